@@ -1,0 +1,21 @@
+// Package database holds everything VITAL says in SQL: it reads without Go, and goes into the binary
+// as it stands here.
+package database
+
+import "embed"
+
+// Migrations are the frozen, ordered changes of tables.
+//
+//go:embed migrations/*.sql
+var Migrations embed.FS
+
+// Objects are the functions, views, triggers and policies, one file a subject, applied anew whenever
+// their text changes.
+//
+//go:embed objects
+var Objects embed.FS
+
+// Roles is the operator's step: roles, schemas and default privileges. It may be run at any time again.
+//
+//go:embed roles.sql
+var Roles string

@@ -1,0 +1,21 @@
+-- owner: vital_definer
+-- after: vital_current_membership.sql
+--
+-- The tenant the caller acts in, if they may write its rows: not a viewer, the tenant active. A super
+-- admin may write in any that is not archived.
+create or replace function vital.writable_tenant_id() returns uuid
+language plpgsql stable parallel restricted security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  standing constant vital.membership := vital.current_membership();
+begin
+  if (standing.state = 'active' and standing.role in ('owner', 'admin', 'member'))
+    or (standing.is_super_admin and standing.state <> 'archived') then
+    return standing.tenant_id;
+  end if;
+  return null;
+end
+$$;
+comment on function vital.writable_tenant_id() is 'The tenant the caller may write rows of, else null';
+grant execute on function vital.writable_tenant_id() to anon, authenticated, service_role;

@@ -1,0 +1,4 @@
+-- Triggers of public.agents.
+drop trigger if exists agents_touch on public.agents;
+create trigger agents_touch before update on public.agents
+  for each row execute function vital.touch_updated_at();

@@ -1,0 +1,4 @@
+-- Triggers of public.chat_sessions.
+drop trigger if exists chat_sessions_touch on public.chat_sessions;
+create trigger chat_sessions_touch before update on public.chat_sessions
+  for each row execute function vital.touch_updated_at();

@@ -1,0 +1,4 @@
+-- Triggers of public.tenant_agents.
+drop trigger if exists tenant_agents_touch on public.tenant_agents;
+create trigger tenant_agents_touch before update on public.tenant_agents
+  for each row execute function vital.touch_updated_at();

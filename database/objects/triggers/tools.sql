@@ -1,0 +1,4 @@
+-- Triggers of public.tools.
+drop trigger if exists tools_touch on public.tools;
+create trigger tools_touch before update on public.tools
+  for each row execute function vital.touch_updated_at();

@@ -1,0 +1,7 @@
+-- Triggers of public.user_tenants.
+drop trigger if exists user_tenants_touch on public.user_tenants;
+create trigger user_tenants_touch before update on public.user_tenants
+  for each row execute function vital.touch_updated_at();
+drop trigger if exists user_tenants_record_change on public.user_tenants;
+create trigger user_tenants_record_change after insert or update or delete on public.user_tenants
+  for each row execute function vital.record_change('membership', 'user_id');

@@ -1,0 +1,81 @@
+package fault
+
+// Code is the stable, machine-readable name of an error. A code is never renamed and never reused;
+// docs/reference/errors.md has one entry for each (a test checks the pairing).
+type Code string
+
+// Who is asking: the token.
+const (
+	TokenMissing        Code = "token_missing"
+	TokenMalformed      Code = "token_malformed"
+	TokenExpired        Code = "token_expired"
+	TokenNotYetValid    Code = "token_not_yet_valid"
+	TokenBadSignature   Code = "token_bad_signature"
+	TokenAlgorithm      Code = "token_algorithm"
+	TokenUnknownKey     Code = "token_unknown_key"
+	TokenWrongAudience  Code = "token_wrong_audience"
+	TokenWrongIssuer    Code = "token_wrong_issuer"
+	TokenBadClaims      Code = "token_bad_claims"
+	SigningKeysDown     Code = "signing_keys_unavailable"
+	UserRequired        Code = "user_required"
+	PermissionDenied    Code = "permission_denied"
+	OriginNotAllowed    Code = "origin_not_allowed"
+	SealRejected        Code = "seal_rejected"
+	SealExpired         Code = "seal_expired"
+	UnsafeDatabaseRole  Code = "unsafe_database_role"
+	SealKeyUnavailable  Code = "seal_key_unavailable"
+	ForeignContextClash Code = "foreign_context"
+)
+
+// Which tenant: membership and the tenant's state.
+const (
+	UserUnknown             Code = "user_unknown"
+	UserWithoutOrganization Code = "user_without_organization"
+	TenantNotFound          Code = "tenant_not_found"
+	TenantReferenceInvalid  Code = "tenant_reference_invalid"
+	TenantPending           Code = "tenant_pending"
+	TenantSuspended         Code = "tenant_suspended"
+	TenantArchived          Code = "tenant_archived"
+	TenantUnconfigured      Code = "tenant_unconfigured"
+)
+
+// The request itself.
+const (
+	NotFound         Code = "not_found"
+	MethodNotAllowed Code = "method_not_allowed"
+	BodyTooLarge     Code = "body_too_large"
+	Invalid          Code = "invalid"
+	Conflict         Code = "conflict"
+	RequestCancelled Code = "request_cancelled"
+	RequestTimeout   Code = "request_timeout"
+	Internal         Code = "internal"
+)
+
+// The database under us.
+const (
+	DatabaseUnavailable Code = "database_unavailable"
+	PoolExhausted       Code = "pool_exhausted"
+	StatementTimeout    Code = "statement_timeout"
+	ReadOnly            Code = "read_only"
+)
+
+// Operating VITAL: configuration, the private server, installing and migrating.
+const (
+	Usage               Code = "usage"
+	ConfigInvalid       Code = "config_invalid"
+	PostgresNotFound    Code = "postgres_not_found"
+	PostgresStart       Code = "postgres_start"
+	DataDirInUse        Code = "data_dir_in_use"
+	DataDirVersion      Code = "data_dir_version"
+	DataDirUnusable     Code = "data_dir_unusable"
+	ListenFailed        Code = "listen_failed"
+	RoleSetup           Code = "role_setup"
+	MigrationChanged    Code = "migration_changed"
+	MigrationFailed     Code = "migration_failed"
+	ObjectFailed        Code = "object_failed"
+	SchemaBehind        Code = "schema_behind"
+	SchemaAhead         Code = "schema_ahead"
+	MigrationLocked     Code = "migration_locked"
+	UnsupportedPostgres Code = "postgres_unsupported"
+	FindingsFound       Code = "findings"
+)

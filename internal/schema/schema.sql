@@ -1,0 +1,44 @@
+What installing and migrating asks of the database. Run by the operator's connection.
+
+-- name: Bookkeeping
+create table if not exists vital.applied_files (
+  path text primary key,
+  sha256 text not null,
+  applied_at timestamptz not null default now()
+);
+
+-- name: BookkeepingExists
+select to_regclass('vital.applied_files') is not null;
+
+-- name: MigrationsTableExists
+select to_regclass('vital.migrations') is not null;
+
+-- name: AppliedVersions
+select version_id from vital.migrations where version_id > 0 and is_applied order by version_id;
+
+-- name: AppliedFiles
+select path, sha256 from vital.applied_files;
+
+-- name: ObjectRecord
+insert into vital.applied_files as a (path, sha256) values ($1, $2)
+on conflict (path) do update set sha256 = excluded.sha256, applied_at = now();
+
+-- name: PolicyNames
+select polname::text from pg_catalog.pg_policy where polrelid = $1::text::regclass order by polname;
+
+-- name: MissingRoles
+select coalesce(array_agg(w.name order by w.name), '{}')::text[]
+from unnest($1::text[]) as w(name)
+where not exists (select from pg_catalog.pg_roles r where r.rolname = w.name);
+
+-- name: SealKeyMissing
+select not exists (select from vital.seal_keys);
+
+-- name: SealKeyCreate
+select vital.rotate_seal_key();
+
+-- name: TryLock
+select pg_catalog.pg_try_advisory_lock(7165473120);
+
+-- name: ServerVersion
+select current_setting('server_version_num')::integer;
