@@ -59,7 +59,7 @@ $$;
 revoke create on schema public from public;
 grant usage on schema public to anon, authenticated, service_role;
 grant usage, create on schema public to vital_owner, vital_definer;
-grant usage on schema vital to anon, authenticated, service_role, vital_service;
+grant usage on schema vital to anon, authenticated, service_role, vital_service, vital_api;
 grant usage, create on schema vital to vital_definer, vital_sealer;
 
 -- A function is executable by nobody until its own file says by whom.

@@ -1,0 +1,223 @@
+// Package postgres is the only way to the database while serving. A tenant's data is reached through
+// InTenant and nothing else; operators and jobs go through AsService.
+package postgres
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/vital-db/vital/database"
+	"github.com/vital-db/vital/internal/fault"
+)
+
+//go:embed postgres.sql
+var queryText string
+
+var queries = database.ParseQueries(queryText)
+
+// Config says how to reach the database. Both logins are made by database/roles.sql.
+type Config struct {
+	// URL connects as vital_api, which may become only anon and authenticated.
+	URL string
+	// ServiceURL connects as vital_service, which may become service_role and may read the seal key.
+	ServiceURL string
+	// MaxConns bounds the tenant pool. Defaults to 16.
+	MaxConns int32
+	// AcquireTimeout is how long a request waits for a connection. Defaults to 2s.
+	AcquireTimeout time.Duration
+	// StatementTimeout bounds each statement of a tenant. Defaults to 10s.
+	StatementTimeout time.Duration
+	// KeyRefresh is how often the seal key is looked up. Defaults to 30s.
+	KeyRefresh time.Duration
+	// OnQuery is told of every transaction, in the goroutine that ran it. Defaults to nothing.
+	OnQuery func(context.Context, Query)
+	// Log receives what no request can be told. Defaults to nothing.
+	Log *slog.Logger
+}
+
+func (c Config) withDefaults() Config {
+	if c.MaxConns == 0 {
+		c.MaxConns = 16
+	}
+	if c.AcquireTimeout == 0 {
+		c.AcquireTimeout = 2 * time.Second
+	}
+	if c.StatementTimeout == 0 {
+		c.StatementTimeout = 10 * time.Second
+	}
+	if c.KeyRefresh == 0 {
+		c.KeyRefresh = 30 * time.Second
+	}
+	if c.OnQuery == nil {
+		c.OnQuery = func(context.Context, Query) {}
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// DB holds the two pools: tenants for InTenant, service for AsService.
+type DB struct {
+	config  Config
+	tenants *pgxpool.Pool
+	service *pgxpool.Pool
+	sealer  sealer
+	stop    context.CancelFunc
+	timeout string // of a statement, in milliseconds
+}
+
+// Open connects both pools, refuses logins that would not be bound by row-level security, and reads
+// the seal key.
+func Open(ctx context.Context, config Config) (*DB, error) {
+	config = config.withDefaults()
+	db := &DB{config: config, timeout: strconv.FormatInt(config.StatementTimeout.Milliseconds(), 10)}
+	var err error
+	if db.tenants, err = openPool(ctx, config.URL, config.MaxConns); err != nil {
+		return nil, err
+	}
+	if db.service, err = openPool(ctx, config.ServiceURL, 4); err != nil {
+		db.tenants.Close()
+		return nil, err
+	}
+	if err := errors.Join(db.checkLogin(ctx), db.loadKey(ctx)); err != nil {
+		db.Close()
+		return nil, err
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	db.stop = stop
+	go db.refreshKey(background)
+	return db, nil
+}
+
+// Close waits for running work and closes both pools.
+func (db *DB) Close() {
+	if db.stop != nil {
+		db.stop()
+	}
+	db.tenants.Close()
+	db.service.Close()
+}
+
+func openPool(ctx context.Context, url string, maxConns int32) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		// The parser's text may quote the URL with its password.
+		return nil, fault.New(fault.ConfigInvalid, "The database URL cannot be read.",
+			"It has the form postgres://user:password@host:port/database.")
+	}
+	config.MaxConns = maxConns
+	config.MaxConnIdleTime = 15 * time.Minute
+	config.MaxConnLifetime = time.Hour
+	config.MaxConnLifetimeJitter = 10 * time.Minute
+	// A dead connection is found by its first use and replaced (see InTenant); a ping would cost every
+	// request after a quiet second a round trip.
+	config.ShouldPing = func(_ context.Context, p pgxpool.ShouldPingParams) bool { return p.IdleDuration > time.Minute }
+	// No statement is cached by the driver: it would name them by the hash of their text, which injected
+	// SQL could know and replace. statements.go names them at random.
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeExec
+	config.ConnConfig.StatementCacheCapacity = 0
+	config.ConnConfig.DescriptionCacheCapacity = 0
+	config.ConnConfig.RuntimeParams["application_name"] = "vital"
+	config.ConnConfig.ConnectTimeout = 5 * time.Second
+	config.ConnConfig.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: 2 * time.Second}
+	}
+	config.AfterConnect = meetBackend
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open pool: %w", err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fault.Wrap(err, fault.DatabaseUnavailable, "The database cannot be reached.",
+			"Check VITAL_DATABASE_URL: host, port, login, password, database; the login comes from `vital migrate up`.")
+	}
+	return pool, nil
+}
+
+// checkLogin refuses a login that row-level security would not bind, or that could lift it.
+func (db *DB) checkLogin(ctx context.Context) error {
+	var name string
+	var superuser, bypass, owner, bound bool
+	err := db.tenants.QueryRow(ctx, queries.Get("LoginPosture")).Scan(&name, &superuser, &bypass, &owner, &bound)
+	if err != nil {
+		return translate(ctx, fmt.Errorf("check login: %w", err))
+	}
+	why := ""
+	switch {
+	case superuser:
+		why = "is a superuser"
+	case bypass:
+		why = "has or can take on BYPASSRLS"
+	case owner:
+		why = "owns tables of schema public"
+	case !bound:
+		why = "may not become anon and authenticated"
+	default:
+		return nil
+	}
+	return fault.New(fault.UnsafeDatabaseRole,
+		fmt.Sprintf("The login %q %s; row-level security would not hold for what runs through it.", name, why),
+		"Let VITAL_DATABASE_URL log in as vital_api, which `vital migrate up` makes.")
+}
+
+// Ready reports whether the database answers and returns the schema version it is at.
+func (db *DB) Ready(ctx context.Context) (int64, error) {
+	var version int64
+	err := db.service.QueryRow(ctx, queries.Get("SchemaVersion")).Scan(&version)
+	return version, translate(ctx, err)
+}
+
+// PoolStat is a moment of the tenant pool, for metrics.
+type PoolStat struct {
+	Acquired, Idle, Max int32
+	Waited              int64 // acquisitions that had to wait, since the start
+	WaitTime            time.Duration
+}
+
+// Stat returns how the tenant pool stands now.
+func (db *DB) Stat() PoolStat {
+	s := db.tenants.Stat()
+	return PoolStat{
+		Acquired: s.AcquiredConns(), Idle: s.IdleConns(), Max: s.MaxConns(),
+		Waited: s.EmptyAcquireCount(), WaitTime: s.EmptyAcquireWaitTime(),
+	}
+}
+
+// loadKey reads the newest seal key through the service login.
+func (db *DB) loadKey(ctx context.Context) error {
+	var key sealKey
+	var inner, outer []byte
+	err := db.service.QueryRow(ctx, queries.Get("SealKey")).Scan(&key.id, &inner, &outer)
+	if err != nil || copy(key.innerPad[:], inner) != 64 || copy(key.outerPad[:], outer) != 64 {
+		return fault.Wrap(err, fault.SealKeyUnavailable, "The key that seals identities cannot be read.",
+			"Let VITAL_SERVICE_DATABASE_URL log in as vital_service; `vital migrate up` makes the login and the key.")
+	}
+	db.sealer.key.Store(&key)
+	return nil
+}
+
+// refreshKey follows rotations. The former key stays good for minutes, so a look now and then suffices.
+func (db *DB) refreshKey(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(db.config.KeyRefresh):
+		}
+		if err := db.loadKey(ctx); err != nil && ctx.Err() == nil {
+			db.config.Log.Warn("the seal key could not be looked up; the one at hand is kept", "error", err)
+		}
+	}
+}

@@ -1,0 +1,56 @@
+What the pools ask for themselves. Run as the login role, before any role is taken on.
+
+-- name: MeetBackend
+select pg_catalog.pg_backend_pid(), pg_catalog.clock_timestamp();
+
+-- name: LoginPosture
+select
+  session_user::text,
+  r.rolsuper,
+  exists (
+    select from pg_catalog.pg_roles b
+    where (b.rolbypassrls or b.rolsuper) and pg_catalog.pg_has_role(session_user, b.oid, 'member')
+  ),
+  exists (
+    select from pg_catalog.pg_class c
+    where c.relnamespace = 'public'::pg_catalog.regnamespace and c.relkind in ('r', 'p', 'v', 'm')
+      and pg_catalog.pg_has_role(session_user, c.relowner, 'member')
+  ),
+  (
+    select pg_catalog.count(*) = 2
+    from pg_catalog.pg_roles b
+    where b.rolname in ('anon', 'authenticated') and pg_catalog.pg_has_role(session_user, b.oid, 'member')
+  )
+from pg_catalog.pg_roles r
+where r.rolname = session_user;
+
+-- name: SchemaVersion
+select vital.schema_version();
+
+-- name: SealKey
+select id, inner_pad, outer_pad from vital.seal_key();
+
+-- name: Begin
+begin isolation level read committed read write;
+
+-- name: BeginReadOnly
+begin isolation level read committed read only;
+
+-- name: Enter
+select
+  pg_catalog.set_config('role', $1, true),
+  pg_catalog.set_config('vital.context', $2, true),
+  pg_catalog.set_config('request.jwt.claims', '', true),
+  pg_catalog.set_config('search_path', 'pg_catalog, public, pg_temp', true),
+  pg_catalog.set_config('row_security', 'on', true),
+  pg_catalog.set_config('statement_timeout', $3, true),
+  pg_catalog.set_config('lock_timeout', $3, true),
+  pg_catalog.set_config('idle_in_transaction_session_timeout', $3, true);
+
+-- name: EnterService
+select
+  pg_catalog.set_config('role', 'service_role', true),
+  pg_catalog.set_config('search_path', 'pg_catalog, public, pg_temp', true);
+
+-- name: Commit
+commit;

@@ -1,0 +1,72 @@
+package postgres
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/vital-db/vital/internal/identity"
+)
+
+// sealTTL is how long a seal is good. It covers the way to the server and a queue in a pooler, not a
+// statement's run: the database judges it against the start of the transaction.
+const sealTTL = 30 * time.Second
+
+// sealKey is one HMAC-SHA-256 key in the two padded halves the database keeps.
+type sealKey struct {
+	id       string
+	innerPad [64]byte
+	outerPad [64]byte
+}
+
+// sealer makes the sealed context of a transaction: who the caller is, such that the database can tell
+// that this server said so. vital.identity() is its counterpart.
+type sealer struct {
+	key atomic.Pointer[sealKey]
+}
+
+// seal returns the value of vital.context for caller acting in tenant (an id, a slug, or "" for their
+// default). now is the database's clock. pid binds the seal to one connection; 0 leaves it unbound, for
+// a pooler that hands transactions to any backend.
+func (s *sealer) seal(caller identity.Caller, tenant string, now time.Time, pid uint32) string {
+	key := s.key.Load()
+	b := make([]byte, 0, 256)
+	b = append(b, "1."...)
+	b = append(b, key.id...)
+	b = append(b, '.')
+	b = appendID(b, caller.UserID)
+	b = append(b, '.')
+	b = append(b, tenant...)
+	b = append(b, '.')
+	b = append(b, caller.Role...)
+	b = append(b, '.')
+	b = appendID(b, caller.SessionID)
+	b = append(b, '.')
+	b = strconv.AppendInt(b, now.Add(sealTTL).Unix(), 10)
+	b = append(b, '.')
+	b = strconv.AppendUint(b, uint64(pid), 10)
+	mac := key.mac(b)
+	b = append(b, '.')
+	return string(hex.AppendEncode(b, mac[:]))
+}
+
+func (k *sealKey) mac(message []byte) [sha256.Size]byte {
+	inner := sha256.New()
+	inner.Write(k.innerPad[:])
+	inner.Write(message)
+	outer := make([]byte, 0, 64+sha256.Size)
+	outer = append(outer, k.outerPad[:]...)
+	return sha256.Sum256(inner.Sum(outer))
+}
+
+// appendID appends id as text, nothing for the zero id.
+func appendID(b []byte, id uuid.UUID) []byte {
+	if id == uuid.Nil {
+		return b
+	}
+	return append(b, id.String()...)
+}

@@ -1,0 +1,93 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"net"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/vital-db/vital/internal/fault"
+)
+
+// ownStates are the SQLSTATEs our own functions raise. Their message and hint are written for the
+// caller and are passed on as they are.
+var ownStates = map[string]fault.Code{
+	"VT001": fault.SealRejected,
+	"VT002": fault.SealExpired,
+	"VT100": fault.UserRequired,
+	"VT101": fault.UserUnknown,
+	"VT102": fault.UserWithoutProfile,
+	"VT103": fault.UserWithoutOrganization,
+	"VT104": fault.TenantNotFound,
+	"VT105": fault.MembershipMissing,
+	"VT106": fault.TenantPending,
+	"VT107": fault.TenantSuspended,
+	"VT108": fault.TenantArchived,
+	"VT109": fault.TenantUnconfigured,
+	"VT110": fault.PermissionDenied,
+}
+
+// translate turns an error of the driver or the database into a fault. It is the one place that reads
+// SQLSTATEs. A database message is never passed on unless our own functions wrote it: it may quote a
+// row.
+func translate(ctx context.Context, err error) error {
+	if err == nil {
+		return nil
+	}
+	var known *fault.Error
+	if errors.As(err, &known) {
+		return err
+	}
+	if cause := context.Cause(ctx); cause != nil {
+		return cancelled(cause, err)
+	}
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) {
+		return translateState(pgErr)
+	}
+	var connectErr *pgconn.ConnectError
+	var netErr net.Error
+	if errors.As(err, &connectErr) || errors.As(err, &netErr) || pgconn.SafeToRetry(err) || errors.Is(err, net.ErrClosed) || connectionLost(err) {
+		return unavailable(err)
+	}
+	return err
+}
+
+func translateState(pgErr *pgconn.PgError) error {
+	if code, ours := ownStates[pgErr.Code]; ours {
+		return fault.Wrap(pgErr, code, pgErr.Message, pgErr.Hint)
+	}
+	switch class := pgErr.Code[:min(2, len(pgErr.Code))]; {
+	case pgErr.Code == "57014":
+		return fault.Wrap(pgErr, fault.StatementTimeout, "The query took longer than it may.",
+			"Narrow it with filters or a limit.")
+	case pgErr.Code == "53300", pgErr.Code == "57P01", pgErr.Code == "57P02", pgErr.Code == "57P03", class == "08":
+		return unavailable(pgErr)
+	case pgErr.Code == "42501":
+		return fault.Wrap(pgErr, fault.PermissionDenied, "Your role may not do this.",
+			"Sign in as somebody who may, or ask an admin of the tenant.")
+	case pgErr.Code == "25006":
+		return fault.Wrap(pgErr, fault.ReadOnly, "A reading request may not write.", "Use a writing method.")
+	case class == "23", class == "40":
+		return fault.Wrap(pgErr, fault.Conflict, "The change conflicts with what is stored.",
+			"Read the current state and try again.")
+	case class == "22":
+		return fault.Wrap(pgErr, fault.Invalid, "A value is not what the column takes.", "Check types and formats.")
+	default:
+		return pgErr
+	}
+}
+
+func unavailable(err error) error {
+	return fault.Wrap(err, fault.DatabaseUnavailable, "The database cannot be reached.",
+		"Nothing was changed. Try again shortly; operators see the cause in the log and at /readyz.")
+}
+
+// cancelled tells a caller who went away from a deadline of ours.
+func cancelled(cause, err error) error {
+	if errors.Is(cause, context.DeadlineExceeded) {
+		return fault.Wrap(err, fault.RequestTimeout, "The request took longer than it may.", "Try again; if it stays, narrow the request.")
+	}
+	return fault.Wrap(err, fault.RequestCancelled, "The request was cancelled.", "Nothing to do: the caller went away.")
+}

@@ -1,0 +1,223 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/vital-db/vital/internal/fault"
+	"github.com/vital-db/vital/internal/identity"
+)
+
+// Work is what runs in one transaction of a tenant. All of it goes out in one network round trip, so
+// no statement can depend on the answer to another. It may be run a second time when the connection
+// turns out to be dead or the seal key was rotated; readers must start afresh then.
+type Work struct {
+	// Name says what it is, in logs and metrics: ContextRead.
+	Name string
+	// Writes lifts the transaction from read only.
+	Writes bool
+	// Foreign says that a function VITAL does not own may run; the connection is scrubbed behind it.
+	Foreign bool
+	// Tenant is the tenant it turned out to run in, for the log; a reader sets it when it learns it.
+	Tenant uuid.UUID
+
+	statements []statement
+}
+
+type statement struct {
+	text string
+	args []any
+	read func(pgx.Rows) error
+}
+
+// Query adds a statement. text is a constant with schema-qualified names; values go into args. read
+// is handed the rows and may be nil.
+func (w *Work) Query(text string, read func(pgx.Rows) error, args ...any) {
+	w.statements = append(w.statements, statement{text, args, read})
+}
+
+// Query is the record of one transaction: who asked for what, how long it took, how it ended.
+type Query struct {
+	Name     string
+	UserID   uuid.UUID
+	Tenant   uuid.UUID // zero when it never came to be known
+	Duration time.Duration
+	Rows     int64
+	Err      error
+}
+
+// InTenant runs work as caller, acting in tenant (an id, a slug, or "" for their default), and commits
+// it. Role, identity, search path and timeouts are set for this transaction alone, in the round trip
+// that carries the statements; after it the connection holds nothing of the caller. Any error means
+// that nothing was kept, except a connection lost while committing a write, which is reported as such.
+func (db *DB) InTenant(ctx context.Context, caller identity.Caller, tenant string, work *Work) error {
+	started := time.Now()
+	rows, err := db.attempt(ctx, caller, tenant, work)
+	if err != nil && db.worthRetrying(ctx, work, err) {
+		rows, err = db.attempt(ctx, caller, tenant, work)
+	}
+	err = translate(ctx, err)
+	db.config.OnQuery(ctx, Query{
+		Name: work.Name, UserID: caller.UserID, Tenant: work.Tenant,
+		Duration: time.Since(started), Rows: rows, Err: err,
+	})
+	return err
+}
+
+// attempt runs work once on one connection and decides what becomes of that connection.
+func (db *DB) attempt(ctx context.Context, caller identity.Caller, tenant string, work *Work) (int64, error) {
+	conn, err := db.acquire(ctx)
+	if err != nil {
+		return 0, err
+	}
+	rows, err := db.send(ctx, conn.Conn(), caller, tenant, work)
+	switch {
+	case ctx.Err() != nil || isStale(err):
+		// A cancel request may still be on its way and would hit whoever came next; a statement that was
+		// replaced or dropped says that somebody tampered. Such a connection is not handed on.
+		discard(conn)
+	case err != nil:
+		go restore(conn, work.Foreign)
+	case work.Foreign:
+		go restore(conn, true)
+	default:
+		conn.Release()
+	}
+	return rows, err
+}
+
+// send writes begin, enter, the statements and commit in one go and reads the answers.
+func (db *DB) send(ctx context.Context, conn *pgx.Conn, caller identity.Caller, tenant string, work *Work) (int64, error) {
+	back := backendOf(conn)
+	batch := &pgx.Batch{}
+	begin := queries.Get("BeginReadOnly")
+	if work.Writes {
+		begin = queries.Get("Begin")
+	}
+	batch.Queue(begin)
+	seal := ""
+	if caller.UserID != uuid.Nil {
+		seal = db.sealer.seal(caller, tenant, time.Now().Add(back.clock), back.pid)
+	}
+	batch.Queue(queries.Get("Enter"), string(caller.Role), seal, db.timeout)
+	var total int64
+	for _, s := range work.statements {
+		name, err := back.statement(ctx, conn, s.text)
+		if err != nil {
+			return 0, err
+		}
+		batch.Queue(name, s.args...).Query(func(rows pgx.Rows) error {
+			if s.read != nil {
+				if err := s.read(rows); err != nil {
+					return err
+				}
+			}
+			rows.Close()
+			total += rows.CommandTag().RowsAffected()
+			return rows.Err()
+		})
+	}
+	batch.Queue(queries.Get("Commit")).Exec(func(tag pgconn.CommandTag) error {
+		if tag.String() != "COMMIT" {
+			return fault.New(fault.Conflict, "The transaction was rolled back instead of committed.", "Try again.")
+		}
+		return nil
+	})
+	return total, conn.SendBatch(ctx, batch).Close()
+}
+
+// acquire takes a connection, waiting no longer than AcquireTimeout.
+func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	waiting, cancel := context.WithTimeout(ctx, db.config.AcquireTimeout)
+	defer cancel()
+	conn, err := db.tenants.Acquire(waiting)
+	if err == nil || ctx.Err() != nil {
+		return conn, err
+	}
+	var connectErr *pgconn.ConnectError
+	if waiting.Err() != nil && !errors.As(err, &connectErr) {
+		return nil, fault.Wrap(err, fault.PoolExhausted, "All database connections are busy.",
+			"Try again shortly; if it stays, operators raise the pool's size or find what holds it.")
+	}
+	return nil, unavailable(err)
+}
+
+// worthRetrying says whether a second attempt on another connection is safe and can succeed. It is
+// safe when the transaction was certainly aborted, or only read.
+func (db *DB) worthRetrying(ctx context.Context, work *Work, err error) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && (pgErr.Code == "VT001" || pgErr.Code == "VT002") {
+		// The key was rotated, or the clock moved since the connection was made.
+		return db.loadKey(ctx) == nil
+	}
+	return isStale(err) || pgconn.SafeToRetry(err) || (connectionLost(err) && !work.Writes)
+}
+
+// isStale says whether err means that this connection's view of things is outdated: a prepared
+// statement gone or no longer fitting, a seal refused, the server gone.
+func isStale(err error) bool {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) {
+		return connectionLost(err)
+	}
+	switch pgErr.Code {
+	case "26000", "0A000", "42P05", "VT001", "VT002":
+		return true
+	}
+	return false
+}
+
+func connectionLost(err error) bool {
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe)
+}
+
+// discard closes the connection for good and gives its place back to the pool.
+func discard(conn *pgxpool.Conn) {
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_ = conn.Conn().Close(ctx) // it is given up either way
+		conn.Release()
+	}()
+}
+
+// restore ends a failed transaction, scrubs the connection when asked, and gives it back. The pool
+// drops it by itself when any of this fails.
+func restore(conn *pgxpool.Conn, scrub bool) {
+	defer conn.Release()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	_, err := conn.Conn().Exec(ctx, "rollback")
+	if err == nil && scrub {
+		err = backendOf(conn.Conn()).forget(ctx, conn.Conn())
+	}
+	if err != nil {
+		_ = conn.Conn().Close(ctx)
+	}
+}
+
+// AsService runs fn in one transaction as service_role, which no policy binds: for operators and jobs,
+// never for a request of a tenant.
+func (db *DB) AsService(ctx context.Context, name string, fn func(pgx.Tx) error) error {
+	started := time.Now()
+	err := pgx.BeginFunc(ctx, db.service, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, queries.Get("EnterService")); err != nil {
+			return fmt.Errorf("become service_role: %w", err)
+		}
+		return fn(tx)
+	})
+	err = translate(ctx, err)
+	db.config.OnQuery(ctx, Query{Name: name, Duration: time.Since(started), Err: err})
+	return err
+}
