@@ -1,0 +1,4 @@
+package localpg
+
+// NewestFirst is tested alone: which versions are installed differs between machines.
+var NewestFirst = newestFirst
