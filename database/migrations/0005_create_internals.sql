@@ -59,6 +59,12 @@ comment on type vital.caller is 'A verified identity: who, which tenant they nam
 create type vital.membership as (tenant_id uuid, user_id uuid, role text, is_super_admin boolean, state public.org_lifecycle_state);
 comment on type vital.membership is 'The caller in their current tenant';
 
+comment on table vital.migrations is 'Applied migrations, kept by goose';
+comment on column vital.migrations.id is 'Counts up';
+comment on column vital.migrations.version_id is 'Number of the migration; 0 is the row goose begins with';
+comment on column vital.migrations.is_applied is 'True: there is no way back';
+comment on column vital.migrations.tstamp is 'When it was applied';
+
 grant select on vital.settings to vital_sealer;
 grant select, insert, update, delete on vital.versions, vital.pending_versions to vital_definer;
 -- +goose StatementEnd

@@ -5,7 +5,12 @@
 set local check_function_bodies = off; -- vital.identity() is an object, made after migrations
 do $accounts$
 begin
-  if to_regclass('auth.users') is not null then
+  -- roles.sql made the schema, or found it and left it to whoever owns it. The catalog is asked, not
+  -- to_regclass, which raises an error where vital_owner has no USAGE on the schema.
+  if exists (
+    select from pg_catalog.pg_namespace n
+    where n.nspname = 'auth' and n.nspowner <> 'vital_owner'::regrole
+  ) then
     return;
   end if;
 

@@ -69,11 +69,10 @@ func TestFindBinDir_Search(t *testing.T) {
 	onPath := fakeInstallation(t, "98.1", "postgres", "initdb")
 	tooOld := fakeInstallation(t, "14.1", "postgres", "initdb")
 	t.Setenv("PATH", tooOld+":"+onPath+":/bin:/usr/bin")
+	script(t, tooOld, "pg_config", "exit 1")
 	found, err := localpg.FindBinDir("")
-	if err == nil && found != onPath { // a real pg_config in /usr/bin names its server first
-		require.FileExists(t, filepath.Join(found, "initdb"))
-	}
 	require.NoError(t, err)
+	require.Equal(t, onPath, found, "the first on PATH that is new enough")
 	script(t, tooOld, "pg_config", "echo "+named)
 	found, err = localpg.FindBinDir("")
 	require.NoError(t, err)
@@ -85,4 +84,24 @@ func TestNewestFirst(t *testing.T) {
 	dirs := []string{"/l/9.6/bin", "/l/15/bin", "/opt/postgresql/bin", "/l/100/bin", "/opt/postgresql@17/bin"}
 	localpg.NewestFirst(dirs)
 	require.Equal(t, []string{"/l/100/bin", "/opt/postgresql@17/bin", "/l/15/bin", "/l/9.6/bin", "/opt/postgresql/bin"}, dirs)
+}
+
+// Not parallel: it changes the environment. An upgrade that installs a newer server beside the old one
+// must not make the cluster unusable.
+func TestOpen_PrefersTheVersionOfTheCluster(t *testing.T) {
+	cfg := config(t, resolved(t))
+	stop(t, open(t, cfg))
+	newer := fakeInstallation(t, "99.1", "postgres", "initdb")
+	script(t, newer, "pg_config", "echo "+newer)
+	t.Setenv("PATH", newer+":"+os.Getenv("PATH"))
+	found, err := localpg.FindBinDir("")
+	require.NoError(t, err)
+	require.Equal(t, newer, found)
+	server := open(t, cfg)
+	require.False(t, server.Initialised())
+	stop(t, server)
+
+	cfg.BinDir = newer // named, it is not replaced by one that would fit
+	_, err = localpg.Open(t.Context(), cfg)
+	requireFault(t, err, fault.DataDirVersion)
 }

@@ -1,6 +1,7 @@
 package localpg
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -109,8 +110,8 @@ func (s *Server) initialise(ctx context.Context) error {
 	if err := s.initdb(ctx, temporary, data); err != nil {
 		return err
 	}
-	// Over an empty directory that we were given, too: rename replaces it.
-	if err := os.Rename(data, s.paths.cluster); err != nil {
+	// Not os.Rename, which refuses to replace an empty directory that we were given.
+	if err := syscall.Rename(data, s.paths.cluster); err != nil {
 		return unusable(err, "move the new cluster to", s.paths.cluster)
 	}
 	if err := syncDir(s.paths.root); err != nil {
@@ -131,13 +132,11 @@ func (s *Server) initdb(ctx context.Context, temporary, data string) error {
 	if err := errors.Join(s.account.give(passwordFile), s.account.give(temporary)); err != nil {
 		return err
 	}
-	log, begin, err := openLog(s.paths.log)
-	if err != nil {
-		return err
-	}
-	defer log.Close()
 	cmd := s.command(temporary, syscall.SIGKILL, "initdb", s.initdbArgs(data, passwordFile)...)
-	cmd.Stdout, cmd.Stderr = log, log
+	// In memory: on a full disk a log would have no room for the reason. What initdb says on stdout is
+	// how to start a server by hand.
+	var said bytes.Buffer
+	cmd.Stderr, cmd.WaitDelay = &said, time.Second
 	child, err := spawn(cmd)
 	if err != nil {
 		return s.cannotRun(err, cmd.Path)
@@ -149,11 +148,8 @@ func (s *Server) initdb(ctx context.Context, temporary, data string) error {
 		return interrupted(ctx)
 	}
 	if child.err != nil {
-		f := fault.Wrap(fmt.Errorf("run initdb: %w", child.err), fault.PostgresStart,
-			"PostgreSQL could not make a database cluster in "+s.paths.root+".",
-			"The detail says why; all of it is in "+s.paths.log+".")
-		f.Detail = tail(s.paths.log, begin)
-		return f
+		return s.failed(fmt.Errorf("run initdb: %w", child.err),
+			"PostgreSQL could not make a database cluster in "+s.paths.root+".", lastLines(said.String()))
 	}
 	return nil
 }
@@ -194,6 +190,21 @@ func (s *Server) removeTree(dir string) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	s.cfg.Log.Warn("a temporary directory could not be removed", "dir", dir, "error", err)
+}
+
+// failed is the fault for a program that ended with an error and these last words; none are left
+// where the disk under its log is full.
+func (s *Server) failed(err error, message, said string) *fault.Error {
+	f := fault.Wrap(err, fault.PostgresStart, message, "The detail says why. The server's log is "+s.paths.log+".")
+	f.Detail = said
+	var disk syscall.Statfs_t
+	full := syscall.Statfs(s.paths.root, &disk) == nil && uint64(disk.Bavail)*uint64(disk.Bsize) < 1<<20
+	if full || strings.Contains(said, "No space left on device") || strings.Contains(said, "Check free disk space") {
+		f.Code = fault.DataDirUnusable
+		f.Message += " The disk is full."
+		f.Hint = "Free some space there. " + otherDirHint
+	}
+	return f
 }
 
 // cannotRun is the fault for a program that did not even start.

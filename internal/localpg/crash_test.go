@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -77,25 +78,47 @@ func TestOpen_AfterOwnerKilled(t *testing.T) {
 		dir := resolved(t)
 		o := startOwner(t, dir, true)
 		execSQL(t, o.url, commitRows)
-		client, err := pgx.Connect(t.Context(), o.url) // its backend has to go first
+		client, err := pgx.Connect(t.Context(), o.url)
 		require.NoError(t, err)
 		defer client.Close(context.Background())
-		pid := postmaster(t, dir)
+		backend := int(client.PgConn().PID())
+		require.NoError(t, syscall.Kill(backend, syscall.SIGSTOP)) // it does not notice, and keeps the memory
+		defer syscall.Kill(backend, syscall.SIGCONT)
 		require.NoError(t, o.cmd.Process.Signal(syscall.SIGSTOP)) // or it would restart the server
-		require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
+		require.NoError(t, syscall.Kill(postmaster(t, dir), syscall.SIGKILL))
 		o.kill()
-		server := open(t, config(t, dir))
-		requireRows(t, server.SuperuserURL("postgres"))
+
+		log := &buffer{}
+		cfg := config(t, dir)
+		cfg.Log = slog.New(slog.NewTextHandler(log, nil))
+		go func() {
+			for t.Context().Err() == nil && !strings.Contains(log.String(), "waiting for an earlier server") {
+				time.Sleep(10 * time.Millisecond)
+			}
+			_ = syscall.Kill(backend, syscall.SIGCONT)
+		}()
+		requireRows(t, open(t, cfg).SuperuserURL("postgres"))
+		require.Contains(t, log.String(), "waiting for an earlier server")
 	})
 	t.Run("ServerStaysAsAnOrphan", func(t *testing.T) {
 		t.Parallel()
 		dir := resolved(t)
-		stop(t, open(t, config(t, dir)))
+		first := open(t, config(t, dir))
+		stop(t, first)
 		pid := startByHand(t, dir)
 		server := open(t, config(t, dir))
 		require.NotEqual(t, pid, postmaster(t, dir))
+		require.Equal(t, first.Port(), server.Port(), "the orphan's own port counts as free")
 		requireQuery(t, server.SuperuserURL("postgres"), "select 'runs'", "runs")
 	})
+}
+
+// keptPort is the port of the last start.
+func keptPort(t *testing.T, dir string) string {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(dir, "port"))
+	require.NoError(t, err)
+	return strings.TrimSpace(string(content))
 }
 
 // startByHand starts the server in dir with nobody owning it, as an owner leaves it that was killed
@@ -106,7 +129,7 @@ func startByHand(t *testing.T, dir string) int {
 	require.NoError(t, err)
 	cluster := filepath.Join(dir, "postgres")
 	cmd := exec.Command(filepath.Join(bin, "postgres"), "-D", cluster, "-c", "unix_socket_directories=", "-c", "fsync=off",
-		"-c", "listen_addresses=")
+		"-c", "listen_addresses=127.0.0.1", "-p", keptPort(t, dir))
 	cmd.Dir = cluster
 	info, err := os.Stat(cluster)
 	require.NoError(t, err)

@@ -98,7 +98,8 @@ func makeDir(dir string) error {
 	return os.Chmod(dir, mode)
 }
 
-// reachable makes sure that the server's account can get to the cluster. Only directories that are
+// reachable makes sure that the server's account can get to the cluster, which a symbolic link may
+// have elsewhere, and to where initdb works. Only directories that are
 // ours to change are changed: the data directory, and throwaway ones of ours below os.TempDir().
 func (s *Server) reachable() error {
 	if s.account == nil {
@@ -108,7 +109,7 @@ func (s *Server) reachable() error {
 	if err != nil {
 		temporary = os.TempDir()
 	}
-	for _, dir := range ancestors(s.paths.cluster) {
+	for _, dir := range slices.Concat(ancestors(filepath.Join(s.paths.root, clusterName)), ancestors(s.paths.cluster)) {
 		info, err := os.Stat(dir)
 		if err != nil {
 			return unusable(err, "open", dir)

@@ -107,7 +107,7 @@ func Attach(ctx context.Context, cfg Config) (*Server, error) {
 		if err == nil {
 			return s, nil
 		}
-		if fault.CodeOf(err) == fault.DataDirUnusable {
+		if !errors.Is(err, errNotYet) {
 			return nil, err // no waiting makes a password readable, or right
 		}
 		if time.Now().After(deadline) || ctx.Err() != nil {
@@ -207,10 +207,10 @@ func (s *Server) announce(held *lock) error {
 	return held.announce(s.port)
 }
 
-// join uses the server of holder, or says why that is not possible yet.
+// join uses the server of holder. The error is errNotYet when that may work later.
 func (s *Server) join(ctx context.Context, holder holder) error {
 	if holder.Port == 0 {
-		return fault.New(fault.PostgresStart, "The server is still being started.", "")
+		return errNotYet
 	}
 	password, err := readSecret(s.paths.secret(superuserSecret))
 	if err != nil {

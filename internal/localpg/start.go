@@ -139,8 +139,7 @@ func (s *Server) awaitReady(ctx context.Context, child *process) error {
 		}
 		// Before the child has said so in its lock file, whoever answers on the port is not the child.
 		if pid, ready := readPostmasterFile(s.paths.cluster); pid == child.pid && ready {
-			err := s.probe(ctx)
-			if err == nil || errors.Is(err, errRefused) {
+			if err := s.probe(ctx); !errors.Is(err, errNotYet) {
 				return err
 			}
 		}
@@ -151,16 +150,17 @@ func (s *Server) awaitReady(ctx context.Context, child *process) error {
 	}
 }
 
-var errRefused = errors.New("the server refuses the superuser's password")
+var errNotYet = errors.New("the server does not accept connections yet")
 
-// probe returns nil when the server accepts connections with the superuser's password. A server that
-// answers anything but "starting" or "wrong password" is past both.
+// probe returns nil when the server accepts connections with the superuser's password, errNotYet when
+// it may do so later. A server that answers anything but "starting" or "wrong password" is past both.
 func (s *Server) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	config, err := pgx.ParseConfig(s.SuperuserURL("postgres"))
 	if err != nil {
-		return fmt.Errorf("parse address: %w", errors.New("the server's address does not parse")) // err may hold the password
+		return fault.Wrap(err, fault.ConfigInvalid, "The environment does not allow a connection to the private server.",
+			"Unset PGSERVICE and the other PG* variables.")
 	}
 	// ParseConfig also takes these from PG* variables, which are about other servers.
 	config.TLSConfig, config.Fallbacks, config.ValidateConnect = nil, nil, nil
@@ -171,13 +171,13 @@ func (s *Server) probe(ctx context.Context) error {
 	}
 	var refusal *pgconn.PgError
 	if !errors.As(err, &refusal) {
-		return fmt.Errorf("connect to server: %w", err)
+		return errors.Join(errNotYet, err)
 	}
 	switch refusal.Code {
 	case "57P03": // cannot_connect_now
-		return fmt.Errorf("connect to server: %w", err)
+		return errors.Join(errNotYet, err)
 	case "28P01", "28000": // invalid_password, invalid_authorization_specification
-		return fault.Wrap(errors.Join(errRefused, err), fault.DataDirUnusable,
+		return fault.Wrap(err, fault.DataDirUnusable,
 			"The server does not accept the superuser's password in "+s.paths.secret(superuserSecret)+".",
 			"Restore that file from a backup of the data directory, or write the right password into it.")
 	default:
@@ -198,13 +198,11 @@ func (s *Server) startFault(child *process, begin int64) *fault.Error {
 		}
 		cause = errors.Join(errPortTaken, cause)
 	case strings.Contains(said, "pre-existing shared memory block"),
-		strings.Contains(said, `lock file "postmaster.pid"`):
+		strings.Contains(said, `lock file "postmaster.pid" already exists`),
+		strings.Contains(said, `lock file "postmaster.pid" is empty`):
 		cause = errors.Join(errStillInUse, cause)
 	}
-	f := fault.Wrap(cause, fault.PostgresStart, "The database server in "+s.paths.cluster+" did not start.",
-		"The detail says why; all of it is in "+s.paths.log+".")
-	f.Detail = said
-	return f
+	return s.failed(cause, "The database server in "+s.paths.cluster+" did not start.", said)
 }
 
 // logLimit is the size at which a log is set aside at the next start; one old log is kept.
@@ -244,6 +242,10 @@ func tail(path string, begin int64) string {
 	if err != nil {
 		return ""
 	}
-	lines := strings.Split(strings.TrimSpace(string(content)), "\n")
+	return lastLines(string(content))
+}
+
+func lastLines(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return strings.Join(lines[max(0, len(lines)-12):], "\n")
 }

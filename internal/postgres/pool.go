@@ -67,11 +67,12 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// DB holds the two pools: tenants for InTenant, service for AsService.
+// DB holds the two pools: tenants for InTenant, and Service beside it for AsService.
 type DB struct {
+	*Service
+
 	config  Config
 	tenants *pgxpool.Pool
-	service *pgxpool.Pool
 	sealer  sealer
 	stop    context.CancelFunc
 	timeout string // of a statement, in milliseconds
@@ -86,7 +87,7 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 	if db.tenants, err = openPool(ctx, config.URL, config.MaxConns); err != nil {
 		return nil, err
 	}
-	if db.service, err = openPool(ctx, config.ServiceURL, 4); err != nil {
+	if db.Service, err = OpenService(ctx, config); err != nil {
 		db.tenants.Close()
 		return nil, err
 	}
@@ -106,7 +107,7 @@ func (db *DB) Close() {
 		db.stop()
 	}
 	db.tenants.Close()
-	db.service.Close()
+	db.Service.Close()
 }
 
 func openPool(ctx context.Context, url string, maxConns int32) (*pgxpool.Pool, error) {
@@ -172,13 +173,6 @@ func (db *DB) checkLogin(ctx context.Context) error {
 		"Let VITAL_DATABASE_URL log in as vital_api, which `vital migrate up` makes.")
 }
 
-// Ready reports whether the database answers and returns the schema version it is at.
-func (db *DB) Ready(ctx context.Context) (int64, error) {
-	var version int64
-	err := db.service.QueryRow(ctx, queries.Get("SchemaVersion")).Scan(&version)
-	return version, translate(ctx, err)
-}
-
 // PoolStat is a moment of the tenant pool, for metrics.
 type PoolStat struct {
 	Acquired, Idle, Max int32
@@ -199,7 +193,7 @@ func (db *DB) Stat() PoolStat {
 func (db *DB) loadKey(ctx context.Context) error {
 	var key sealKey
 	var inner, outer []byte
-	err := db.service.QueryRow(ctx, queries.Get("SealKey")).Scan(&key.id, &inner, &outer)
+	err := db.pool.QueryRow(ctx, queries.Get("SealKey")).Scan(&key.id, &inner, &outer)
 	if err != nil || copy(key.innerPad[:], inner) != 64 || copy(key.outerPad[:], outer) != 64 {
 		return fault.Wrap(err, fault.SealKeyUnavailable, "The key that seals identities cannot be read.",
 			"Let VITAL_SERVICE_DATABASE_URL log in as vital_service; `vital migrate up` makes the login and the key.")

@@ -3,7 +3,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"time"
 
@@ -205,19 +204,4 @@ func restore(conn *pgxpool.Conn, scrub bool) {
 	if err != nil {
 		_ = conn.Conn().Close(ctx)
 	}
-}
-
-// AsService runs fn in one transaction as service_role, which no policy binds: for operators and jobs,
-// never for a request of a tenant.
-func (db *DB) AsService(ctx context.Context, name string, fn func(pgx.Tx) error) error {
-	started := time.Now()
-	err := pgx.BeginFunc(ctx, db.service, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, queries.Get("EnterService")); err != nil {
-			return fmt.Errorf("become service_role: %w", err)
-		}
-		return fn(tx)
-	})
-	err = translate(ctx, err)
-	db.config.OnQuery(ctx, Query{Name: name, Duration: time.Since(started), Err: err})
-	return err
 }

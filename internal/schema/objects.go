@@ -4,15 +4,16 @@ import (
 	"bufio"
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // objectKinds is the order in which objects are applied: a view may call a function, a trigger needs
@@ -57,10 +58,9 @@ func loadObjects(files fs.FS) ([]object, error) {
 
 // parseObject reads the headers among the comment lines a file begins with.
 func parseObject(kind, file, text string) object {
-	sum := sha256.Sum256([]byte(text))
 	o := object{
 		Path: path.Join(kind, file), Kind: kind, Name: strings.TrimSuffix(file, ".sql"),
-		Owner: "vital_owner", SQL: text, Hash: hex.EncodeToString(sum[:]),
+		Owner: "vital_owner", SQL: text, Hash: hash(text),
 	}
 	lines := bufio.NewScanner(strings.NewReader(text))
 	for lines.Scan() {
@@ -139,15 +139,64 @@ func changedObjects(objects []object, applied map[string]string) []object {
 	return out
 }
 
-// applyObjects runs the changed objects in tx, each as its owner, and records them.
-func applyObjects(ctx context.Context, tx pgx.Tx, objects []object) error {
+// apply runs the changed objects in one transaction. A lock it does not get in time makes it let go of
+// everything and try again, so readers never queue behind it for long.
+func (m *Migrator) apply(ctx context.Context, conn *pgx.Conn, before state) ([]string, error) {
+	changed := changedObjects(m.objects, before.files)
+	if len(changed) == 0 {
+		return nil, nil
+	}
+	const attempts = 10
+	started := time.Now()
+	for attempt := 1; ; attempt++ {
+		err := m.applyOnce(ctx, conn, changed)
+		if err == nil {
+			break
+		}
+		if !isLockConflict(err) {
+			return nil, err
+		}
+		if attempt == attempts {
+			return nil, inUseFault(err)
+		}
+		m.config.Log.Warn("a table is in use, trying again", "attempt", attempt, "lock_timeout", m.config.LockTimeout)
+	}
+	m.config.Log.Info("applied objects", "count", len(changed), "took", time.Since(started))
+	names := make([]string, len(changed))
+	for i, o := range changed {
+		names[i] = o.Path
+	}
+	return names, nil
+}
+
+// isLockConflict says whether err is a lock_timeout that ran out or a deadlock.
+func isLockConflict(err error) bool {
+	var pgErr *pgconn.PgError
+	return errors.As(err, &pgErr) && (pgErr.Code == "55P03" || pgErr.Code == "40P01")
+}
+
+func (m *Migrator) applyOnce(ctx context.Context, conn *pgx.Conn, changed []object) error {
+	tx, err := conn.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("begin objects: %w", err)
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // a no-op once committed
 	if _, err := tx.Exec(ctx, "set local check_function_bodies = off"); err != nil {
 		return fmt.Errorf("defer checking of function bodies: %w", err)
 	}
-	for _, o := range objects {
+	deadline := time.Now().Add(m.config.LockTimeout)
+	for _, o := range changed {
+		// Locks taken for earlier objects are held meanwhile, so what is left of the time shrinks.
+		left := max(time.Until(deadline).Milliseconds(), 1)
+		if _, err := tx.Exec(ctx, fmt.Sprintf("set local lock_timeout = %d", left)); err != nil {
+			return fmt.Errorf("set lock timeout: %w", err)
+		}
 		if err := applyObject(ctx, tx, o); err != nil {
 			return objectFault(o, err)
 		}
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return fmt.Errorf("commit objects: %w", err)
 	}
 	return nil
 }

@@ -6,6 +6,10 @@ create table if not exists vital.applied_files (
   sha256 text not null,
   applied_at timestamptz not null default now()
 );
+comment on table vital.applied_files is 'Files of database/ as they were when they were last applied';
+comment on column vital.applied_files.path is 'roles.sql, migrations/name.sql or kind/name.sql';
+comment on column vital.applied_files.sha256 is 'SHA-256 of the text, hex';
+comment on column vital.applied_files.applied_at is 'When it was last applied';
 
 -- name: BookkeepingExists
 select to_regclass('vital.applied_files') is not null;

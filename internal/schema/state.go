@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -85,26 +86,25 @@ func (m *Migrator) Status(ctx context.Context) ([]Entry, error) {
 	defer conn.Close(context.WithoutCancel(ctx))
 	s, err := readState(ctx, conn)
 	if err != nil {
-		return nil, err
+		return nil, operatorFault(err)
 	}
-	if s.version > LatestVersion() {
-		return nil, aheadFault(s.version)
+	if s.version > m.latest() {
+		return nil, m.aheadFault(s.version)
 	}
 	var entries []Entry
-	for _, file := range migrationFiles() {
-		name := path.Join("migrations", file.name)
-		entries = append(entries, Entry{Path: name, Status: entryStatus(s.applied[file.version], s.files[name], file.hash)})
+	for _, file := range m.migrations {
+		recorded := s.files[file.path()]
+		entries = append(entries, Entry{Path: file.path(), Status: entryStatus(s.applied[file.version], recorded, file.hash)})
 	}
 	for _, o := range m.objects {
-		recorded, applied := s.files[o.Path]
-		entries = append(entries, Entry{Path: o.Path, Status: entryStatus(applied, recorded, o.Hash)})
+		entries = append(entries, Entry{Path: o.Path, Status: entryStatus(true, s.files[o.Path], o.Hash)})
 	}
 	return entries, nil
 }
 
 func entryStatus(applied bool, recorded, wanted string) string {
 	switch {
-	case !applied:
+	case !applied || recorded == "":
 		return "pending"
 	case recorded != wanted:
 		return "changed"
@@ -132,6 +132,14 @@ func objectFault(o object, err error) error {
 	return f
 }
 
+// inUseFault says that some table was in use in every attempt.
+func inUseFault(err error) error {
+	f := fault.Wrap(err, fault.MigrationLocked, "A table stayed in use; no object was changed.",
+		"Run it again in a quieter moment, or find the transaction that holds the table in pg_stat_activity and end it.")
+	f.Detail = databaseDetail(err, "")
+	return f
+}
+
 // databaseDetail renders a database error, with line and column where its position lies in text.
 func databaseDetail(err error, text string) string {
 	var pgErr *pgconn.PgError
@@ -142,7 +150,7 @@ func databaseDetail(err error, text string) string {
 	if n := int(pgErr.Position); n > 0 && n <= len([]rune(text)) {
 		before := string([]rune(text)[:n-1])
 		line := strings.Count(before, "\n") + 1
-		column := len(before) - strings.LastIndex(before, "\n")
+		column := utf8.RuneCountInString(before[strings.LastIndex(before, "\n")+1:]) + 1
 		detail += fmt.Sprintf(", line %d column %d", line, column)
 	}
 	if pgErr.Detail != "" {

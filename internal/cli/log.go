@@ -1,0 +1,60 @@
+package cli
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/vital-db/vital/internal/fault"
+	"github.com/vital-db/vital/internal/httpapi"
+	"github.com/vital-db/vital/internal/postgres"
+)
+
+// newLog writes lines a person reads on a terminal, and JSON anywhere else.
+func newLog(w io.Writer, level slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: readableDuration}
+	if isTerminal(w) {
+		return slog.New(slog.NewTextHandler(w, options))
+	}
+	return slog.New(slog.NewJSONHandler(w, options))
+}
+
+// readableDuration writes a duration with its unit, in either form of the log.
+func readableDuration(_ []string, attr slog.Attr) slog.Attr {
+	if attr.Value.Kind() == slog.KindDuration {
+		attr.Value = slog.StringValue(attr.Value.Duration().Round(time.Microsecond).String())
+	}
+	return attr
+}
+
+// logQuery writes the one line of a database transaction: who, in which tenant, how long. Slow and
+// failed ones stand out; the text of the statement and its values stay out.
+func (a *app) logQuery(ctx context.Context, q postgres.Query) {
+	level := slog.LevelInfo
+	attrs := []slog.Attr{
+		slog.String("name", q.Name),
+		slog.Float64("duration_ms", float64(q.Duration.Microseconds())/1000),
+		slog.Int64("rows", q.Rows),
+	}
+	if id := httpapi.RequestID(ctx); id != "" {
+		attrs = append(attrs, slog.String("request_id", id))
+	}
+	if q.UserID != uuid.Nil {
+		attrs = append(attrs, slog.String("user", q.UserID.String()))
+	}
+	if q.Tenant != uuid.Nil {
+		attrs = append(attrs, slog.String("tenant", q.Tenant.String()))
+	}
+	if q.Duration > a.config.SlowQuery {
+		level = slog.LevelWarn
+		attrs = append(attrs, slog.Bool("slow", true))
+	}
+	if q.Err != nil {
+		level = slog.LevelWarn
+		attrs = append(attrs, slog.String("code", string(fault.CodeOf(q.Err))))
+	}
+	a.log.LogAttrs(ctx, level, "query", attrs...)
+}

@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/vital-db/vital/internal/fault"
+	"github.com/vital-db/vital/internal/httpapi"
+	"github.com/vital-db/vital/internal/identity"
+	"github.com/vital-db/vital/internal/postgres"
+	"github.com/vital-db/vital/internal/schema"
+)
+
+// drainTime is how long running requests may take to finish once a stop is asked for.
+const drainTime = 20 * time.Second
+
+func (a *app) serveCommand() *cobra.Command {
+	var listen string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve against VITAL_DATABASE_URL, or the private server",
+		Args:  noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			listener, err := a.listen(listen)
+			if err != nil {
+				return err
+			}
+			defer listener.Close()
+			t, err := a.openTarget(ctx)
+			if err != nil {
+				return err
+			}
+			err = a.serve(ctx, t, listener, func(address string) { fmt.Fprintf(a.streams.Out, "ready %s\n", address) })
+			return errors.Join(err, t.close(ctx))
+		},
+	}
+	cmd.Flags().StringVar(&listen, "listen", "", "address to serve on (VITAL_LISTEN, default 127.0.0.1:8080)")
+	return cmd
+}
+
+// listen takes the address before anything slow happens, so that a taken port is told at once.
+func (a *app) listen(flag string) (net.Listener, error) {
+	address := cmp.Or(flag, a.config.Listen)
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.ListenFailed, fmt.Sprintf("The address %s cannot be served on: %v.", address, err),
+			"Choose another with --listen, as 127.0.0.1:0 for any free port.")
+	}
+	return listener, nil
+}
+
+// serve answers requests until ctx ends, then lets the running ones finish.
+func (a *app) serve(ctx context.Context, t *target, listener net.Listener, ready func(address string)) error {
+	verifier, err := a.verifier(t)
+	if err != nil {
+		return err
+	}
+	if err := verifier.Start(ctx); err != nil {
+		return err
+	}
+	metrics := httpapi.NewMetrics(version())
+	db, err := postgres.Open(ctx, postgres.Config{
+		URL: t.apiURL, ServiceURL: t.serviceURL, MaxConns: a.config.DatabaseConns, Log: a.log,
+		OnQuery: func(ctx context.Context, q postgres.Query) {
+			metrics.ObserveQuery(q)
+			a.logQuery(ctx, q)
+		},
+	})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	metrics.WatchPool(db)
+
+	server := &http.Server{Handler: httpapi.New(httpapi.Config{
+		DB: db, Verifier: verifier, Metrics: metrics, Log: a.log,
+		CORSOrigins: a.config.CORSOrigins, SchemaVersion: schema.LatestVersion(),
+	})}
+	httpapi.ListenTimeouts(server)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	ready("http://" + listener.Addr().String())
+
+	select {
+	case err := <-served:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	a.log.Info("stopping: finishing running requests", "at_most", drainTime)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	if err := server.Shutdown(drain); err != nil {
+		return fmt.Errorf("finish running requests: %w", err)
+	}
+	a.log.Info("stopped")
+	return nil
+}
+
+// verifier checks tokens with the configured key, or with the private server's own.
+func (a *app) verifier(t *target) (*identity.Verifier, error) {
+	config, err := a.tokenConfig(t)
+	if err != nil {
+		return nil, err
+	}
+	return identity.NewVerifier(identity.Config{
+		Secret: []byte(config.secret), JWKSURL: a.config.JWKSURL, Issuer: config.issuer, Audience: config.audience, Log: a.log,
+	})
+}
+
+type tokenConfig struct{ secret, issuer, audience string }
+
+// tokenConfig returns what tokens are made and checked with. The private server brings a secret of its
+// own where none is set.
+func (a *app) tokenConfig(t *target) (tokenConfig, error) {
+	config := tokenConfig{a.config.JWTSecret, a.config.JWTIssuer, a.config.JWTAudience}
+	if config.secret != "" || a.config.JWKSURL != "" {
+		return config, nil
+	}
+	if t.private == nil {
+		return config, fault.New(fault.ConfigInvalid, "There is no key to verify tokens with.",
+			"Set VITAL_JWT_SECRET to the issuer's HS256 secret, or VITAL_JWKS_URL to its key set.")
+	}
+	var err error
+	config.secret, err = t.private.Secret("jwt")
+	config.issuer = cmp.Or(config.issuer, "vital")
+	return config, err
+}

@@ -1,0 +1,127 @@
+package httpapi
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+
+	"github.com/vital-db/vital/internal/fault"
+)
+
+// statuses is the one place where a fault becomes an HTTP status. What is not listed is 500.
+var statuses = map[fault.Code]int{
+	fault.TokenMissing:            http.StatusUnauthorized,
+	fault.TokenMalformed:          http.StatusUnauthorized,
+	fault.TokenExpired:            http.StatusUnauthorized,
+	fault.TokenNotYetValid:        http.StatusUnauthorized,
+	fault.TokenBadSignature:       http.StatusUnauthorized,
+	fault.TokenAlgorithm:          http.StatusUnauthorized,
+	fault.TokenUnknownKey:         http.StatusUnauthorized,
+	fault.TokenWrongAudience:      http.StatusUnauthorized,
+	fault.TokenWrongIssuer:        http.StatusUnauthorized,
+	fault.TokenBadClaims:          http.StatusUnauthorized,
+	fault.SigningKeysDown:         http.StatusServiceUnavailable,
+	fault.UserRequired:            http.StatusUnauthorized,
+	fault.PermissionDenied:        http.StatusForbidden,
+	fault.OriginNotAllowed:        http.StatusForbidden,
+	fault.UserUnknown:             http.StatusForbidden,
+	fault.UserWithoutProfile:      http.StatusConflict,
+	fault.UserWithoutOrganization: http.StatusConflict,
+	fault.MembershipMissing:       http.StatusForbidden,
+	fault.TenantNotFound:          http.StatusNotFound,
+	fault.TenantReferenceInvalid:  http.StatusBadRequest,
+	fault.TenantPending:           http.StatusForbidden,
+	fault.TenantSuspended:         http.StatusForbidden,
+	fault.TenantArchived:          http.StatusForbidden,
+	fault.TenantUnconfigured:      http.StatusConflict,
+	fault.NotFound:                http.StatusNotFound,
+	fault.MethodNotAllowed:        http.StatusMethodNotAllowed,
+	fault.BodyTooLarge:            http.StatusRequestEntityTooLarge,
+	fault.Invalid:                 http.StatusUnprocessableEntity,
+	fault.Conflict:                http.StatusConflict,
+	fault.ReadOnly:                http.StatusConflict,
+	fault.RequestCancelled:        statusClientClosedRequest,
+	fault.RequestTimeout:          http.StatusGatewayTimeout,
+	fault.StatementTimeout:        http.StatusGatewayTimeout,
+	fault.DatabaseUnavailable:     http.StatusServiceUnavailable,
+	fault.PoolExhausted:           http.StatusServiceUnavailable,
+	fault.SchemaBehind:            http.StatusServiceUnavailable,
+	fault.SchemaAhead:             http.StatusServiceUnavailable,
+}
+
+// statusClientClosedRequest is what proxies log for a caller who went away; nobody reads the answer.
+const statusClientClosedRequest = 499
+
+// problem is an error as RFC 9457 has it, with what our clients need beside it.
+type problem struct {
+	Type      string `json:"type"`
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Detail    string `json:"detail,omitempty"`
+	Code      string `json:"code"`
+	Hint      string `json:"hint"`
+	RequestID string `json:"request_id"`
+}
+
+// writeError answers with err as a problem, unless an answer is already on its way. The cause stays in
+// the log.
+func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		err = fault.Wrap(err, fault.BodyTooLarge, "The body is larger than this server takes.", "Send less at once.")
+	}
+	rq := requestOf(r.Context())
+	rq.err = err
+	f := fault.From(err)
+	status, listed := statuses[f.Code]
+	if !listed {
+		status = http.StatusInternalServerError
+	}
+	if out, ok := w.(*response); ok && out.status != 0 {
+		return // too late to say so; the log line does
+	}
+	header := w.Header()
+	header.Del("ETag")
+	header.Del("Vital-Version")
+	header.Set("Content-Type", "application/problem+json")
+	if header.Get("Cache-Control") == "" {
+		header.Set("Cache-Control", "no-store")
+	}
+	switch status {
+	case http.StatusUnauthorized:
+		header.Set("WWW-Authenticate", challenge(f.Code))
+	case http.StatusServiceUnavailable:
+		header.Set("Retry-After", "1")
+	}
+	body, _ := json.Marshal(problem{ // strings and an int always encode
+		Type: "urn:vital:error:" + string(f.Code), Title: f.Message, Status: status, Detail: f.Detail,
+		Code: string(f.Code), Hint: f.Hint, RequestID: rq.id,
+	})
+	w.WriteHeader(status)
+	_, _ = w.Write(append(body, '\n')) // the caller may be gone
+}
+
+// challenge is the WWW-Authenticate value of RFC 6750.
+func challenge(code fault.Code) string {
+	if code == fault.TokenMissing || code == fault.UserRequired {
+		return `Bearer realm="vital"`
+	}
+	return `Bearer realm="vital", error="invalid_token", error_description="` + string(code) + `"`
+}
+
+// notFound answers what no route matches: 405 where another method would, else 404.
+func (s *Server) notFound(mux *http.ServeMux) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete} {
+			probe := r.Clone(r.Context())
+			probe.Method = method
+			if _, pattern := mux.Handler(probe); pattern != "/" && pattern != "" {
+				w.Header().Add("Allow", method)
+			}
+		}
+		if w.Header().Get("Allow") != "" {
+			return fault.New(fault.MethodNotAllowed, "This path does not take that method.", "The Allow header names those it takes.")
+		}
+		return fault.New(fault.NotFound, "There is nothing at this path.", "See docs/reference for the routes of this server.")
+	}
+}

@@ -1,0 +1,134 @@
+// Package httpapi is VITAL over HTTP: the route table, who may call what, and how errors look. A
+// handler decodes, calls one function of a layer below, and encodes; it returns an error and never
+// writes one.
+package httpapi
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/rs/cors"
+
+	"github.com/vital-db/vital/console"
+	"github.com/vital-db/vital/internal/identity"
+	"github.com/vital-db/vital/internal/postgres"
+)
+
+// Config is what a server needs. DB, Verifier, Metrics and Log are required.
+type Config struct {
+	DB       *postgres.DB
+	Verifier *identity.Verifier
+	Metrics  *Metrics
+	Log      *slog.Logger
+	// CORSOrigins are the web origins that may call; "*" is any. Defaults to none.
+	CORSOrigins []string
+	// RequestTimeout bounds one request. Defaults to 15s.
+	RequestTimeout time.Duration
+	// MaxBodyBytes bounds the body of one request. Defaults to 1 MiB.
+	MaxBodyBytes int64
+	// SchemaVersion is the version /readyz asks of the database.
+	SchemaVersion int64
+}
+
+// Server answers requests. It keeps no state of its own between them.
+type Server struct {
+	config Config
+}
+
+// New returns the handler of the whole surface.
+func New(config Config) http.Handler {
+	if config.RequestTimeout == 0 {
+		config.RequestTimeout = 15 * time.Second
+	}
+	if config.MaxBodyBytes == 0 {
+		config.MaxBodyBytes = 1 << 20
+	}
+	s := &Server{config: config}
+	return s.withRequest(s.withCORS(s.routes()))
+}
+
+// routes is the whole table, grouped by who may call. The group, not the handler, decides that.
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+
+	// Anybody.
+	mux.Handle("GET /healthz", s.public(s.healthz))
+	mux.Handle("GET /readyz", s.public(s.readyz))
+	mux.Handle("GET /metrics", s.config.Metrics.handler())
+	mux.Handle("GET /console/", http.StripPrefix("/console", console.Handler()))
+	mux.Handle("GET /{$}", s.public(s.index))
+
+	// Members: a verified token of a user; the database decides about the tenant.
+	mux.Handle("GET /v1/context", s.member(s.getContext))
+
+	mux.Handle("/", s.public(s.notFound(mux)))
+	return mux
+}
+
+// handler is a route's work: it writes a success or returns an error, never both.
+type handler func(http.ResponseWriter, *http.Request) error
+
+// callerHandler is a route's work for a verified caller.
+type callerHandler func(http.ResponseWriter, *http.Request, identity.Caller) error
+
+// public lets anybody call h.
+func (s *Server) public(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			s.writeError(w, r, err)
+		}
+	})
+}
+
+// member lets whoever has a valid token call h.
+func (s *Server) member(h callerHandler) http.Handler {
+	return s.public(func(w http.ResponseWriter, r *http.Request) error {
+		// What a caller gets depends on their token, errors included; no shared cache may keep it.
+		w.Header().Set("Cache-Control", "private, no-cache")
+		w.Header().Add("Vary", "Authorization, Vital-Tenant")
+		started := time.Now()
+		caller, err := s.authenticate(r)
+		if err != nil {
+			return err
+		}
+		rq := requestOf(r.Context())
+		rq.user, rq.authTook = caller.UserID, time.Since(started)
+		return h(w, r, caller)
+	})
+}
+
+// withCORS answers browsers of the configured origins.
+func (s *Server) withCORS(next http.Handler) http.Handler {
+	if len(s.config.CORSOrigins) == 0 {
+		return next
+	}
+	return cors.New(cors.Options{
+		AllowedOrigins: s.config.CORSOrigins,
+		AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
+		AllowedHeaders: []string{
+			"Authorization", "Apikey", "Content-Type", "Accept", "If-Match", "If-None-Match", "Prefer", "Range",
+			"X-Client-Info", "X-Request-Id", "Accept-Profile", "Content-Profile", "Vital-Tenant", "Vital-Min-Version",
+		},
+		ExposedHeaders: []string{"ETag", "Vital-Version", "Server-Timing", "X-Request-Id", "Retry-After", "Content-Range", "Location"},
+		MaxAge:         600,
+	}).Handler(next)
+}
+
+// ListenTimeouts sets the bounds no client may exceed on server, whatever it does.
+func ListenTimeouts(server *http.Server) {
+	server.ReadHeaderTimeout = 5 * time.Second
+	server.ReadTimeout = 30 * time.Second
+	server.WriteTimeout = 60 * time.Second
+	server.IdleTimeout = 2 * time.Minute
+	server.MaxHeaderBytes = 64 << 10
+}
+
+// RequestID returns the id of the request ctx belongs to, "" outside of one.
+func RequestID(ctx context.Context) string {
+	if rq, ok := ctx.Value(requestKey{}).(*request); ok {
+		return rq.id
+	}
+	return ""
+}
