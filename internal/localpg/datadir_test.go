@@ -125,6 +125,11 @@ func TestServer_Secret(t *testing.T) {
 	server := open(t, cfg)
 	attached, err := localpg.Attach(t.Context(), cfg)
 	requireNoError(t, err)
+	t.Cleanup(func() { // when no subtest is making one
+		left, err := filepath.Glob(filepath.Join(cfg.DataDir, "secrets", ".new-*"))
+		require.NoError(t, err)
+		require.Empty(t, left)
+	})
 
 	t.Run("ConcurrentCreatorsAgree", func(t *testing.T) {
 		t.Parallel()
@@ -152,9 +157,6 @@ func TestServer_Secret(t *testing.T) {
 		info, err = os.Stat(filepath.Dir(path))
 		require.NoError(t, err)
 		require.Equal(t, fs.FileMode(0o700), info.Mode().Perm())
-		left, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".new-*"))
-		require.NoError(t, err)
-		require.Empty(t, left)
 	})
 	t.Run("NamesDiffer", func(t *testing.T) {
 		t.Parallel()

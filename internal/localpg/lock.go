@@ -32,13 +32,12 @@ func tryLock(path string) (*lock, holder, error) {
 	if err != nil {
 		return nil, holder{}, unusable(err, "open", path)
 	}
-	err = flock(file)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
-		defer file.Close()
-		return nil, readHolder(file), nil
-	}
-	if err != nil {
+	held, err := flock(file)
+	if err != nil || held != nil {
 		file.Close()
+		if held != nil {
+			return nil, *held, nil
+		}
 		return nil, holder{}, unusable(err, "lock", path)
 	}
 	l := &lock{file: file, holder: holder{PID: os.Getpid(), Started: time.Now().UTC().Truncate(time.Second)}}
@@ -49,27 +48,37 @@ func tryLock(path string) (*lock, holder, error) {
 	return l, holder{}, nil
 }
 
-func flock(file *os.File) error {
-	for {
+// flock locks file, or says who has it. A holder that does not say who it is, or is dead, is one that
+// is writing that just now, or a program a dead owner was about to start and that has its descriptors
+// until it runs: both pass in a moment, so it looks again for up to a second.
+func flock(file *os.File) (*holder, error) {
+	for tries := 0; ; tries++ {
 		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-		if !errors.Is(err, syscall.EINTR) {
-			return err
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case !errors.Is(err, syscall.EWOULDBLOCK):
+			return nil, err
 		}
+		if h := readHolder(file); h.alive() || tries == 50 {
+			return &h, nil
+		}
+		time.Sleep(20 * time.Millisecond)
 	}
 }
 
-// readHolder reads what the owner wrote. It may be in the middle of writing: then the file does not
-// parse for a moment, and a holder without a pid is returned only if that lasts.
+// readHolder reads what the owner wrote; a holder without a pid when that is not complete.
 func readHolder(file *os.File) holder {
-	for range 10 {
-		var h holder
-		content, err := io.ReadAll(io.NewSectionReader(file, 0, 4096))
-		if err == nil && json.Unmarshal(content, &h) == nil && h.PID != 0 {
-			return h
-		}
-		time.Sleep(10 * time.Millisecond)
+	var h holder
+	content, err := io.ReadAll(io.NewSectionReader(file, 0, 4096))
+	if err != nil || json.Unmarshal(content, &h) != nil {
+		return holder{}
 	}
-	return holder{}
+	return h
+}
+
+func (h holder) alive() bool {
+	return h.PID > 0 && !errors.Is(syscall.Kill(h.PID, 0), syscall.ESRCH)
 }
 
 // announce writes who we are and the port on which the server accepts connections.
@@ -91,9 +100,11 @@ func (l *lock) announce(port int) error {
 }
 
 // release gives the directory up. The file stays: were it removed, a process that has it open could
-// lock the removed file while another locks a new one.
+// lock the removed file while another locks a new one. Closing alone would not do: a program that is
+// being started elsewhere in this process has a copy of the descriptor until it runs.
 func (l *lock) release() {
 	_ = l.file.Truncate(0)
+	_ = syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN)
 	_ = l.file.Close()
 }
 

@@ -1,12 +1,15 @@
 package localpg
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/vital-db/vital/internal/fault"
 )
@@ -53,12 +56,15 @@ func freePort(avoid map[int]bool) (int, error) {
 		"Choose a port for the private server, and check that 127.0.0.1 is up.")
 }
 
+// portFree reports whether nobody listens on port. It asks instead of listening there itself: a
+// program that is being started elsewhere in this process would hold our socket for a moment longer.
+// What it misses, the server's own start tells.
 func portFree(port int) bool {
-	l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if err != nil {
-		return false
+	conn, err := net.DialTimeout("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), time.Second)
+	if err == nil {
+		conn.Close()
 	}
-	return l.Close() == nil
+	return errors.Is(err, syscall.ECONNREFUSED)
 }
 
 // keptPort is the port of the last start, 0 when there is none or what is written is not a port.

@@ -21,8 +21,8 @@ const dumpHeader = `-- The schema of a fresh install, owners and grants included
 
 `
 
-// TestDump_Committed holds database/schema.sql to what a fresh install is.
-func TestDump_Committed(t *testing.T) {
+// TestSchema_Committed holds database/schema.sql to what a fresh install is.
+func TestSchema_Committed(t *testing.T) {
 	t.Parallel()
 	database := pgtest.New(t)
 	major := one[int](t, database.Connect(t), "select current_setting('server_version_num')::int / 10000")

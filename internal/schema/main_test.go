@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"github.com/vital-db/vital/internal/localpg"
@@ -162,4 +163,12 @@ func firstDifference(was, is string) string {
 		}
 	}
 	return fmt.Sprintf("%d lines, were %d", len(now), len(old))
+}
+
+// requireState says that err is a database error of that SQLSTATE.
+func requireState(t testing.TB, err error, state string) {
+	t.Helper()
+	var pgErr *pgconn.PgError
+	require.ErrorAs(t, err, &pgErr)
+	require.Equal(t, state, pgErr.Code, pgErr.Message)
 }

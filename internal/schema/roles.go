@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -42,6 +43,13 @@ func (m *Migrator) prepare(ctx context.Context, conn *pgx.Conn, before state) er
 	}
 	m.config.Log.Info("set up roles", "took", time.Since(started))
 	return nil
+}
+
+// RolesScript is prepare as a script for psql: for a superuser who does this one step where the login
+// that migrates may not. It leaves behind that the step is done.
+func RolesScript() string {
+	return "begin;\n" + embedded.roles + "\nset local role vital_owner;\n" + sql("Bookkeeping") + ";\n" +
+		strings.NewReplacer("$1", "'"+rolesPath+"'", "$2", "'"+hash(embedded.roles)+"'").Replace(sql("ObjectRecord")) + ";\ncommit;\n"
 }
 
 func (m *Migrator) prepareOnce(ctx context.Context, conn *pgx.Conn) error {
@@ -96,8 +104,8 @@ func metAnother(err error) bool {
 
 func roleFault(err error) *fault.Error {
 	return fault.Wrap(err, fault.RoleSetup, "The roles of database/roles.sql cannot be set up with this login.",
-		"Have a superuser run database/roles.sql once (`vital migrate roles | psql`) and grant vital_owner, vital_definer "+
-			"and vital_sealer to this login; before PostgreSQL 16 only a superuser may create a role with BYPASSRLS.")
+		"Have a superuser do this step once (`vital migrate roles | psql`) and grant vital_owner, vital_definer and "+
+			"vital_sealer to this login; before PostgreSQL 16 only a superuser may create a role with BYPASSRLS.")
 }
 
 // operatorFault tells an operator whose login lacks a privilege outside any migration or object that

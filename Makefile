@@ -1,0 +1,45 @@
+# `make` alone lists what there is.
+.DEFAULT_GOAL := help
+
+GO            ?= go
+LINT_VERSION  := v2.15.0
+LINT          := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
+BINARY        := bin/vital
+
+.PHONY: help run build test lint fmt console bench schema
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## Install what is missing, build, and serve the demo on a private Postgres (ARGS="--listen …")
+	@.ci/require postgres
+	$(BINARY) up $(ARGS)
+
+build: ## Build bin/vital, one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BINARY) ./cmd/vital
+
+test: ## Install what is missing and run every test, with the race detector
+	@.ci/require postgres cc
+	$(GO) vet ./...
+	CGO_ENABLED=1 $(GO) test -race ./...
+
+lint: ## Report what the linters find; changes nothing
+	@if command -v golangci-lint >/dev/null 2>&1; then golangci-lint run ./...; \
+	elif $(GO) run $(LINT) version >/dev/null 2>&1; then $(GO) run $(LINT) run ./...; \
+	else echo "golangci-lint cannot be had here: go vet and staticcheck instead"; \
+	  $(GO) vet ./... && $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...; fi
+
+fmt: ## Format the Go code
+	gofmt -w $$($(GO) list -f '{{.Dir}}' ./...)
+
+console: ## Build the web console into console/dist
+	@if [ -f console/package.json ]; then cd console && npm ci && npm run build && touch dist/.gitkeep; \
+	else echo "The console has no source yet; the binary serves a note at /console/."; fi
+
+bench: build ## Measure the scenarios of bench/ (SCENARIOS="context rls …")
+	@.ci/require postgres
+	$(GO) run ./bench $(SCENARIOS)
+
+schema: ## Write database/schema.sql anew from a fresh install
+	@.ci/require postgres
+	VITAL_UPDATE=1 $(GO) test -count=1 -run Schema ./internal/schema
