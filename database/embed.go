@@ -19,3 +19,9 @@ var Objects embed.FS
 //
 //go:embed roles.sql
 var Roles string
+
+// Lints are the checks of `vital check rls`, one file each: a query that returns object and detail for
+// every finding, with its title, level and hint in the comment above it.
+//
+//go:embed lints/*.sql
+var Lints embed.FS

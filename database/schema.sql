@@ -602,7 +602,7 @@ CREATE FUNCTION vital.schema_version() RETURNS bigint
   select max(m.version_id) from vital.migrations m where m.is_applied
 $$;
 
-ALTER FUNCTION vital.schema_version() OWNER TO vital_owner;
+ALTER FUNCTION vital.schema_version() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.schema_version() IS 'Number of the last applied migration';
 
@@ -2889,6 +2889,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_tenants TO service_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO vital_definer;
 GRANT SELECT ON TABLE public.users TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO service_role;
+
+GRANT SELECT ON TABLE vital.migrations TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.pending_versions TO vital_definer;
 

@@ -67,4 +67,5 @@ comment on column vital.migrations.tstamp is 'When it was applied';
 
 grant select on vital.settings to vital_sealer;
 grant select, insert, update, delete on vital.versions, vital.pending_versions to vital_definer;
+grant select on vital.migrations to vital_definer; -- made by goose before the first migration
 -- +goose StatementEnd

@@ -241,6 +241,26 @@ func TestMigrate(t *testing.T) {
 	require.Contains(t, vital(t, nil, "migrate", "roles").out, "vital_definer")
 }
 
+func TestCheckRLS(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	got := vital(t, nil, "check", "rls", "--database-url", d.URL)
+	require.Equal(t, 0, got.code, got.err)
+	require.Contains(t, got.out, "nothing found")
+
+	d.Exec(t, "alter table agents no force row level security")
+	got = vital(t, nil, "check", "rls", "--database-url", d.URL)
+	require.Equal(t, 3, got.code)
+	require.Contains(t, got.out, "rls_not_forced")
+
+	got = vital(t, nil, "check", "rls", "--format", "json", "--database-url", d.URL)
+	require.Equal(t, 3, got.code)
+	var findings []map[string]string
+	require.NoError(t, json.Unmarshal([]byte(got.out), &findings))
+	require.Equal(t, "agents", findings[0]["object"])
+	require.Equal(t, 2, vital(t, nil, "check", "rls", "--format", "xml", "--database-url", d.URL).code)
+}
+
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string][]string{

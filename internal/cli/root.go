@@ -76,7 +76,7 @@ func (a *app) rootCommand() *cobra.Command {
 	})
 	a.flags.register(root.PersistentFlags())
 	for _, cmd := range []*cobra.Command{
-		a.upCommand(), a.serveCommand(), a.migrateCommand(), a.tokenCommand(), a.dbCommand(), a.keyCommand(),
+		a.upCommand(), a.serveCommand(), a.migrateCommand(), a.tokenCommand(), a.checkCommand(), a.dbCommand(), a.keyCommand(),
 	} {
 		root.AddCommand(cmd)
 	}

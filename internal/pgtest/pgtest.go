@@ -109,12 +109,15 @@ func New(t testing.TB) *Database {
 	as := func(user, password string) string {
 		return fmt.Sprintf("postgres://%s:%s@%s:%s/%s?sslmode=disable", user, password, config.Host, config.Port, config.Database)
 	}
-	return &Database{
+	d := &Database{
 		Name:       config.Database,
 		URL:        as(config.User, config.Password),
 		APIURL:     as("vital_api", loginPassword),
 		ServiceURL: as("vital_service", loginPassword),
 	}
+	// The privileges of a database itself are not cloned with it.
+	d.Exec(t, "revoke temporary on database "+pgx.Identifier{d.Name}.Sanitize()+" from public")
+	return d
 }
 
 // Connect opens a superuser's connection that ends with t.

@@ -54,3 +54,18 @@ select
 
 -- name: Commit
 commit;
+
+-- name: ScrubRole
+reset role;
+
+-- name: ScrubCursors
+close all;
+
+-- name: ScrubChannels
+unlisten *;
+
+-- name: ScrubSettings
+reset all;
+
+-- name: Restore
+rollback; reset role; close all; unlisten *; reset all;

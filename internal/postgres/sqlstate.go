@@ -84,6 +84,12 @@ func unavailable(err error) error {
 		"Nothing was changed. Try again shortly; operators see the cause in the log and at /readyz.")
 }
 
+// unsettled tells a writer whose connection was lost that nobody knows whether the commit came through.
+func unsettled(err error) error {
+	return fault.Wrap(err, fault.DatabaseUnavailable, "The connection was lost while the change was being stored.",
+		"It may or may not have been kept: read the current state before you try again.")
+}
+
 // cancelled tells a caller who went away from a deadline of ours.
 func cancelled(cause, err error) error {
 	if errors.Is(cause, context.DeadlineExceeded) {

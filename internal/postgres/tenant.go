@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"time"
 
 	"github.com/google/uuid"
@@ -55,64 +56,88 @@ type Query struct {
 
 // InTenant runs work as caller, acting in tenant (an id, a slug, or "" for their default), and commits
 // it. Role, identity, search path and timeouts are set for this transaction alone, in the round trip
-// that carries the statements; after it the connection holds nothing of the caller. Any error means
-// that nothing was kept, except a connection lost while committing a write, which is reported as such.
+// that carries the statements; behind the commit the session is scrubbed, so whatever SQL ran here, the
+// connection holds nothing of the caller. Any error means that nothing was kept, except a connection
+// lost while committing a write, which is reported as such. For that a write with readers takes a second
+// round trip: it is committed when they have all accepted what they read.
 func (db *DB) InTenant(ctx context.Context, caller identity.Caller, tenant string, work *Work) error {
 	started := time.Now()
-	rows, err := db.attempt(ctx, caller, tenant, work)
-	if err != nil && db.worthRetrying(ctx, work, err) {
-		rows, err = db.attempt(ctx, caller, tenant, work)
+	run, err := db.attempt(ctx, caller, tenant, work)
+	if err != nil && db.worthRetrying(ctx, work, run, err) {
+		run, err = db.attempt(ctx, caller, tenant, work)
+	}
+	if work.Writes && run.sent && connectionLost(err) && context.Cause(ctx) == nil {
+		err = unsettled(err)
 	}
 	err = translate(ctx, err)
 	db.config.OnQuery(ctx, Query{
 		Name: work.Name, UserID: caller.UserID, Tenant: work.Tenant,
-		Duration: time.Since(started), Rows: rows, Err: err,
+		Duration: time.Since(started), Rows: run.rows, Err: err,
 	})
 	return err
 }
 
+// attempted is how far one attempt came.
+type attempted struct {
+	rows      int64
+	sent      bool // statements may have reached the server
+	begun     bool // the server has answered BEGIN
+	committed bool
+	scrubbed  bool // the session is known to be as new
+}
+
 // attempt runs work once on one connection and decides what becomes of that connection.
-func (db *DB) attempt(ctx context.Context, caller identity.Caller, tenant string, work *Work) (int64, error) {
+func (db *DB) attempt(ctx context.Context, caller identity.Caller, tenant string, work *Work) (run attempted, err error) {
 	conn, err := db.acquire(ctx)
 	if err != nil {
-		return 0, err
+		return run, err
 	}
-	rows, err := db.send(ctx, conn.Conn(), caller, tenant, work)
+	returned := false
+	defer func() {
+		if !returned { // a reader panicked, half-way through the answers
+			discard(conn)
+		}
+	}()
+	err = db.send(ctx, conn.Conn(), caller, tenant, work, &run)
+	returned = true
 	switch {
-	case ctx.Err() != nil || isStale(err):
+	case ctx.Err() != nil || isStale(err) || connectionLost(err):
 		// A cancel request may still be on its way and would hit whoever came next; a statement that was
 		// replaced or dropped says that somebody tampered. Such a connection is not handed on.
 		discard(conn)
-	case err != nil:
+	case err != nil || !run.scrubbed || work.Foreign:
 		go restore(conn, work.Foreign)
-	case work.Foreign:
-		go restore(conn, true)
 	default:
 		conn.Release()
 	}
-	return rows, err
+	return run, err
 }
 
-// send writes begin, enter, the statements and commit in one go and reads the answers.
-func (db *DB) send(ctx context.Context, conn *pgx.Conn, caller identity.Caller, tenant string, work *Work) (int64, error) {
+// send writes begin, enter, the statements, commit and scrub in one go and reads the answers. Where a
+// reader may still refuse a write, commit and scrub follow by themselves.
+func (db *DB) send(ctx context.Context, conn *pgx.Conn, caller identity.Caller, tenant string, work *Work, run *attempted) error {
 	back := backendOf(conn)
 	batch := &pgx.Batch{}
 	begin := queries.Get("BeginReadOnly")
 	if work.Writes {
 		begin = queries.Get("Begin")
 	}
-	batch.Queue(begin)
+	batch.Queue(begin).Exec(func(pgconn.CommandTag) error {
+		run.begun = true
+		return nil
+	})
 	seal := ""
 	if caller.UserID != uuid.Nil {
 		seal = db.sealer.seal(caller, tenant, time.Now().Add(back.clock), back.pid)
 	}
 	batch.Queue(queries.Get("Enter"), string(caller.Role), seal, db.timeout)
-	var total int64
+	mayRefuse := false
 	for _, s := range work.statements {
 		name, err := back.statement(ctx, conn, s.text)
 		if err != nil {
-			return 0, err
+			return err
 		}
+		mayRefuse = mayRefuse || s.read != nil
 		batch.Queue(name, s.args...).Query(func(rows pgx.Rows) error {
 			if s.read != nil {
 				if err := s.read(rows); err != nil {
@@ -120,17 +145,42 @@ func (db *DB) send(ctx context.Context, conn *pgx.Conn, caller identity.Caller, 
 				}
 			}
 			rows.Close()
-			total += rows.CommandTag().RowsAffected()
+			run.rows += rows.CommandTag().RowsAffected()
 			return rows.Err()
 		})
 	}
+	run.sent = true
+	if work.Writes && mayRefuse {
+		if err := conn.SendBatch(ctx, batch).Close(); err != nil {
+			return err
+		}
+		batch = &pgx.Batch{}
+	}
+	queueCommit(batch, run)
+	err := conn.SendBatch(ctx, batch).Close()
+	if run.committed {
+		return nil // it is kept, whatever became of the scrubbing
+	}
+	return err
+}
+
+// queueCommit adds the commit and, behind it, what takes back everything a statement may have left in
+// the session: SET without LOCAL, a cursor WITH HOLD, LISTEN, a role taken on after a COMMIT of its own.
+func queueCommit(batch *pgx.Batch, run *attempted) {
 	batch.Queue(queries.Get("Commit")).Exec(func(tag pgconn.CommandTag) error {
 		if tag.String() != "COMMIT" {
 			return fault.New(fault.Conflict, "The transaction was rolled back instead of committed.", "Try again.")
 		}
+		run.committed = true
 		return nil
 	})
-	return total, conn.SendBatch(ctx, batch).Close()
+	batch.Queue(queries.Get("ScrubRole"))
+	batch.Queue(queries.Get("ScrubCursors"))
+	batch.Queue(queries.Get("ScrubChannels"))
+	batch.Queue(queries.Get("ScrubSettings")).Exec(func(pgconn.CommandTag) error {
+		run.scrubbed = true
+		return nil
+	})
 }
 
 // acquire takes a connection, waiting no longer than AcquireTimeout.
@@ -151,8 +201,9 @@ func (db *DB) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 
 // worthRetrying says whether a second attempt on another connection is safe and can succeed. It is
 // safe when the transaction was certainly aborted, or only read.
-func (db *DB) worthRetrying(ctx context.Context, work *Work, err error) bool {
-	if ctx.Err() != nil {
+func (db *DB) worthRetrying(ctx context.Context, work *Work, run attempted, err error) bool {
+	var known *fault.Error
+	if ctx.Err() != nil || errors.As(err, &known) {
 		return false
 	}
 	var pgErr *pgconn.PgError
@@ -160,15 +211,22 @@ func (db *DB) worthRetrying(ctx context.Context, work *Work, err error) bool {
 		// The key was rotated, or the clock moved since the connection was made.
 		return db.loadKey(ctx) == nil
 	}
-	return isStale(err) || pgconn.SafeToRetry(err) || (connectionLost(err) && !work.Writes)
+	if !connectionLost(err) {
+		return isStale(err) || pgconn.SafeToRetry(err)
+	}
+	if !run.begun {
+		db.tenants.Reset() // found dead: the idle ones beside it died of the same
+	}
+	// A server that says goodbye before it answers BEGIN has run nothing; one that is just gone may have.
+	return !work.Writes || !run.sent || (pgErr != nil && !run.begun)
 }
 
 // isStale says whether err means that this connection's view of things is outdated: a prepared
-// statement gone or no longer fitting, a seal refused, the server gone.
+// statement gone or no longer fitting, a seal refused.
 func isStale(err error) bool {
 	var pgErr *pgconn.PgError
 	if !errors.As(err, &pgErr) {
-		return connectionLost(err)
+		return false
 	}
 	switch pgErr.Code {
 	case "26000", "0A000", "42P05", "VT001", "VT002":
@@ -177,8 +235,15 @@ func isStale(err error) bool {
 	return false
 }
 
+// connectionLost says whether the server ended the connection or stopped answering on it.
 func connectionLost(err error) bool {
-	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe)
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) {
+		return pgErr.SeverityUnlocalized == "FATAL" || pgErr.SeverityUnlocalized == "PANIC"
+	}
+	var netErr *net.OpError
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) ||
+		errors.Is(err, pgconn.ErrConnClosed) || errors.As(err, &netErr)
 }
 
 // discard closes the connection for good and gives its place back to the pool.
@@ -191,17 +256,17 @@ func discard(conn *pgxpool.Conn) {
 	}()
 }
 
-// restore ends a failed transaction, scrubs the connection when asked, and gives it back. The pool
-// drops it by itself when any of this fails.
-func restore(conn *pgxpool.Conn, scrub bool) {
+// restore ends a failed transaction, takes back what it left in the session (everything, where a foreign
+// function ran), and gives the connection back. The pool drops it by itself when any of this fails.
+func restore(conn *pgxpool.Conn, foreign bool) {
 	defer conn.Release()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	_, err := conn.Conn().Exec(ctx, "rollback")
-	if err == nil && scrub {
+	_, err := conn.Conn().Exec(ctx, queries.Get("Restore"))
+	if err == nil && foreign {
 		err = backendOf(conn.Conn()).forget(ctx, conn.Conn())
 	}
 	if err != nil {
-		_ = conn.Conn().Close(ctx)
+		_ = conn.Conn().Close(ctx) // it is given up either way
 	}
 }

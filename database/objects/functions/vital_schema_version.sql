@@ -1,4 +1,6 @@
--- The schema version this database is at, for readiness.
+-- owner: vital_definer
+--
+-- The schema version this database is at, for readiness. Definer, because the bookkeeping is nobody else's.
 create or replace function vital.schema_version() returns bigint
 language sql stable security definer
 set search_path = pg_catalog, pg_temp
