@@ -105,7 +105,7 @@ func (r *running) get(t testing.TB, path, token string, headers ...string) (int,
 	return response.StatusCode, body
 }
 
-func TestUp_DemoTenants(t *testing.T) {
+func TestUp_DemoTenants(t *testing.T) { //nolint:tparallel // its steps follow one another
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	data := "VITAL_DATA_DIR=" + dir

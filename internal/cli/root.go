@@ -130,8 +130,9 @@ func (a *app) fail(err error) int {
 		return exitUsage
 	case fault.FindingsFound:
 		return exitFindings
+	default:
+		return exitFailed
 	}
-	return exitFailed
 }
 
 // isCobraUsage recognises what cobra says by text alone.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,7 +28,7 @@ func (a *app) serveCommand() *cobra.Command {
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
-			listener, err := a.listen(listen)
+			listener, err := a.listen(ctx, listen)
 			if err != nil {
 				return err
 			}
@@ -47,9 +46,9 @@ func (a *app) serveCommand() *cobra.Command {
 }
 
 // listen takes the address before anything slow happens, so that a taken port is told at once.
-func (a *app) listen(flag string) (net.Listener, error) {
+func (a *app) listen(ctx context.Context, flag string) (net.Listener, error) {
 	address := cmp.Or(flag, a.config.Listen)
-	listener, err := net.Listen("tcp", address)
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", address)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.ListenFailed, fmt.Sprintf("The address %s cannot be served on: %v.", address, err),
 			"Choose another with --listen, as 127.0.0.1:0 for any free port.")
@@ -80,11 +79,10 @@ func (a *app) serve(ctx context.Context, t *target, listener net.Listener, ready
 	defer db.Close()
 	metrics.WatchPool(db)
 
-	server := &http.Server{Handler: httpapi.New(httpapi.Config{
+	server := httpapi.NewHTTPServer(httpapi.New(httpapi.Config{
 		DB: db, Verifier: verifier, Metrics: metrics, Log: a.log,
 		CORSOrigins: a.config.CORSOrigins, SchemaVersion: schema.LatestVersion(),
-	})}
-	httpapi.ListenTimeouts(server)
+	}))
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	ready("http://" + listener.Addr().String())

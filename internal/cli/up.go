@@ -33,7 +33,7 @@ func (a *app) upCommand() *cobra.Command {
 // up is the whole product on one machine.
 func (a *app) up(ctx context.Context, listen string, demo bool) error {
 	started := time.Now()
-	listener, err := a.listen(listen)
+	listener, err := a.listen(ctx, listen)
 	if err != nil {
 		return err
 	}

@@ -116,13 +116,16 @@ func (s *Server) withCORS(next http.Handler) http.Handler {
 	}).Handler(next)
 }
 
-// ListenTimeouts sets the bounds no client may exceed on server, whatever it does.
-func ListenTimeouts(server *http.Server) {
-	server.ReadHeaderTimeout = 5 * time.Second
-	server.ReadTimeout = 30 * time.Second
-	server.WriteTimeout = 60 * time.Second
-	server.IdleTimeout = 2 * time.Minute
-	server.MaxHeaderBytes = 64 << 10
+// NewHTTPServer returns a server of handler with bounds no client may exceed, whatever it does.
+func NewHTTPServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+	}
 }
 
 // RequestID returns the id of the request ctx belongs to, "" outside of one.

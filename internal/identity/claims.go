@@ -162,8 +162,9 @@ func canonicalUUID(s string) (uuid.UUID, bool) {
 // Supabase issues them with iss "supabase" and without aud, and whoever holds the secret could write
 // any issuer into them. Their types are checked for every token.
 func (v *Verifier) checkOrigin(c claims, role Role, source keySource) error {
-	issuer, ok := "", true
+	var issuer string
 	if raw, present := c.get("iss"); present {
+		var ok bool
 		if issuer, ok = text(raw); !ok {
 			return wrongType("iss", "a string")
 		}

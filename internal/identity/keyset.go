@@ -113,12 +113,12 @@ func decodeKeySet(body []byte) (*keySet, error) {
 	set := &keySet{keys: make(map[keyName]any, len(*published.Keys))}
 	var prints []string
 	for i, raw := range *published.Keys {
-		print, err := set.add(raw)
+		fingerprint, err := set.add(raw)
 		if err != nil {
 			set.skipped = append(set.skipped, fmt.Sprintf("key %d: %v", i, err))
 			continue
 		}
-		prints = append(prints, print)
+		prints = append(prints, fingerprint)
 	}
 	slices.Sort(prints)
 	set.print = sha256.Sum256([]byte(strings.Join(prints, "\n")))

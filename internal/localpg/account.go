@@ -54,7 +54,7 @@ func clusterAccount(cluster string, uid int) (*account, error) {
 	u, err := user.LookupId(strconv.Itoa(uid))
 	if err != nil {
 		// A user without an entry in passwd is as good: containers have them.
-		return &account{name: strconv.Itoa(uid), uid: uint32(uid), gid: uint32(uid)}, nil
+		return &account{name: strconv.Itoa(uid), uid: uint32(uid), gid: uint32(uid)}, nil //nolint:nilerr // see above
 	}
 	return newAccount(u)
 }

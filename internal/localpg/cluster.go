@@ -198,7 +198,7 @@ func (s *Server) failed(err error, message, said string) *fault.Error {
 	f := fault.Wrap(err, fault.PostgresStart, message, "The detail says why. The server's log is "+s.paths.log+".")
 	f.Detail = said
 	var disk syscall.Statfs_t
-	full := syscall.Statfs(s.paths.root, &disk) == nil && uint64(disk.Bavail)*uint64(disk.Bsize) < 1<<20
+	full := syscall.Statfs(s.paths.root, &disk) == nil && disk.Bavail*uint64(disk.Bsize) < 1<<20
 	if full || strings.Contains(said, "No space left on device") || strings.Contains(said, "Check free disk space") {
 		f.Code = fault.DataDirUnusable
 		f.Message += " The disk is full."

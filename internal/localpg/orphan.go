@@ -56,7 +56,7 @@ func (s *Server) stopEarlier(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("find process %d: %w", pid, err)
 	}
-	defer process.Release()
+	defer process.Release() //nolint:errcheck // the handle goes with us either way
 	switch identify(pid, s.paths.cluster) {
 	case gone:
 		return nil // PostgreSQL cleans up by itself
@@ -107,7 +107,13 @@ func (s *Server) endEarlier(ctx context.Context, process *os.Process) error {
 // refuses to start over it, as its writer may be about to write; after 5 seconds there is none.
 func (s *Server) dropEmptyLockFile(path string) error {
 	info, err := os.Stat(path)
-	if err != nil || info.Size() > 0 || time.Since(info.ModTime()) < 5*time.Second {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return unusable(err, "look at", path)
+	}
+	if info.Size() > 0 || time.Since(info.ModTime()) < 5*time.Second {
 		return nil
 	}
 	s.cfg.Log.Info("removing an empty lock file", "file", path)

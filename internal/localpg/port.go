@@ -62,7 +62,7 @@ func freePort(avoid map[int]bool) (int, error) {
 func portFree(port int) bool {
 	conn, err := net.DialTimeout("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), time.Second)
 	if err == nil {
-		conn.Close()
+		_ = conn.Close() // it served its purpose
 	}
 	return errors.Is(err, syscall.ECONNREFUSED)
 }

@@ -61,7 +61,7 @@ func createSecret(path string) error {
 	if err != nil {
 		return unusable(err, "create a file in", dir)
 	}
-	defer os.Remove(temporary.Name())
+	defer os.Remove(temporary.Name()) //nolint:errcheck // it is linked to its place by then, or of no use
 	secret := make([]byte, 32)
 	if _, err := rand.Read(secret); err != nil {
 		return fmt.Errorf("make secret: %w", err)

@@ -134,6 +134,8 @@ func openPool(ctx context.Context, url string, maxConns int32) (*pgxpool.Pool, e
 	config.ConnConfig.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
 		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: 2 * time.Second}
 	}
+	// Nobody listens here; the driver would keep what injected SQL listened for until it is asked.
+	config.ConnConfig.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {}
 	config.AfterConnect = meetBackend
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
@@ -150,12 +152,13 @@ func openPool(ctx context.Context, url string, maxConns int32) (*pgxpool.Pool, e
 // checkLogin refuses a login that row-level security would not bind, or that could lift it.
 func (db *DB) checkLogin(ctx context.Context) error {
 	var name string
-	var superuser, bypass, owner, bound bool
-	err := db.tenants.QueryRow(ctx, queries.Get("LoginPosture")).Scan(&name, &superuser, &bypass, &owner, &bound)
+	var superuser, bypass, owner, sealer, powers, bound bool
+	err := db.tenants.QueryRow(ctx, queries.Get("LoginPosture")).
+		Scan(&name, &superuser, &bypass, &owner, &sealer, &powers, &bound)
 	if err != nil {
 		return translate(ctx, fmt.Errorf("check login: %w", err))
 	}
-	why := ""
+	var why string
 	switch {
 	case superuser:
 		why = "is a superuser"
@@ -163,6 +166,10 @@ func (db *DB) checkLogin(ctx context.Context) error {
 		why = "has or can take on BYPASSRLS"
 	case owner:
 		why = "owns tables of schema public"
+	case sealer:
+		why = "can read the keys that seal identities"
+	case powers:
+		why = "can take on roles or powers beyond a tenant's"
 	case !bound:
 		why = "may not become anon and authenticated"
 	default:
