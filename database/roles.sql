@@ -92,7 +92,9 @@ begin
     where p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace
       and (p.proname like 'pg\_advisory\_%' or p.proname like 'pg\_try\_advisory\_%'
         or p.proname like 'lo\_%' or p.proname in ('loread', 'lowrite')
-        or p.proname in ('pg_stat_get_activity', 'pg_terminate_backend', 'pg_cancel_backend', 'pg_prepared_statement'))
+        -- every tenant's session has one login, whose sessions these show to each other
+        or p.proname = 'pg_stat_get_activity' or p.proname like 'pg\_stat\_get\_backend\_%'
+        or p.proname in ('pg_terminate_backend', 'pg_cancel_backend', 'pg_prepared_statement'))
   loop
     begin
       execute format('revoke execute on function %s from public', f.signature);

@@ -16,6 +16,18 @@ select
     where c.relnamespace = 'public'::pg_catalog.regnamespace and c.relkind in ('r', 'p', 'v', 'm')
       and pg_catalog.pg_has_role(session_user, c.relowner, 'member')
   ),
+  exists (
+    select from pg_catalog.pg_roles b
+    where pg_catalog.pg_has_role(session_user, b.oid, 'member')
+      and (pg_catalog.has_table_privilege(b.oid, pg_catalog.to_regclass('vital.seal_keys'), 'select, insert, update, delete')
+        or pg_catalog.has_function_privilege(b.oid, pg_catalog.to_regprocedure('vital.seal_key()'), 'execute'))
+  ),
+  r.rolcreaterole or r.rolreplication or exists (
+    select from pg_catalog.pg_roles b
+    where pg_catalog.pg_has_role(session_user, b.oid, 'member')
+      and (b.rolcreaterole or b.rolname in ('pg_read_all_data', 'pg_write_all_data',
+        'pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program'))
+  ),
   (
     select pg_catalog.count(*) = 2
     from pg_catalog.pg_roles b

@@ -1,4 +1,5 @@
--- Members record their own loads in the tenant they act in and admins read their tenant's. A record is
+-- Members record their own loads in the tenant they act in and admins read their tenant's. Viewers write
+-- nothing, and an archived tenant takes nothing: their loads are the server's to record. A record is
 -- never changed; old ones go with their partition.
 alter table public.query_performance enable row level security;
 alter table public.query_performance force row level security;
@@ -10,7 +11,7 @@ create policy query_performance_select_super_admin on public.query_performance f
   using (tenant_id between (select vital.super_admin_floor()) and 'ffffffff-ffff-ffff-ffff-ffffffffffff');
 
 create policy query_performance_insert_member on public.query_performance for insert to authenticated
-  with check (tenant_id = (select public.get_user_tenant_id()) and user_id = (select vital.user_id()));
+  with check (tenant_id = (select vital.writable_tenant_id()) and user_id = (select vital.user_id()));
 
 grant select, insert on public.query_performance to authenticated;
 grant select, insert on public.query_performance to service_role;
