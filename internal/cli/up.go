@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
+	"github.com/caarlos0/env/v11"
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
@@ -73,15 +75,15 @@ func (a *app) welcome(address string, demo bool) {
 	if !demo {
 		return
 	}
-	vital := "vital"
-	if a.config.DataDir != defaultDataDir(nil) {
+	vital := os.Args[0]
+	if a.config.DataDir != defaultDataDir(env.ToMap(a.environ)) {
 		vital += " --data-dir " + a.config.DataDir
 	}
 	fmt.Fprintf(out, `
 Sign in as a demo user by a token, in another terminal:
 
   TOKEN=$(%s token --user ada@digital-health.vital.test)
-  curl -H "Authorization: Bearer $TOKEN" %s/v1/context
+  curl -s -H "Authorization: Bearer $TOKEN" %s/v1/context
 
   ada@digital-health.vital.test   admin of digital-health
   ben@digital-health.vital.test   member of digital-health
