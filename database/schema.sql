@@ -2533,7 +2533,7 @@ CREATE POLICY prompts_update_member ON public.prompts FOR UPDATE TO authenticate
 
 ALTER TABLE public.query_performance ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY query_performance_insert_member ON public.query_performance FOR INSERT TO authenticated WITH CHECK (((tenant_id = ( SELECT public.get_user_tenant_id() AS get_user_tenant_id)) AND (user_id = ( SELECT vital.user_id() AS user_id))));
+CREATE POLICY query_performance_insert_member ON public.query_performance FOR INSERT TO authenticated WITH CHECK (((tenant_id = ( SELECT vital.writable_tenant_id() AS writable_tenant_id)) AND (user_id = ( SELECT vital.user_id() AS user_id))));
 
 CREATE POLICY query_performance_select_admin ON public.query_performance FOR SELECT TO authenticated USING ((tenant_id = ( SELECT vital.admin_tenant_id() AS admin_tenant_id)));
 

@@ -5,7 +5,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/vital-db/vital/database"
 	"github.com/vital-db/vital/internal/schema"
 )
 
@@ -13,9 +12,9 @@ func (a *app) migrateCommand() *cobra.Command {
 	return group("migrate", "Bring a database up to what this binary expects",
 		a.migrateUpCommand(), a.migrateStatusCommand(),
 		&cobra.Command{
-			Use: "roles", Short: "Print database/roles.sql, the step that may take a superuser", Args: noArguments,
+			Use: "roles", Short: "Print the step that may take a superuser, for psql", Args: noArguments,
 			RunE: func(*cobra.Command, []string) error {
-				_, err := fmt.Fprint(a.streams.Out, database.Roles)
+				_, err := fmt.Fprint(a.streams.Out, schema.RolesScript())
 				return err
 			},
 		},

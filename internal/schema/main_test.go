@@ -52,7 +52,10 @@ func ownServer(t *testing.T) string {
 	require.NoError(t, err)
 	server, err := localpg.Open(context.Background(), localpg.Config{
 		DataDir: dir, Log: slog.New(slog.DiscardHandler),
-		Settings: map[string]string{"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "32MB"},
+		Settings: map[string]string{
+			"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "shared_buffers": "32MB",
+			"autovacuum": "off", // it takes transaction ids of its own
+		},
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() {

@@ -187,7 +187,7 @@ func (m *Migrator) applyOnce(ctx context.Context, conn *pgx.Conn, changed []obje
 	deadline := time.Now().Add(m.config.LockTimeout)
 	for _, o := range changed {
 		// Locks taken for earlier objects are held meanwhile, so what is left of the time shrinks.
-		left := max(time.Until(deadline).Milliseconds(), 1)
+		left := max(time.Until(deadline), m.config.LockTimeout/10, time.Millisecond).Milliseconds()
 		if _, err := tx.Exec(ctx, fmt.Sprintf("set local lock_timeout = %d", left)); err != nil {
 			return fmt.Errorf("set lock timeout: %w", err)
 		}

@@ -167,6 +167,13 @@ func TestUp_CompletesAKilledRun(t *testing.T) {
 	entries, err = migrator(t, address).Status(context.Background())
 	require.NoError(t, err)
 	require.False(t, slices.ContainsFunc(entries, func(e schema.Entry) bool { return e.Status != "applied" }))
+
+	// The same where nothing else is missing.
+	execute(t, conn, "delete from vital.applied_files where path = 'migrations/0006_create_accounts.sql'")
+	require.Equal(t, schema.Result{Version: result.Version}, up(t, address))
+	entries, err = migrator(t, address).Status(context.Background())
+	require.NoError(t, err)
+	require.Contains(t, entries, schema.Entry{Path: "migrations/0006_create_accounts.sql", Status: "applied"})
 }
 
 func TestNewMigrator_RefusesBadSources(t *testing.T) {
