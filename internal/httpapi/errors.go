@@ -93,12 +93,13 @@ func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	case http.StatusServiceUnavailable:
 		header.Set("Retry-After", "1")
 	}
-	body, _ := json.Marshal(problem{ // strings and an int always encode
+	w.WriteHeader(status)
+	body := json.NewEncoder(w)
+	body.SetEscapeHTML(false) // hints show <token> as it is meant; nosniff keeps it from being a page
+	_ = body.Encode(problem{  // the caller may be gone
 		Type: "urn:vital:error:" + string(f.Code), Title: f.Message, Status: status, Detail: f.Detail,
 		Code: string(f.Code), Hint: f.Hint, RequestID: rq.id,
 	})
-	w.WriteHeader(status)
-	_, _ = w.Write(append(body, '\n')) // the caller may be gone
 }
 
 // challenge is the WWW-Authenticate value of RFC 6750.
