@@ -102,20 +102,12 @@ ALTER FUNCTION public.get_user_tenant_context_optimized(p_user_id uuid) OWNER TO
 COMMENT ON FUNCTION public.get_user_tenant_context_optimized(p_user_id uuid) IS 'get_user_tenant_context for a named user';
 
 CREATE FUNCTION public.get_user_tenant_id() RETURNS uuid
-    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
     AS $$
-declare
-  standing constant vital.membership := vital.current_membership();
-begin
-  if standing.state = 'active' or standing.is_super_admin then
-    return standing.tenant_id;
-  end if;
-  return null;
-end
+  select vital.tenant_for('read')
 $$;
 
-ALTER FUNCTION public.get_user_tenant_id() OWNER TO vital_definer;
+ALTER FUNCTION public.get_user_tenant_id() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION public.get_user_tenant_id() IS 'The tenant the caller acts in, null when there is none they may read';
 
@@ -150,21 +142,12 @@ ALTER FUNCTION public.is_tenant_admin() OWNER TO vital_definer;
 COMMENT ON FUNCTION public.is_tenant_admin() IS 'Whether the caller is owner or admin of the tenant they act in, or a super admin';
 
 CREATE FUNCTION vital.admin_tenant_id() RETURNS uuid
-    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
     AS $$
-declare
-  standing constant vital.membership := vital.current_membership();
-begin
-  if (standing.state = 'active' and standing.role in ('owner', 'admin'))
-    or (standing.is_super_admin and standing.state <> 'archived') then
-    return standing.tenant_id;
-  end if;
-  return null;
-end
+  select vital.tenant_for('administer')
 $$;
 
-ALTER FUNCTION vital.admin_tenant_id() OWNER TO vital_definer;
+ALTER FUNCTION vital.admin_tenant_id() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.admin_tenant_id() IS 'The tenant the caller may administer, else null';
 
@@ -304,7 +287,7 @@ CREATE FUNCTION vital.colleague_ids() RETURNS SETOF uuid
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  current constant uuid := public.get_user_tenant_id();
+  current constant uuid := vital.tenant_for('read');
 begin
   return query select m.user_id from public.user_tenants m where m.tenant_id = current;
 end
@@ -517,7 +500,7 @@ CREATE FUNCTION vital.readable_tenant_ids() RETURNS SETOF uuid
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  current constant uuid := public.get_user_tenant_id();
+  current constant uuid := vital.tenant_for('read');
   platform constant uuid := '00000000-0000-0000-0000-000000000001';
 begin
   if current is not null then
@@ -631,6 +614,48 @@ ALTER FUNCTION vital.super_admin_floor() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.super_admin_floor() IS 'The smallest id for a super admin, null for others';
 
+CREATE FUNCTION vital.tenant_for(p_right text) RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  caller constant vital.caller := vital.identity();
+  wanted uuid;
+  member_role text;
+begin
+  if caller.user_id is null then
+    return null;
+  end if;
+  if length(caller.tenant) = 36 and caller.tenant ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+    wanted := caller.tenant;
+  elsif caller.tenant = '' then
+    select u.organization_id into wanted from public.users u where u.id = caller.user_id;
+  else
+    select o.id into wanted from public.organizations o where o.slug = caller.tenant;
+  end if;
+
+  select m.role into member_role
+  from public.user_tenants m
+  join public.organizations o on o.id = m.tenant_id and o.lifecycle_state = 'active'
+  where m.tenant_id = wanted and m.user_id = caller.user_id and m.status = 'active';
+  if member_role in ('owner', 'admin')
+    or (p_right = 'read' and member_role is not null)
+    or (p_right = 'write' and member_role = 'member') then
+    return wanted;
+  end if;
+
+  select o.id into wanted
+  from public.organizations o
+  join public.profiles p on p.id = caller.user_id and p.role = 'super_admin'
+  where o.id = wanted and (p_right = 'read' or o.lifecycle_state <> 'archived');
+  return wanted;
+end
+$_$;
+
+ALTER FUNCTION vital.tenant_for(p_right text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.tenant_for(p_right text) IS 'The tenant the caller acts in, if they may read, write or administer it';
+
 CREATE FUNCTION vital.touch_updated_at() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -656,21 +681,12 @@ ALTER FUNCTION vital.user_id() OWNER TO vital_owner;
 COMMENT ON FUNCTION vital.user_id() IS 'The caller, from the sealed context; null without one';
 
 CREATE FUNCTION vital.writable_tenant_id() RETURNS uuid
-    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
-    SET search_path TO 'pg_catalog', 'pg_temp'
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
     AS $$
-declare
-  standing constant vital.membership := vital.current_membership();
-begin
-  if (standing.state = 'active' and standing.role in ('owner', 'admin', 'member'))
-    or (standing.is_super_admin and standing.state <> 'archived') then
-    return standing.tenant_id;
-  end if;
-  return null;
-end
+  select vital.tenant_for('write')
 $$;
 
-ALTER FUNCTION vital.writable_tenant_id() OWNER TO vital_definer;
+ALTER FUNCTION vital.writable_tenant_id() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.writable_tenant_id() IS 'The tenant the caller may write rows of, else null';
 
@@ -1645,13 +1661,24 @@ CREATE VIEW vital.tenant_settings WITH (security_invoker='true') AS
     c.enabled_agent_tiers,
     c.limits,
     c.compliance_settings,
-    COALESCE(( SELECT json_agg(json_build_object('app_key', a.app_key, 'app_name', a.app_name, 'app_route', a.app_route, 'app_icon', a.app_icon, 'is_enabled', a.is_enabled, 'display_order', a.display_order) ORDER BY a.display_order, a.app_key) AS json_agg
-           FROM public.tenant_apps a
-          WHERE ((a.tenant_id = o.id) AND a.is_visible)), '[]'::json) AS apps,
-    COALESCE(( SELECT json_agg(json_build_object('flag_key', f.flag_key, 'enabled', COALESCE(t.enabled, f.default_enabled), 'config', COALESCE(t.config, '{}'::jsonb)) ORDER BY f.flag_key) AS json_agg
-           FROM (public.feature_flags f
-             LEFT JOIN public.tenant_feature_flags t ON (((t.tenant_id = o.id) AND (t.feature_flag_id = f.id) AND ((t.expires_at IS NULL) OR (t.expires_at > transaction_timestamp())))))
-          WHERE f.is_active), '[]'::json) AS features
+    COALESCE(( SELECT json_agg(app.*) AS json_agg
+           FROM ( SELECT a.app_key,
+                    a.app_name,
+                    a.app_route,
+                    a.app_icon,
+                    a.is_enabled,
+                    a.display_order
+                   FROM public.tenant_apps a
+                  WHERE ((a.tenant_id = o.id) AND a.is_visible)
+                  ORDER BY a.display_order, a.app_key) app), '[]'::json) AS apps,
+    COALESCE(( SELECT json_agg(flag.*) AS json_agg
+           FROM ( SELECT f.flag_key,
+                    COALESCE(t.enabled, f.default_enabled) AS enabled,
+                    COALESCE(t.config, '{}'::jsonb) AS config
+                   FROM (public.feature_flags f
+                     LEFT JOIN public.tenant_feature_flags t ON (((t.tenant_id = o.id) AND (t.feature_flag_id = f.id) AND ((t.expires_at IS NULL) OR (t.expires_at > transaction_timestamp())))))
+                  WHERE f.is_active
+                  ORDER BY f.flag_key) flag), '[]'::json) AS features
    FROM (public.organizations o
      LEFT JOIN public.tenant_configurations c ON ((c.tenant_id = o.id)));
 
@@ -2667,6 +2694,7 @@ REVOKE ALL ON FUNCTION public.get_user_tenant_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_user_tenant_id() TO anon;
 GRANT ALL ON FUNCTION public.get_user_tenant_id() TO authenticated;
 GRANT ALL ON FUNCTION public.get_user_tenant_id() TO service_role;
+GRANT ALL ON FUNCTION public.get_user_tenant_id() TO vital_definer;
 
 REVOKE ALL ON FUNCTION public.is_super_admin() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.is_super_admin() TO anon;
@@ -2682,6 +2710,7 @@ REVOKE ALL ON FUNCTION vital.admin_tenant_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.admin_tenant_id() TO anon;
 GRANT ALL ON FUNCTION vital.admin_tenant_id() TO authenticated;
 GRANT ALL ON FUNCTION vital.admin_tenant_id() TO service_role;
+GRANT ALL ON FUNCTION vital.admin_tenant_id() TO vital_definer;
 
 REVOKE ALL ON FUNCTION vital.build_context(p_user_id uuid, p_tenant text, OUT tenant_id uuid, OUT version text, OUT body json) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.build_context(p_user_id uuid, p_tenant text, OUT tenant_id uuid, OUT version text, OUT body json) TO service_role;
@@ -2739,6 +2768,11 @@ GRANT ALL ON FUNCTION vital.super_admin_floor() TO anon;
 GRANT ALL ON FUNCTION vital.super_admin_floor() TO authenticated;
 GRANT ALL ON FUNCTION vital.super_admin_floor() TO service_role;
 
+REVOKE ALL ON FUNCTION vital.tenant_for(p_right text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.tenant_for(p_right text) TO anon;
+GRANT ALL ON FUNCTION vital.tenant_for(p_right text) TO authenticated;
+GRANT ALL ON FUNCTION vital.tenant_for(p_right text) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.touch_updated_at() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.user_id() FROM PUBLIC;
@@ -2751,6 +2785,7 @@ REVOKE ALL ON FUNCTION vital.writable_tenant_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.writable_tenant_id() TO anon;
 GRANT ALL ON FUNCTION vital.writable_tenant_id() TO authenticated;
 GRANT ALL ON FUNCTION vital.writable_tenant_id() TO service_role;
+GRANT ALL ON FUNCTION vital.writable_tenant_id() TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.users TO service_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.users TO vital_definer;

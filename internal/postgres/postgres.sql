@@ -18,9 +18,15 @@ select
   ),
   exists (
     select from pg_catalog.pg_roles b
-    where pg_catalog.pg_has_role(session_user, b.oid, 'member')
-      and (pg_catalog.has_table_privilege(b.oid, pg_catalog.to_regclass('vital.seal_keys'), 'select, insert, update, delete')
-        or pg_catalog.has_function_privilege(b.oid, pg_catalog.to_regprocedure('vital.seal_key()'), 'execute'))
+    cross join pg_catalog.pg_namespace n -- by catalog: a name is not looked up without USAGE on its schema
+    where n.nspname = 'vital' and pg_catalog.pg_has_role(session_user, b.oid, 'member') and (
+      exists (
+        select from pg_catalog.pg_class k
+        where k.relnamespace = n.oid and k.relname = 'seal_keys'
+          and pg_catalog.has_table_privilege(b.oid, k.oid, 'select, insert, update, delete'))
+      or exists (
+        select from pg_catalog.pg_proc f
+        where f.pronamespace = n.oid and f.proname = 'seal_key' and pg_catalog.has_function_privilege(b.oid, f.oid, 'execute')))
   ),
   r.rolcreaterole or r.rolreplication or exists (
     select from pg_catalog.pg_roles b

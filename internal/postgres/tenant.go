@@ -117,6 +117,11 @@ func (db *DB) attempt(ctx context.Context, caller identity.Caller, tenant string
 // reader may still refuse a write, commit and scrub follow by themselves.
 func (db *DB) send(ctx context.Context, conn *pgx.Conn, caller identity.Caller, tenant string, work *Work, run *attempted) error {
 	back := backendOf(conn)
+	// Parsing and planning the entering statement anew would cost more than all the rest of the frame.
+	enter, err := back.statement(ctx, conn, queries.Get("Enter"))
+	if err != nil {
+		return err
+	}
 	batch := &pgx.Batch{}
 	begin := queries.Get("BeginReadOnly")
 	if work.Writes {
@@ -130,7 +135,7 @@ func (db *DB) send(ctx context.Context, conn *pgx.Conn, caller identity.Caller, 
 	if caller.UserID != uuid.Nil {
 		seal = db.sealer.seal(caller, tenant, time.Now().Add(back.clock), back.pid)
 	}
-	batch.Queue(queries.Get("Enter"), string(caller.Role), seal, db.timeout)
+	batch.Queue(enter, string(caller.Role), seal, db.timeout)
 	mayRefuse := false
 	for _, s := range work.statements {
 		name, err := back.statement(ctx, conn, s.text)
@@ -157,7 +162,7 @@ func (db *DB) send(ctx context.Context, conn *pgx.Conn, caller identity.Caller, 
 		batch = &pgx.Batch{}
 	}
 	queueCommit(batch, run)
-	err := conn.SendBatch(ctx, batch).Close()
+	err = conn.SendBatch(ctx, batch).Close()
 	if run.committed {
 		return nil // it is kept, whatever became of the scrubbing
 	}

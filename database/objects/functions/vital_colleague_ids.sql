@@ -1,5 +1,5 @@
 -- owner: vital_definer
--- after: get_user_tenant_id.sql
+-- after: vital_tenant_for.sql
 --
 -- The members of the tenant the caller acts in, guests from other organizations included.
 create or replace function vital.colleague_ids() returns setof uuid
@@ -7,7 +7,7 @@ language plpgsql stable parallel restricted security definer rows 50
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  current constant uuid := public.get_user_tenant_id();
+  current constant uuid := vital.tenant_for('read');
 begin
   return query select m.user_id from public.user_tenants m where m.tenant_id = current;
 end

@@ -1,5 +1,5 @@
 -- owner: vital_definer
--- after: get_user_tenant_id.sql
+-- after: vital_tenant_for.sql
 --
 -- Whose rows the caller may read where the platform shares some with everybody: the tenant they act
 -- in and the platform tenant. Empty for whoever acts in no tenant.
@@ -8,7 +8,7 @@ language plpgsql stable parallel restricted security definer rows 2
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  current constant uuid := public.get_user_tenant_id();
+  current constant uuid := vital.tenant_for('read');
   platform constant uuid := '00000000-0000-0000-0000-000000000001';
 begin
   if current is not null then

@@ -1,0 +1,92 @@
+package postgres_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/vital-db/vital/internal/postgres"
+)
+
+// TestInTenant_OneRoundTrip counts at the wire: a warm request says everything in one turn, and of what
+// it says one statement is the caller's, by the name it was prepared under.
+func TestInTenant_OneRoundTrip(t *testing.T) {
+	t.Parallel()
+	b := setup(t, postgres.Config{})
+	p, address := newProxy(t, b.APIURL)
+	db := b.Open(t, postgres.Config{URL: address, MaxConns: 1})
+	const insert = "insert into public.prompts (tenant_id, title) values ($1, $2) returning title"
+	around := []string{"begin", "commit", "reset role", "close all", "unlisten", "reset all"}
+	for _, c := range []struct {
+		why   string
+		turns int
+		work  func() *postgres.Work
+	}{
+		{"a read", 1, func() *postgres.Work {
+			work := &postgres.Work{Name: "Test"}
+			work.Query(readAgents, collect)
+			return work
+		}},
+		{"a write nobody reads from", 1, func() *postgres.Work {
+			work := &postgres.Work{Name: "Test", Writes: true}
+			work.Query(insert, nil, tenantB, "T")
+			return work
+		}},
+		{"a write whose reader may refuse it", 2, func() *postgres.Work {
+			work := &postgres.Work{Name: "Test", Writes: true}
+			work.Query(insert, collect, tenantB, "T")
+			return work
+		}},
+	} {
+		require.NoError(t, db.InTenant(context.Background(), bob, "", c.work())) // warms up
+		for range 3 {
+			p.reset()
+			require.NoError(t, db.InTenant(context.Background(), bob, "", c.work()))
+			got := p.heard(t)
+			require.Equal(t, c.turns, got.turns, c.why)
+			require.Equal(t, c.turns, got.synced, c.why)
+			require.Equal(t, len(around)+2, got.executed, c.why)
+			require.Len(t, got.parsed, len(around), "%s: entering and the caller's own statement are prepared already", c.why)
+			for i, text := range around {
+				require.Contains(t, got.parsed[i], text, c.why)
+			}
+		}
+	}
+}
+
+// TestInTenant_SeveralStatements: however many statements, it stays one turn, and they share a snapshot
+// of who is asking.
+func TestInTenant_SeveralStatements(t *testing.T) {
+	t.Parallel()
+	b := setup(t, postgres.Config{})
+	p, address := newProxy(t, b.APIURL)
+	db := b.Open(t, postgres.Config{URL: address, MaxConns: 1})
+	run := func() (answers [][]string) {
+		work := &postgres.Work{Name: "Test"}
+		for range 20 {
+			work.Query(readAgents, func(rows pgx.Rows) error {
+				got, err := pgx.CollectRows(rows, pgx.RowTo[string])
+				answers = append(answers, got)
+				return err
+			})
+		}
+		require.NoError(t, db.InTenant(context.Background(), bob, "", work))
+		return answers
+	}
+	run()
+	p.reset()
+	answers := run()
+	require.Len(t, answers, 20)
+	for _, answer := range answers {
+		require.Equal(t, []string{"agent of B"}, answer)
+	}
+	require.Equal(t, 1, p.heard(t).turns)
+}
+
+// collect reads everything and keeps nothing.
+func collect(rows pgx.Rows) error {
+	_, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	return err
+}

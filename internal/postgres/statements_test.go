@@ -1,0 +1,135 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vital-db/vital/internal/postgres"
+)
+
+// TestInTenant_ReplacedStatement: Eve drops what is prepared on the connection and prepares her own under
+// every name she can think of. Bob's next request is answered rightly, at the worst on a new connection.
+func TestInTenant_ReplacedStatement(t *testing.T) {
+	t.Parallel()
+	b := setup(t, postgres.Config{})
+	b.requireBob()
+	// In one statement: the next prepared one would already be gone.
+	var guesses strings.Builder
+	guesses.WriteString("do $do$ begin execute 'deallocate all'; ")
+	for _, name := range []string{"lrupsc_1_0", "stmtcache_1", "v1", "v", "s1", "ContextRead", "agents", "v" + strings.Repeat("0", 24)} {
+		fmt.Fprintf(&guesses, `execute 'prepare "%s" as select ''written by eve''::text as name'; `, name)
+	}
+	guesses.WriteString("end $do$")
+	for _, prelude := range [][]string{{}, {"commit"}, {"set local role anon"}} {
+		require.NoError(t, b.attack(append(prelude, guesses.String())...))
+		b.requireBob()
+		require.NoError(t, b.attack(append(prelude, "deallocate all")...))
+		b.requireAnonymous()
+		b.requireBob()
+		b.requireWriting()
+	}
+}
+
+// attack runs texts as Eve without reading an answer.
+func (b *bundle) attack(texts ...string) error {
+	b.t.Helper()
+	work := &postgres.Work{Name: "Attack", Writes: true}
+	for _, text := range texts {
+		work.Query(text, nil)
+	}
+	return b.db.InTenant(context.Background(), eve, "", work)
+}
+
+// TestInTenant_ReplacedStatementWrites: the second try behind a dropped statement does not write twice,
+// wherever in the transaction the statement stood.
+func TestInTenant_ReplacedStatementWrites(t *testing.T) {
+	t.Parallel()
+	b := setup(t, postgres.Config{})
+	insert := "insert into public.prompts (tenant_id, title) values ('" + tenantB + "', 'once')"
+	_, err := b.run(bob, "select 'warm'")
+	require.NoError(t, err)
+	for range 3 {
+		_, err = b.run(bob, insert, "select 'warm'")
+		require.NoError(t, err)
+		require.Equal(t, 1, one[int](b, "select count(*)::int from prompts"))
+		b.exec("delete from prompts")
+		require.NoError(t, b.attack("deallocate all"))
+	}
+}
+
+// TestInTenant_StatementNames: names are random, differ between connections, and are listed to nobody.
+func TestInTenant_StatementNames(t *testing.T) {
+	t.Parallel()
+	b := setup(t, postgres.Config{})
+	b.requireBob()
+	names, err := b.db.StatementNames(context.Background())
+	require.NoError(t, err)
+	require.NotEmpty(t, names)
+	seen := map[string]bool{}
+	for _, name := range names {
+		require.Regexp(t, "^v[0-9a-f]{24}$", name)
+		seen[name] = true
+	}
+	other := b.Open(t, postgres.Config{})
+	work := &postgres.Work{Name: "Test"}
+	work.Query(readAgents, nil)
+	require.NoError(t, other.InTenant(context.Background(), bob, "", work))
+	names, err = other.StatementNames(context.Background())
+	require.NoError(t, err)
+	require.NotEmpty(t, names)
+	for _, name := range names {
+		require.False(t, seen[name], "the same name on two connections")
+	}
+	for _, text := range []string{
+		"select name from pg_prepared_statements", "select name from pg_prepared_statement()", "select name from pg_catalog.pg_prepared_statements",
+		"select query::text from pg_stat_activity",
+	} {
+		for _, prelude := range [][]string{{}, {"reset role"}, {"commit"}} {
+			_, err := b.run(eve, append(prelude, text)...)
+			requireState(t, err, "42501", text)
+		}
+	}
+}
+
+// TestInTenant_ManyStatements: more statements than a connection keeps prepared run all the same.
+func TestInTenant_ManyStatements(t *testing.T) {
+	t.Parallel()
+	b := setup(t, postgres.Config{})
+	for i := range 300 {
+		got, err := b.run(bob, fmt.Sprintf("select '%d'", i))
+		require.NoError(t, err)
+		require.Equal(t, []string{fmt.Sprint(i)}, got)
+	}
+	names, err := b.db.StatementNames(context.Background())
+	require.NoError(t, err)
+	require.Len(t, names, 256)
+	b.requireBob()
+}
+
+// TestInTenant_CachedPlans: one prepared statement on one connection answers each caller by their own
+// policies, though its plan was made for another.
+func TestInTenant_CachedPlans(t *testing.T) {
+	t.Parallel()
+	b := setup(t, postgres.Config{})
+	b.exec("insert into users (id, email) values ('10000000-0000-0000-0000-00000000000c', 'c@c.test')")
+	b.exec("insert into profiles (id, role) values ('10000000-0000-0000-0000-00000000000c', 'super_admin')")
+	root := eve
+	root.UserID[15] = 0x0c
+	const text = "select coalesce(string_agg(slug, ' ' order by slug), '') from public.organizations"
+	for range 8 { // a generic plan is made at the sixth execution
+		for caller, want := range map[*[16]byte]string{
+			(*[16]byte)(&eve.UserID): "a", (*[16]byte)(&bob.UserID): "b", (*[16]byte)(&root.UserID): "a b platform",
+		} {
+			who := eve
+			who.UserID = *caller
+			got, err := b.run(who, text)
+			require.NoError(t, err)
+			require.Equal(t, []string{want}, got)
+		}
+		b.requireAnonymous()
+	}
+}
