@@ -91,7 +91,7 @@ func (a *app) configure() error {
 	if a.config.DataDir == "" {
 		a.config.DataDir = defaultDataDir(values)
 	}
-	a.log = newLog(a.streams.Err, a.config.LogLevel)
+	a.log, a.logWriter = newLog(a.streams.Err, a.config.LogLevel)
 	return nil
 }
 

@@ -13,13 +13,15 @@ import (
 	"github.com/vital-db/vital/internal/postgres"
 )
 
-// newLog writes lines a person reads on a terminal, and JSON anywhere else.
-func newLog(w io.Writer, level slog.Level) *slog.Logger {
+// newLog writes lines a person reads on a terminal, and JSON anywhere else. Flush the returned writer
+// before the program ends.
+func newLog(w io.Writer, level slog.Level) (*slog.Logger, *logWriter) {
 	options := &slog.HandlerOptions{Level: level, ReplaceAttr: readableDuration}
+	writer := newLogWriter(w)
 	if isTerminal(w) {
-		return slog.New(slog.NewTextHandler(w, options))
+		return slog.New(promptly{slog.NewTextHandler(writer, options), writer}), writer
 	}
-	return slog.New(slog.NewJSONHandler(w, options))
+	return slog.New(promptly{slog.NewJSONHandler(writer, options), writer}), writer
 }
 
 // readableDuration writes a duration with its unit, in either form of the log.

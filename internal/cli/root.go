@@ -40,6 +40,8 @@ type app struct {
 	flags   flags
 	config  Config
 	log     *slog.Logger
+
+	logWriter *logWriter
 }
 
 // Run executes args and returns the exit code: 0 ok, 1 failed, 2 usage, 3 findings.
@@ -51,6 +53,9 @@ func Run(ctx context.Context, args, environ []string, streams Streams) int {
 	root.SetOut(streams.Out)
 	root.SetErr(streams.Err)
 	err := root.ExecuteContext(ctx)
+	if a.logWriter != nil {
+		a.logWriter.flush()
+	}
 	if err == nil {
 		return exitOK
 	}

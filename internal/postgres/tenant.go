@@ -156,15 +156,38 @@ func (db *DB) send(ctx context.Context, conn *pgx.Conn, caller identity.Caller, 
 	}
 	run.sent = true
 	if work.Writes && mayRefuse {
-		if err := conn.SendBatch(ctx, batch).Close(); err != nil {
+		if err := exchange(ctx, conn, batch); err != nil {
 			return err
 		}
 		batch = &pgx.Batch{}
 	}
 	queueCommit(batch, run)
-	err = conn.SendBatch(ctx, batch).Close()
+	err = exchange(ctx, conn, batch)
 	if run.committed {
 		return nil // it is kept, whatever became of the scrubbing
+	}
+	return err
+}
+
+// exchange sends batch and reads all its answers. When ctx ends first, the server is asked to stop what it
+// is doing, and the connection must not be handed on: that request may arrive late. The driver would
+// start a goroutine for every exchange to watch ctx; this costs nothing until ctx ends.
+func exchange(ctx context.Context, conn *pgx.Conn, batch *pgx.Batch) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	stopped := make(chan struct{})
+	unwatch := context.AfterFunc(ctx, func() {
+		defer close(stopped)
+		const patience = 2 * time.Second
+		_ = conn.PgConn().Conn().SetDeadline(time.Now().Add(patience)) // in case the server does not answer
+		asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+		defer cancel()
+		_ = conn.PgConn().CancelRequest(asking) // or the deadline ends it
+	})
+	err := conn.SendBatch(context.WithoutCancel(ctx), batch).Close()
+	if !unwatch() {
+		<-stopped
 	}
 	return err
 }
