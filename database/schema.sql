@@ -438,6 +438,16 @@ ALTER FUNCTION vital.member_tenant_ids() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.member_tenant_ids() IS 'Tenants the caller is an active member of';
 
+CREATE FUNCTION vital.overseen_tenant_id() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    AS $$
+  select vital.tenant_for('oversee')
+$$;
+
+ALTER FUNCTION vital.overseen_tenant_id() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.overseen_tenant_id() IS 'The tenant whose administration the caller may look at, else null';
+
 CREATE FUNCTION vital.provision_tenant() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -647,14 +657,14 @@ begin
   select o.id into wanted
   from public.organizations o
   join public.profiles p on p.id = caller.user_id and p.role = 'super_admin'
-  where o.id = wanted and (p_right = 'read' or o.lifecycle_state <> 'archived');
+  where o.id = wanted and (p_right in ('read', 'oversee') or o.lifecycle_state <> 'archived');
   return wanted;
 end
 $_$;
 
 ALTER FUNCTION vital.tenant_for(p_right text) OWNER TO vital_definer;
 
-COMMENT ON FUNCTION vital.tenant_for(p_right text) IS 'The tenant the caller acts in, if they may read, write or administer it';
+COMMENT ON FUNCTION vital.tenant_for(p_right text) IS 'The tenant the caller acts in, if they may read, write, oversee or administer it';
 
 CREATE FUNCTION vital.touch_updated_at() RETURNS trigger
     LANGUAGE plpgsql
@@ -2492,7 +2502,7 @@ CREATE POLICY feature_flags_update_super_admin ON public.feature_flags FOR UPDAT
 
 ALTER TABLE public.invitations ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY invitations_select_admin ON public.invitations FOR SELECT TO authenticated USING ((tenant_id = ( SELECT vital.admin_tenant_id() AS admin_tenant_id)));
+CREATE POLICY invitations_select_admin ON public.invitations FOR SELECT TO authenticated USING ((tenant_id = ( SELECT vital.overseen_tenant_id() AS overseen_tenant_id)));
 
 ALTER TABLE public.jobs_to_be_done ENABLE ROW LEVEL SECURITY;
 
@@ -2516,7 +2526,7 @@ CREATE POLICY knowledge_update_member ON public.knowledge FOR UPDATE TO authenti
 
 ALTER TABLE public.organization_audit_log ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY organization_audit_log_select_admin ON public.organization_audit_log FOR SELECT TO authenticated USING ((organization_id = ( SELECT vital.admin_tenant_id() AS admin_tenant_id)));
+CREATE POLICY organization_audit_log_select_admin ON public.organization_audit_log FOR SELECT TO authenticated USING ((organization_id = ( SELECT vital.overseen_tenant_id() AS overseen_tenant_id)));
 
 CREATE POLICY organization_audit_log_select_super_admin ON public.organization_audit_log FOR SELECT TO authenticated USING (((organization_id >= ( SELECT vital.super_admin_floor() AS super_admin_floor)) AND (organization_id <= 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)));
 
@@ -2562,7 +2572,7 @@ ALTER TABLE public.query_performance ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY query_performance_insert_member ON public.query_performance FOR INSERT TO authenticated WITH CHECK (((tenant_id = ( SELECT vital.writable_tenant_id() AS writable_tenant_id)) AND (user_id = ( SELECT vital.user_id() AS user_id))));
 
-CREATE POLICY query_performance_select_admin ON public.query_performance FOR SELECT TO authenticated USING ((tenant_id = ( SELECT vital.admin_tenant_id() AS admin_tenant_id)));
+CREATE POLICY query_performance_select_admin ON public.query_performance FOR SELECT TO authenticated USING ((tenant_id = ( SELECT vital.overseen_tenant_id() AS overseen_tenant_id)));
 
 CREATE POLICY query_performance_select_super_admin ON public.query_performance FOR SELECT TO authenticated USING (((tenant_id >= ( SELECT vital.super_admin_floor() AS super_admin_floor)) AND (tenant_id <= 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)));
 
@@ -2598,7 +2608,7 @@ CREATE POLICY tenant_configurations_update_admin ON public.tenant_configurations
 
 ALTER TABLE public.tenant_feature_flag_versions ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY tenant_feature_flag_versions_select_admin ON public.tenant_feature_flag_versions FOR SELECT TO authenticated USING ((tenant_id = ( SELECT vital.admin_tenant_id() AS admin_tenant_id)));
+CREATE POLICY tenant_feature_flag_versions_select_admin ON public.tenant_feature_flag_versions FOR SELECT TO authenticated USING ((tenant_id = ( SELECT vital.overseen_tenant_id() AS overseen_tenant_id)));
 
 ALTER TABLE public.tenant_feature_flags ENABLE ROW LEVEL SECURITY;
 
@@ -2624,7 +2634,7 @@ ALTER TABLE public.tool_usage_log ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY tool_usage_log_insert_member ON public.tool_usage_log FOR INSERT TO authenticated WITH CHECK (((tenant_id = ( SELECT vital.writable_tenant_id() AS writable_tenant_id)) AND (user_id = ( SELECT vital.user_id() AS user_id))));
 
-CREATE POLICY tool_usage_log_select_admin ON public.tool_usage_log FOR SELECT TO authenticated USING ((tenant_id = ( SELECT vital.admin_tenant_id() AS admin_tenant_id)));
+CREATE POLICY tool_usage_log_select_admin ON public.tool_usage_log FOR SELECT TO authenticated USING ((tenant_id = ( SELECT vital.overseen_tenant_id() AS overseen_tenant_id)));
 
 ALTER TABLE public.tools ENABLE ROW LEVEL SECURITY;
 
@@ -2738,6 +2748,12 @@ REVOKE ALL ON FUNCTION vital.member_tenant_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.member_tenant_ids() TO anon;
 GRANT ALL ON FUNCTION vital.member_tenant_ids() TO authenticated;
 GRANT ALL ON FUNCTION vital.member_tenant_ids() TO service_role;
+
+REVOKE ALL ON FUNCTION vital.overseen_tenant_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.overseen_tenant_id() TO anon;
+GRANT ALL ON FUNCTION vital.overseen_tenant_id() TO authenticated;
+GRANT ALL ON FUNCTION vital.overseen_tenant_id() TO service_role;
+GRANT ALL ON FUNCTION vital.overseen_tenant_id() TO vital_definer;
 
 REVOKE ALL ON FUNCTION vital.provision_tenant() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.provision_tenant() TO vital_owner;

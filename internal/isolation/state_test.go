@@ -35,15 +35,12 @@ func closedToMembers(of words) words {
 // closedToSuper leaves a super admin everything but what an active tenant alone has, and of an archived
 // one what is for reading.
 func closedToSuper(of words, relation, state string) words {
-	forWorking := map[string]bool{ // read through the right to administer, which ends with the archive
-		"invitations": true, "tenant_feature_flag_versions": true, "tool_usage_log": true,
-	}
 	return of.replace(func(command, word string) string {
 		own := word == "own" || word == "private"
 		switch {
 		case own && relation == "tenant_full_config": // shows active tenants only
 			return "none"
-		case own && state == "archived" && (command != "select" || forWorking[relation]):
+		case own && state == "archived" && command != "select":
 			return "none"
 		}
 		return word

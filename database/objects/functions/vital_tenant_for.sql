@@ -1,10 +1,11 @@
 -- owner: vital_definer
 -- after: vital_identity.sql
 --
--- The tenant the caller acts in, if they may do there what p_right says: read, write or administer.
--- Null otherwise, so that a policy denies. It is what every policy rests on: to read takes an active
--- membership of an active tenant, to write more than the role of a viewer, to administer that of an owner
--- or admin. A super admin may read whichever tenant they name, and write in any that is not archived.
+-- The tenant the caller acts in, if they may do there what p_right says: read, write, oversee (read what
+-- only admins read) or administer. Null otherwise, so that a policy denies. It is what every policy rests
+-- on: to read takes an active membership of an active tenant, to write more than the role of a viewer, to
+-- oversee or administer that of an owner or admin. A super admin may read and oversee whichever tenant
+-- they name, and change any that is not archived.
 -- It decides the same as vital.current_membership, in one look where that is enough.
 create or replace function vital.tenant_for(p_right text) returns uuid
 language plpgsql stable parallel restricted security definer
@@ -39,9 +40,9 @@ begin
   select o.id into wanted
   from public.organizations o
   join public.profiles p on p.id = caller.user_id and p.role = 'super_admin'
-  where o.id = wanted and (p_right = 'read' or o.lifecycle_state <> 'archived');
+  where o.id = wanted and (p_right in ('read', 'oversee') or o.lifecycle_state <> 'archived');
   return wanted;
 end
 $$;
-comment on function vital.tenant_for(text) is 'The tenant the caller acts in, if they may read, write or administer it';
+comment on function vital.tenant_for(text) is 'The tenant the caller acts in, if they may read, write, oversee or administer it';
 grant execute on function vital.tenant_for(text) to anon, authenticated, service_role;

@@ -4,7 +4,7 @@ alter table public.organization_audit_log enable row level security;
 alter table public.organization_audit_log force row level security;
 
 create policy organization_audit_log_select_admin on public.organization_audit_log for select to authenticated
-  using (organization_id = (select vital.admin_tenant_id()));
+  using (organization_id = (select vital.overseen_tenant_id()));
 
 create policy organization_audit_log_select_super_admin on public.organization_audit_log for select to authenticated
   using (organization_id between (select vital.super_admin_floor()) and 'ffffffff-ffff-ffff-ffff-ffffffffffff');

@@ -5,7 +5,7 @@ alter table public.query_performance enable row level security;
 alter table public.query_performance force row level security;
 
 create policy query_performance_select_admin on public.query_performance for select to authenticated
-  using (tenant_id = (select vital.admin_tenant_id()));
+  using (tenant_id = (select vital.overseen_tenant_id()));
 
 create policy query_performance_select_super_admin on public.query_performance for select to authenticated
   using (tenant_id between (select vital.super_admin_floor()) and 'ffffffff-ffff-ffff-ffff-ffffffffffff');

@@ -3,7 +3,7 @@ alter table public.tool_usage_log enable row level security;
 alter table public.tool_usage_log force row level security;
 
 create policy tool_usage_log_select_admin on public.tool_usage_log for select to authenticated
-  using (tenant_id = (select vital.admin_tenant_id()));
+  using (tenant_id = (select vital.overseen_tenant_id()));
 
 create policy tool_usage_log_insert_member on public.tool_usage_log for insert to authenticated
   with check (tenant_id = (select vital.writable_tenant_id()) and user_id = (select vital.user_id()));
