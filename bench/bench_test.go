@@ -1,0 +1,152 @@
+package main
+
+import (
+	"bufio"
+	"encoding/xml"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestSummarize(t *testing.T) {
+	t.Parallel()
+	took := []time.Duration{4 * time.Millisecond, time.Millisecond, 3 * time.Millisecond, 2 * time.Millisecond, 10 * time.Millisecond}
+	s := summarize(took, time.Second)
+	require.InDelta(t, 5, s.PerSecond, 1e-9)
+	require.InDelta(t, 4, s.Mean, 1e-9)
+	require.InDelta(t, 3, s.P50, 1e-9)
+	require.InDelta(t, 4, s.P99, 1e-9) // the last one is above the 99th of 5
+}
+
+func TestMedianSample(t *testing.T) {
+	t.Parallel()
+	s := medianSample([]sample{{PerSecond: 10, Mean: 3}, {PerSecond: 30, Mean: 1}, {PerSecond: 20, Mean: 2}})
+	require.InDelta(t, 20, s.PerSecond, 1e-9)
+	require.InDelta(t, 2, s.Mean, 1e-9)
+	require.InDelta(t, 2.5, median([]float64{1, 2, 3, 4}), 1e-9)
+}
+
+func TestPgbench(t *testing.T) {
+	t.Parallel()
+	rate, err := parsePgbench([]byte("initial connection time = 12.1 ms\ntps = 4584.123 (without initial connection time)\n"))
+	require.NoError(t, err)
+	require.InDelta(t, 4584.123, rate, 1e-9)
+	_, err = parsePgbench([]byte("nothing of the kind"))
+	require.Error(t, err)
+
+	dir := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "log.1"), []byte("0 1 1000 0 1795479844 1\n0 2 3000 0 1795479844 2\n0 3"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "log.1.1"), []byte("1 1 2000 0 1795479844 1\n"), 0o600))
+	s, err := readPgbenchLogs(dir)
+	require.NoError(t, err)
+	require.Equal(t, 3, s.Count)
+	require.InDelta(t, 2, s.P50, 1e-9)
+}
+
+func TestHTTPClient(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ name, answer, body, problem string }{
+		{"OK", "HTTP/1.1 200 OK\r\nVary: x\r\ncontent-LENGTH: 5\r\n\r\nhello", "hello", ""},
+		{"ErrStatus", "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", "", "401"},
+		{"ErrNoLength", "HTTP/1.1 200 OK\r\n\r\n", "", "Content-Length"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			near, far := net.Pipe()
+			defer near.Close()
+			go func() {
+				defer far.Close()
+				request, _ := bufio.NewReader(far).ReadString('\n')
+				if strings.HasPrefix(request, "GET /x ") {
+					_, _ = io.WriteString(far, c.answer)
+				}
+			}()
+			client := &httpClient{conn: near, in: bufio.NewReader(near), request: []byte("GET /x HTTP/1.1\n")}
+			body, err := client.body()
+			if c.problem != "" {
+				require.ErrorContains(t, err, c.problem)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, c.body, string(body))
+		})
+	}
+}
+
+func TestProxy(t *testing.T) {
+	t.Parallel()
+	const delay = 20 * time.Millisecond
+	server, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // the test ends it
+	require.NoError(t, err)
+	defer server.Close()
+	go func() {
+		conn, err := server.Accept()
+		if err == nil {
+			_, _ = io.Copy(conn, conn)
+			conn.Close()
+		}
+	}()
+	p, err := startProxy(server.Addr().String(), delay)
+	require.NoError(t, err)
+	conn, err := net.Dial("tcp", p.address()) //nolint:noctx // loopback
+	require.NoError(t, err)
+	started := time.Now()
+	_, err = conn.Write([]byte("echo"))
+	require.NoError(t, err)
+	answer := make([]byte, 4)
+	_, err = io.ReadFull(conn, answer)
+	require.NoError(t, err)
+	require.Equal(t, "echo", string(answer))
+	require.GreaterOrEqual(t, time.Since(started), delay)
+	require.NoError(t, conn.Close())
+	require.NoError(t, p.stop())
+}
+
+func TestDraw_IsWellFormed(t *testing.T) {
+	t.Parallel()
+	ours := line{Name: "ours & more", Ours: true, Points: []point{{100, 1, .9, 1.2}, {1000, 1.1, 1, 1.3}}}
+	for _, p := range []plot{
+		{Title: "a < b", Unit: "ms", Bars: []bar{{"x", 3, 2, 4, true}, {"y", 1, 1, 1, false}}},
+		{Title: "log", Unit: "ms", Log: true, Bars: []bar{{"x", 300, 200, 400, true}, {"y", 1, 1, 1, false}}},
+		{Title: "line", Unit: "ms", Across: "tenants", Lines: []line{ours}},
+	} {
+		picture := string(draw("Title", "caption", []plot{p}))
+		require.NotContains(t, picture, "NaN")
+		require.NotContains(t, picture, "Inf")
+		decoder := xml.NewDecoder(strings.NewReader(picture))
+		var err error
+		for err == nil {
+			_, err = decoder.Token()
+		}
+		require.True(t, errors.Is(err, io.EOF), "%v", err)
+	}
+}
+
+func TestStatementsResult(t *testing.T) {
+	t.Parallel()
+	r := statementsResult([]string{
+		"x LOG:  execute <unnamed>: begin isolation level read committed read only",
+		"x LOG:  execute <unnamed>: select pg_catalog.set_config('role', $1, true)",
+		"x LOG:  execute v1: select c.body from vital.caller_context() c",
+		"x LOG:  execute <unnamed>: commit",
+	})
+	require.InDelta(t, 1, r.Goals[0].Measured, 1e-9)
+	require.True(t, r.Goals[0].Met)
+}
+
+func TestParse(t *testing.T) {
+	t.Parallel()
+	o, err := parse([]string{"context", "--rounds", "2", "rls", "--seconds", "0.5"})
+	require.NoError(t, err)
+	require.Equal(t, []string{"context", "rls"}, o.scenarios)
+	require.Equal(t, 500*time.Millisecond, o.slice)
+	_, err = parse([]string{"nothing"})
+	require.ErrorContains(t, err, "nothing")
+}

@@ -1,0 +1,136 @@
+// Command bench measures VITAL against baselines on this machine: a private Postgres, the real binary,
+// and a load generator of its own, all on loopback. docs/reference/bench.md has what it saw.
+//
+//	go run ./bench [scenario…] [--rounds N] [--seconds S] [--out DIR]
+//
+// Every scenario takes turns with its baselines, round after round, and compares medians: on a shared
+// machine a ratio within one run says something, a figure alone does not. No timing fails the run.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// options are what the command line says.
+type options struct {
+	scenarios []string
+	rounds    int
+	slice     time.Duration // of one variant in one round
+	out       string
+	keep      bool
+	log       io.Writer
+}
+
+// scenario is one question and how it is measured.
+type scenario struct {
+	name string
+	asks string
+	run  func(context.Context, *world) (*result, error)
+}
+
+// scenarios in the order they run; the first one needs the quietest server.
+var scenarios = []scenario{
+	{"context", "What does GET /v1/context cost beside its function and beside seven queries?", measureContext},
+	{"statements", "How many statements does one GET /v1/context send?", measureStatements},
+	{"rls", "What do our policies cost beside the same query without any, and beside the assessment's?", measureRLS},
+	{"scale", "Does a read or a write cost more with 100,000 tenants than with 100?", measureScale},
+	{"assessment-view", "What does a write cost where it refreshes the assessment's materialized view?", measureAssessmentView},
+}
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == bareCommand {
+		exit(serveBare(os.Args[2:]))
+		return
+	}
+	o, err := parse(os.Args[1:])
+	if errors.Is(err, pflag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	exit(run(ctx, o))
+}
+
+func exit(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func parse(args []string) (options, error) {
+	o := options{log: os.Stdout}
+	set := pflag.NewFlagSet("bench", pflag.ContinueOnError)
+	seconds := set.Float64("seconds", 0.5, "how long each variant runs in a round")
+	set.IntVar(&o.rounds, "rounds", 9, "how often each variant takes its turn")
+	set.StringVar(&o.out, "out", filepath.Join("bench", "results"), "directory for JSON and plots")
+	set.BoolVar(&o.keep, "keep", false, "keep the server's directory and logs")
+	set.Usage = func() {
+		fmt.Fprintf(os.Stderr, "go run ./bench [scenario…]\n\n")
+		for _, s := range scenarios {
+			fmt.Fprintf(os.Stderr, "  %-16s %s\n", s.name, s.asks)
+		}
+		fmt.Fprintf(os.Stderr, "\n%s", set.FlagUsages())
+	}
+	if err := set.Parse(args); err != nil {
+		return o, err
+	}
+	o.slice = time.Duration(*seconds * float64(time.Second))
+	o.scenarios = set.Args()
+	if o.rounds < 1 || o.slice < 50*time.Millisecond {
+		return o, errors.New("at least one round of 0.05 seconds")
+	}
+	for _, name := range o.scenarios {
+		if !slices.ContainsFunc(scenarios, func(s scenario) bool { return s.name == name }) {
+			return o, fmt.Errorf("there is no scenario %q; --help lists them", name)
+		}
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, o options) (err error) {
+	started := time.Now()
+	w, err := newWorld(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.close()) }()
+	about, err := w.environment(ctx)
+	if err != nil {
+		return err
+	}
+	about.print(o.log)
+	for _, s := range scenarios {
+		if len(o.scenarios) > 0 && !slices.Contains(o.scenarios, s.name) {
+			continue
+		}
+		fmt.Fprintf(o.log, "\n%s\n%s\n", s.asks, strings.Repeat("-", len(s.asks)))
+		result, err := s.run(ctx, w)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+		result.Scenario, result.Asks, result.Environment = s.name, s.asks, about
+		result.print(o.log)
+		if err := result.save(o.out, started); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(o.log, "\nall of it took %s; JSON and plots are in %s\n", time.Since(started).Round(time.Second), o.out)
+	return nil
+}

@@ -1,0 +1,217 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"html"
+	"math"
+	"strconv"
+)
+
+// plot is one panel of a picture: bars, or lines over Across on logarithmic axes.
+type plot struct {
+	Title  string
+	Unit   string
+	Across string
+	Log    bool
+	Bars   []bar
+	Lines  []line
+}
+
+// bar is one figure, with the least and the most any round showed.
+type bar struct {
+	Label           string
+	Value           float64
+	Lowest, Highest float64
+	Ours            bool
+}
+
+// line is one figure at several sizes.
+type line struct {
+	Name   string
+	Ours   bool
+	Points []point
+}
+
+type point struct{ X, Y, Lowest, Highest float64 }
+
+// bars are the series with that many clients, as of picks them.
+func (r *result) bars(clients int, of func(sample) float64) []bar {
+	var all []bar
+	for _, s := range r.Series {
+		if s.Clients == clients {
+			low, high := spread(s.Rounds, of)
+			all = append(all, bar{s.Name, of(s.Median), low, high, !s.Baseline})
+		}
+	}
+	return all
+}
+
+// at is the name of the series that measures l at size.
+func (l *line) at(size int) string { return l.Name + ", " + thousands(size) + " tenants" }
+
+// take adds the latency at size, if it was measured.
+func (l *line) take(r *result, size int) {
+	for _, s := range r.Series {
+		if s.Name == l.at(size) {
+			low, high := spread(s.Rounds, sample.typical)
+			l.Points = append(l.Points, point{float64(size), s.Median.typical(), low, high})
+		}
+	}
+}
+
+// thousands writes 20000 as 20,000.
+func thousands(n int) string {
+	text := strconv.Itoa(n)
+	for at := len(text) - 3; at > 0; at -= 3 {
+		text = text[:at] + "," + text[at:]
+	}
+	return text
+}
+
+// The picture's measures and colours: ours stands out, baselines stay grey.
+const (
+	width     = 860
+	labelEdge = 330 // bars begin here
+	plotEdge  = 760 // and the longest ends here
+	rowHeight = 26
+	oursFill  = "#4f46e5"
+	restFill  = "#9ca3af"
+	ink       = "#111827"
+	faint     = "#6b7280"
+)
+
+// canvas collects SVG elements from top to bottom.
+type canvas struct {
+	bytes.Buffer
+	y int
+}
+
+func (c *canvas) text(x, y float64, size int, fill, anchor, words string) {
+	fmt.Fprintf(c, `<text x="%.1f" y="%.1f" font-size="%d" fill="%s" text-anchor="%s">%s</text>`+"\n", x, y, size, fill, anchor, html.EscapeString(words))
+}
+
+func (c *canvas) stroke(x1, y1, x2, y2 float64, colour string, wide float64) {
+	fmt.Fprintf(c, `<line x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f" stroke="%s" stroke-width="%.1f"/>`+"\n", x1, y1, x2, y2, colour, wide)
+}
+
+// draw returns the picture of plots, one below the other.
+func draw(title, caption string, plots []plot) []byte {
+	c := &canvas{y: 34}
+	c.text(24, float64(c.y), 17, ink, "start", title)
+	c.y += 12
+	for _, p := range plots {
+		c.y += 28
+		c.text(24, float64(c.y), 13, ink, "start", p.Title+" ("+p.Unit+")")
+		c.y += 10
+		if p.Lines != nil {
+			c.lines(p)
+		} else {
+			c.bars(p)
+		}
+	}
+	c.y += 26
+	c.text(24, float64(c.y), 10, faint, "start", caption)
+	var out bytes.Buffer
+	fmt.Fprintf(&out, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d" font-family="system-ui, DejaVu Sans, sans-serif">`+"\n",
+		width, c.y+18, width, c.y+18)
+	fmt.Fprintf(&out, `<rect width="100%%" height="100%%" fill="#ffffff"/>`+"\n%s</svg>\n", c.String())
+	return out.Bytes()
+}
+
+// axis maps values to pixels, linearly from zero or by powers of ten.
+type axis struct {
+	low, high, from, to float64
+	log                 bool
+}
+
+func (a axis) at(v float64) float64 {
+	share := (v - a.low) / (a.high - a.low)
+	if a.log {
+		share = (math.Log10(v) - math.Log10(a.low)) / (math.Log10(a.high) - math.Log10(a.low))
+	}
+	return a.from + (a.to-a.from)*share
+}
+
+// decades are the powers of ten around low and high.
+func decades(low, high float64) (float64, float64) {
+	return math.Pow(10, math.Floor(math.Log10(low))), math.Pow(10, math.Ceil(math.Log10(high)))
+}
+
+func (c *canvas) bars(p plot) {
+	scale := axis{from: labelEdge, to: plotEdge, log: p.Log}
+	low := math.Inf(1)
+	for _, b := range p.Bars {
+		scale.high, low = max(scale.high, b.Highest), min(low, b.Lowest)
+	}
+	if p.Log {
+		scale.low, scale.high = decades(low*0.99, scale.high)
+		for v := scale.low; v <= scale.high*1.01; v *= 10 {
+			x := scale.at(v)
+			c.stroke(x, float64(c.y), x, float64(c.y+rowHeight*len(p.Bars)), "#e5e7eb", 1)
+			c.text(x, float64(c.y+rowHeight*len(p.Bars)+12), 10, faint, "middle", strconv.FormatFloat(v, 'f', -1, 64))
+		}
+	}
+	for _, b := range p.Bars {
+		fill := restFill
+		if b.Ours {
+			fill = oursFill
+		}
+		middle := float64(c.y) + rowHeight/2
+		end := scale.at(b.Value)
+		c.text(labelEdge-8, middle+4, 12, ink, "end", b.Label)
+		fmt.Fprintf(c, `<rect x="%d" y="%.1f" width="%.1f" height="16" rx="2" fill="%s"/>`+"\n", labelEdge, middle-8, max(1, end-labelEdge), fill)
+		c.stroke(scale.at(b.Lowest), middle, scale.at(b.Highest), middle, ink, 1)
+		c.text(max(end, scale.at(b.Highest))+6, middle+4, 11, ink, "start", number(b.Value))
+		c.y += rowHeight
+	}
+	if p.Log {
+		c.y += 14
+	}
+}
+
+func (c *canvas) lines(p plot) {
+	const height = 300
+	across := axis{low: math.Inf(1), from: 90, to: 620, log: true}
+	up := axis{low: math.Inf(1), from: float64(c.y + height), to: float64(c.y + 12), log: true}
+	for _, l := range p.Lines {
+		for _, at := range l.Points {
+			across.low, across.high = min(across.low, at.X), max(across.high, at.X)
+			up.low, up.high = min(up.low, at.Lowest), max(up.high, at.Highest)
+		}
+	}
+	across.low, across.high = decades(across.low, across.high)
+	up.low, up.high = decades(up.low, up.high)
+	for v := up.low; v <= up.high*1.01; v *= 10 {
+		c.stroke(across.from, up.at(v), across.to, up.at(v), "#e5e7eb", 1)
+		c.text(across.from-8, up.at(v)+4, 11, faint, "end", strconv.FormatFloat(v, 'f', -1, 64)+" "+p.Unit)
+	}
+	for v := across.low; v <= across.high*1.01; v *= 10 {
+		c.text(across.at(v), up.from+18, 11, faint, "middle", thousands(int(math.Round(v))))
+	}
+	c.text((across.from+across.to)/2, up.from+36, 11, faint, "middle", p.Across)
+	for _, l := range p.Lines {
+		c.curve(l, across, up)
+	}
+	c.y += height + 40
+}
+
+func (c *canvas) curve(l line, across, up axis) {
+	colour := restFill
+	if l.Ours {
+		colour = oursFill
+	}
+	for i, at := range l.Points {
+		x, y := across.at(at.X), up.at(at.Y)
+		if i > 0 {
+			before := l.Points[i-1]
+			c.stroke(across.at(before.X), up.at(before.Y), x, y, colour, 2)
+		}
+		c.stroke(x, up.at(at.Lowest), x, up.at(at.Highest), colour, 1)
+		fmt.Fprintf(c, `<circle cx="%.1f" cy="%.1f" r="4" fill="%s"/>`+"\n", x, y, colour)
+		c.text(x, y-10, 11, ink, "middle", number(at.Y))
+		if i == len(l.Points)-1 {
+			c.text(x+10, y+4, 12, ink, "start", l.Name)
+		}
+	}
+}
