@@ -282,6 +282,30 @@ ALTER FUNCTION vital.caller_context(p_user_id uuid, OUT tenant_id uuid, OUT vers
 
 COMMENT ON FUNCTION vital.caller_context(p_user_id uuid, OUT tenant_id uuid, OUT version text, OUT body json) IS 'The caller''s context, or another user''s for a super admin';
 
+CREATE FUNCTION vital.claimed_identity() RETURNS vital.caller
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  claims jsonb;
+  caller vital.caller;
+begin
+  if session_user <> 'authenticator' or not (select accept_jwt_claims from vital.settings) then
+    return null;
+  end if;
+  claims := nullif(current_setting('request.jwt.claims', true), '');
+  caller.user_id := claims ->> 'sub';
+  caller.tenant := coalesce(claims #>> '{app_metadata,tenant_id}', '');
+  caller.role := claims ->> 'role';
+  caller.session_id := claims ->> 'session_id';
+  return caller;
+end
+$$;
+
+ALTER FUNCTION vital.claimed_identity() OWNER TO vital_sealer;
+
+COMMENT ON FUNCTION vital.claimed_identity() IS 'The caller by PostgREST''s claims, where they are believed';
+
 CREATE FUNCTION vital.colleague_ids() RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 50 PARALLEL RESTRICTED
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -367,54 +391,46 @@ CREATE FUNCTION vital.identity() RETURNS vital.caller
     AS $$
 declare
   seal constant text := nullif(current_setting('vital.context', true), '');
-  part text[];
-  pads record;
-  mac text;
-  claims jsonb;
-  caller vital.caller;
+  verdict record;
 begin
   if seal is null then
-    -- PostgREST on a Supabase project: believed only where the operator decided so at install.
-    if session_user <> 'authenticator' or not (select accept_jwt_claims from vital.settings) then
-      return null;
-    end if;
-    claims := nullif(current_setting('request.jwt.claims', true), '');
-    caller.user_id := claims ->> 'sub';
-    caller.tenant := coalesce(claims #>> '{app_metadata,tenant_id}', '');
-    caller.role := claims ->> 'role';
-    caller.session_id := claims ->> 'session_id';
-    return caller;
+    return vital.claimed_identity();
+  end if;
+  select
+    s.sealed,
+    case when s.sealed then s.part[7]::bigint >= extract(epoch from transaction_timestamp()) end as fresh,
+    case when s.sealed then s.part[8] in ('0', pg_backend_pid()::text) end as here,
+    case when s.sealed then
+      row(nullif(s.part[3], '')::uuid, s.part[4], s.part[5], nullif(s.part[6], '')::uuid)::vital.caller
+    end as caller
+  into verdict
+  from (
+    select
+      p.part,
+      p.part[1] = '1' and array_length(p.part, 1) = 9 and coalesce((
+        select sha256(convert_to(encode(sha256(
+            k.outer_pad || sha256(k.inner_pad || convert_to(left(seal, -65), 'UTF8'))), 'hex'), 'UTF8'))
+          = sha256(convert_to(p.part[9], 'UTF8'))
+        from vital.seal_keys k
+        where k.id = p.part[2] and (k.retires_at is null or k.retires_at > transaction_timestamp())
+      ), false) as sealed
+    from (select string_to_array(seal, '.') as part offset 0) p
+    offset 0
+  ) s;
+  if verdict.sealed and verdict.fresh and verdict.here then
+    return verdict.caller;
   end if;
 
-  part := string_to_array(seal, '.');
-  if array_length(part, 1) is distinct from 9 or part[1] <> '1' then
-    raise exception using errcode = 'VT001', message = 'The identity of this transaction is malformed.',
-      hint = 'Only VITAL writes vital.context; a statement in this transaction has changed it.';
-  end if;
-
-  select k.inner_pad, k.outer_pad into pads
-  from vital.seal_keys k
-  where k.id = part[2] and (k.retires_at is null or k.retires_at > transaction_timestamp());
-  mac := encode(sha256(pads.outer_pad || sha256(pads.inner_pad || convert_to(left(seal, -65), 'UTF8'))), 'hex');
-  -- Hashes are compared, so the time a comparison takes tells nothing about the mac.
-  if mac is null or sha256(convert_to(mac, 'UTF8')) <> sha256(convert_to(part[9], 'UTF8')) then
+  if not verdict.sealed then
     raise exception using errcode = 'VT001', message = 'The identity of this transaction was not sealed by this server.',
       hint = 'Its key may have been rotated away, or a statement in this transaction has changed it.';
-  end if;
-  if part[7]::bigint < extract(epoch from transaction_timestamp()) then
+  elsif not verdict.fresh then
     raise exception using errcode = 'VT002', message = 'The identity of this transaction has expired.',
       hint = 'Identities last seconds. Check that the clocks of server and database agree.';
-  end if;
-  if part[8] not in ('0', pg_backend_pid()::text) then
+  else
     raise exception using errcode = 'VT001', message = 'The identity of this transaction belongs to another connection.',
       hint = 'An identity is bound to the connection it was made for and cannot be carried over.';
   end if;
-
-  caller.user_id := nullif(part[3], '');
-  caller.tenant := part[4];
-  caller.role := part[5];
-  caller.session_id := nullif(part[6], '');
-  return caller;
 end
 $$;
 
@@ -629,36 +645,34 @@ CREATE FUNCTION vital.tenant_for(p_right text) RETURNS uuid
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $_$
 declare
-  caller constant vital.caller := vital.identity();
-  wanted uuid;
-  member_role text;
+  standing record;
 begin
-  if caller.user_id is null then
-    return null;
-  end if;
-  if length(caller.tenant) = 36 and caller.tenant ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
-    wanted := caller.tenant;
-  elsif caller.tenant = '' then
-    select u.organization_id into wanted from public.users u where u.id = caller.user_id;
-  else
-    select o.id into wanted from public.organizations o where o.slug = caller.tenant;
+  select w.id as wanted, c.user_id,
+    m.role in ('owner', 'admin') or (p_right = 'read' and m.role is not null) or (p_right = 'write' and m.role = 'member') as allowed
+  into standing
+  from vital.identity() c
+  cross join lateral (
+    select case
+      when c.tenant = '' then (select u.organization_id from public.users u where u.id = c.user_id)
+      when c.tenant ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then c.tenant::uuid
+      else (select o.id from public.organizations o where o.slug = c.tenant)
+    end as id
+    offset 0
+  ) w
+  left join (
+    public.user_tenants m
+    join public.organizations o on o.id = m.tenant_id and o.lifecycle_state = 'active'
+  ) on m.tenant_id = w.id and m.user_id = c.user_id and m.status = 'active';
+  if standing.allowed then
+    return standing.wanted;
   end if;
 
-  select m.role into member_role
-  from public.user_tenants m
-  join public.organizations o on o.id = m.tenant_id and o.lifecycle_state = 'active'
-  where m.tenant_id = wanted and m.user_id = caller.user_id and m.status = 'active';
-  if member_role in ('owner', 'admin')
-    or (p_right = 'read' and member_role is not null)
-    or (p_right = 'write' and member_role = 'member') then
-    return wanted;
-  end if;
-
-  select o.id into wanted
-  from public.organizations o
-  join public.profiles p on p.id = caller.user_id and p.role = 'super_admin'
-  where o.id = wanted and (p_right in ('read', 'oversee') or o.lifecycle_state <> 'archived');
-  return wanted;
+  return (
+    select o.id
+    from public.organizations o
+    join public.profiles p on p.id = standing.user_id and p.role = 'super_admin'
+    where o.id = standing.wanted and (p_right in ('read', 'oversee') or o.lifecycle_state <> 'archived')
+  );
 end
 $_$;
 
@@ -2728,6 +2742,8 @@ GRANT ALL ON FUNCTION vital.build_context(p_user_id uuid, p_tenant text, OUT ten
 REVOKE ALL ON FUNCTION vital.caller_context(p_user_id uuid, OUT tenant_id uuid, OUT version text, OUT body json) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.caller_context(p_user_id uuid, OUT tenant_id uuid, OUT version text, OUT body json) TO anon;
 GRANT ALL ON FUNCTION vital.caller_context(p_user_id uuid, OUT tenant_id uuid, OUT version text, OUT body json) TO authenticated;
+
+REVOKE ALL ON FUNCTION vital.claimed_identity() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.colleague_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.colleague_ids() TO anon;

@@ -202,6 +202,11 @@ func (m *Migrator) applyOnce(ctx context.Context, conn *pgx.Conn, changed []obje
 }
 
 func applyObject(ctx context.Context, tx pgx.Tx, o object) error {
+	if o.Kind == "functions" {
+		if err := handOver(ctx, tx, o); err != nil {
+			return err
+		}
+	}
 	if err := actAs(ctx, tx, o.Owner); err != nil {
 		return err
 	}
@@ -218,6 +223,33 @@ func applyObject(ctx context.Context, tx pgx.Tx, o object) error {
 	}
 	_, err := tx.Exec(ctx, sql("ObjectRecord"), o.Path, o.Hash)
 	return err
+}
+
+// handOver gives a function that is there already to the owner its file now names: only an owner may
+// replace it. A file is named for its function, with vital_ in front for schema vital.
+func handOver(ctx context.Context, tx pgx.Tx, o object) error {
+	name, inVital := strings.CutPrefix(o.Name, "vital_")
+	schema := "public"
+	if inVital {
+		schema = "vital"
+	}
+	if _, err := tx.Exec(ctx, "reset role"); err != nil {
+		return fmt.Errorf("act as operator: %w", err)
+	}
+	rows, err := tx.Query(ctx, sql("FunctionsOfOthers"), schema, name, o.Owner)
+	if err != nil {
+		return fmt.Errorf("look for functions: %w", err)
+	}
+	signatures, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return fmt.Errorf("look for functions: %w", err)
+	}
+	for _, signature := range signatures {
+		if _, err := tx.Exec(ctx, "alter function "+signature+" owner to "+pgx.Identifier{o.Owner}.Sanitize()); err != nil {
+			return fmt.Errorf("hand %s over to %s: %w", signature, o.Owner, err)
+		}
+	}
+	return nil
 }
 
 // actAs makes the rest of the transaction run as role, which is one of ours and never input.

@@ -213,3 +213,20 @@ func TestUp_ManyDatabasesAtOnce(t *testing.T) {
 		where r.rolname like 'vital%' order by 1`)
 	require.Equal(t, []string{"vital_api in anon", "vital_api in authenticated", "vital_service in service_role"}, members)
 }
+
+// TestUp_FunctionChangesOwner: a function whose file names another owner than the database has is handed
+// over, since only its owner may replace it.
+func TestUp_FunctionChangesOwner(t *testing.T) {
+	t.Parallel()
+	address := freshDatabase(t)
+	up(t, address)
+	conn := connect(t, address)
+	_, err := conn.Exec(context.Background(), "alter function vital.schema_version() owner to vital_owner")
+	require.NoError(t, err)
+	forget(t, conn, "functions/vital_schema_version.sql")
+	require.Equal(t, []string{"functions/vital_schema_version.sql"}, up(t, address).Objects)
+	var owner string
+	require.NoError(t, conn.QueryRow(context.Background(),
+		"select proowner::regrole::text from pg_proc where oid = 'vital.schema_version()'::regprocedure").Scan(&owner))
+	require.Equal(t, "vital_definer", owner)
+}

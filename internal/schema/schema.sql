@@ -30,6 +30,11 @@ on conflict (path) do update set sha256 = excluded.sha256, applied_at = now();
 -- name: PolicyNames
 select polname::text from pg_catalog.pg_policy where polrelid = $1::text::regclass order by polname;
 
+-- name: FunctionsOfOthers
+select p.oid::regprocedure::text
+from pg_catalog.pg_proc p
+where p.pronamespace = $1::text::regnamespace and p.proname = $2 and p.proowner <> $3::text::regrole and p.prokind = 'f';
+
 -- name: MissingRoles
 select coalesce(array_agg(w.name order by w.name), '{}')::text[]
 from unnest($1::text[]) as w(name)

@@ -1,66 +1,63 @@
 -- owner: vital_sealer
+-- after: vital_claimed_identity.sql
 --
 -- Who the caller is, from the sealed context of this transaction, or null when there is none.
--- It is the only function that reads the seal keys, and the only place that decides whether a seal is
--- good. Definer, because nobody else may read a key.
+-- It is the only function that reads the seal keys to verify, and the only place that decides whether a
+-- seal is good. Definer, because nobody else may read a key.
 --
 -- A seal is `version.key.user.tenant.role.session.expiry.pid.mac`, the mac being the lower-case hex of
 -- HMAC-SHA-256 over everything before its dot. It is judged against the start of the transaction, so a
 -- long statement does not lose its identity half-way; pid is 0 where a pooler stands between.
+--
+-- One query says it all: policies call this in every statement, and an expression of plpgsql costs more
+-- to set up there than what it computes. Nothing of a seal is cast before its mac was found good. Hashes
+-- are compared, so the time a comparison takes tells nothing about the mac.
 create or replace function vital.identity() returns vital.caller
 language plpgsql stable parallel restricted security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   seal constant text := nullif(current_setting('vital.context', true), '');
-  part text[];
-  pads record;
-  mac text;
-  claims jsonb;
-  caller vital.caller;
+  verdict record;
 begin
   if seal is null then
-    -- PostgREST on a Supabase project: believed only where the operator decided so at install.
-    if session_user <> 'authenticator' or not (select accept_jwt_claims from vital.settings) then
-      return null;
-    end if;
-    claims := nullif(current_setting('request.jwt.claims', true), '');
-    caller.user_id := claims ->> 'sub';
-    caller.tenant := coalesce(claims #>> '{app_metadata,tenant_id}', '');
-    caller.role := claims ->> 'role';
-    caller.session_id := claims ->> 'session_id';
-    return caller;
+    return vital.claimed_identity();
+  end if;
+  select
+    s.sealed,
+    case when s.sealed then s.part[7]::bigint >= extract(epoch from transaction_timestamp()) end as fresh,
+    case when s.sealed then s.part[8] in ('0', pg_backend_pid()::text) end as here,
+    case when s.sealed then
+      row(nullif(s.part[3], '')::uuid, s.part[4], s.part[5], nullif(s.part[6], '')::uuid)::vital.caller
+    end as caller
+  into verdict
+  from (
+    select
+      p.part,
+      p.part[1] = '1' and array_length(p.part, 1) = 9 and coalesce((
+        select sha256(convert_to(encode(sha256(
+            k.outer_pad || sha256(k.inner_pad || convert_to(left(seal, -65), 'UTF8'))), 'hex'), 'UTF8'))
+          = sha256(convert_to(p.part[9], 'UTF8'))
+        from vital.seal_keys k
+        where k.id = p.part[2] and (k.retires_at is null or k.retires_at > transaction_timestamp())
+      ), false) as sealed
+    from (select string_to_array(seal, '.') as part offset 0) p
+    offset 0
+  ) s;
+  if verdict.sealed and verdict.fresh and verdict.here then
+    return verdict.caller;
   end if;
 
-  part := string_to_array(seal, '.');
-  if array_length(part, 1) is distinct from 9 or part[1] <> '1' then
-    raise exception using errcode = 'VT001', message = 'The identity of this transaction is malformed.',
-      hint = 'Only VITAL writes vital.context; a statement in this transaction has changed it.';
-  end if;
-
-  select k.inner_pad, k.outer_pad into pads
-  from vital.seal_keys k
-  where k.id = part[2] and (k.retires_at is null or k.retires_at > transaction_timestamp());
-  mac := encode(sha256(pads.outer_pad || sha256(pads.inner_pad || convert_to(left(seal, -65), 'UTF8'))), 'hex');
-  -- Hashes are compared, so the time a comparison takes tells nothing about the mac.
-  if mac is null or sha256(convert_to(mac, 'UTF8')) <> sha256(convert_to(part[9], 'UTF8')) then
+  if not verdict.sealed then
     raise exception using errcode = 'VT001', message = 'The identity of this transaction was not sealed by this server.',
       hint = 'Its key may have been rotated away, or a statement in this transaction has changed it.';
-  end if;
-  if part[7]::bigint < extract(epoch from transaction_timestamp()) then
+  elsif not verdict.fresh then
     raise exception using errcode = 'VT002', message = 'The identity of this transaction has expired.',
       hint = 'Identities last seconds. Check that the clocks of server and database agree.';
-  end if;
-  if part[8] not in ('0', pg_backend_pid()::text) then
+  else
     raise exception using errcode = 'VT001', message = 'The identity of this transaction belongs to another connection.',
       hint = 'An identity is bound to the connection it was made for and cannot be carried over.';
   end if;
-
-  caller.user_id := nullif(part[3], '');
-  caller.tenant := part[4];
-  caller.role := part[5];
-  caller.session_id := nullif(part[6], '');
-  return caller;
 end
 $$;
 comment on function vital.identity() is 'The caller of this transaction, verified; null without a context, an error with a wrong one';
