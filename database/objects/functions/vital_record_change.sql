@@ -2,7 +2,7 @@
 --
 -- Trigger of the tables a context is made of: notes which scope the transaction touched. The first
 -- argument is the scope, the second the column that holds its key ('' for the global scope). The
--- version itself is raised once, at commit, by vital.raise_versions.
+-- version itself is raised once, at commit, by vital.settle_versions.
 create or replace function vital.record_change() returns trigger
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp

@@ -2,3 +2,6 @@
 drop trigger if exists tenant_agents_touch on public.tenant_agents;
 create trigger tenant_agents_touch before update on public.tenant_agents
   for each row execute function vital.touch_updated_at();
+drop trigger if exists tenant_agents_audit on public.tenant_agents;
+create trigger tenant_agents_audit after insert or update or delete on public.tenant_agents
+  for each row execute function vital.audit_change('tenant_id');

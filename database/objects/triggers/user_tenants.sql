@@ -5,3 +5,6 @@ create trigger user_tenants_touch before update on public.user_tenants
 drop trigger if exists user_tenants_record_change on public.user_tenants;
 create trigger user_tenants_record_change after insert or update or delete on public.user_tenants
   for each row execute function vital.record_change('membership', 'user_id');
+drop trigger if exists user_tenants_audit on public.user_tenants;
+create trigger user_tenants_audit after insert or update or delete on public.user_tenants
+  for each row execute function vital.audit_change('tenant_id');
