@@ -126,11 +126,7 @@ func (db *DB) send(ctx context.Context, conn *pgx.Conn, caller identity.Caller, 
 		run.begun = true
 		return nil
 	})
-	seal := ""
-	if caller.UserID != uuid.Nil {
-		seal = db.sealer.seal(caller, tenant, time.Now().Add(back.clock), back.pid)
-	}
-	batch.Queue(queries.Get("Enter"), string(caller.Role), seal, db.timeout)
+	db.queueEnter(ctx, batch, back, caller, tenant)
 	mayRefuse := false
 	for _, s := range work.statements {
 		name, err := back.statement(ctx, conn, s.text)
@@ -181,6 +177,15 @@ func queueCommit(batch *pgx.Batch, run *attempted) {
 		run.scrubbed = true
 		return nil
 	})
+}
+
+// queueEnter adds the statement that makes the transaction the caller's.
+func (db *DB) queueEnter(ctx context.Context, batch *pgx.Batch, back *backend, caller identity.Caller, tenant string) {
+	seal := ""
+	if caller.UserID != uuid.Nil {
+		seal = db.sealer.seal(caller, tenant, time.Now().Add(back.clock), back.pid)
+	}
+	batch.Queue(queries.Get("Enter"), string(caller.Role), seal, db.timeout, requestID(ctx))
 }
 
 // acquire takes a connection, waiting no longer than AcquireTimeout.
