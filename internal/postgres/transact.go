@@ -2,14 +2,12 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"github.com/vital-db/vital/internal/fault"
 	"github.com/vital-db/vital/internal/identity"
 )
 
@@ -75,9 +73,13 @@ func (r row) Scan(into ...any) error {
 // the first was dead or its seal outdated before anything was done.
 func (db *DB) Transact(ctx context.Context, caller identity.Caller, tenant, name string, fn func(*Tx) error) error {
 	started := time.Now()
-	err := db.transactOnce(ctx, caller, tenant, fn)
-	if err != nil && db.worthRetrying(ctx, &Work{Writes: true}, err) {
-		err = db.transactOnce(ctx, caller, tenant, fn)
+	writes := &Work{Name: name, Writes: true}
+	run, err := db.transactOnce(ctx, caller, tenant, fn)
+	if err != nil && db.worthRetrying(ctx, writes, run, err) {
+		run, err = db.transactOnce(ctx, caller, tenant, fn)
+	}
+	if run.sent && connectionLost(err) && context.Cause(ctx) == nil {
+		err = unsettled(err)
 	}
 	err = translate(ctx, err)
 	record := Query{Name: name, UserID: caller.UserID, Duration: time.Since(started), Err: err}
@@ -86,51 +88,49 @@ func (db *DB) Transact(ctx context.Context, caller identity.Caller, tenant, name
 	return err
 }
 
-func (db *DB) transactOnce(ctx context.Context, caller identity.Caller, tenant string, fn func(*Tx) error) (err error) {
+func (db *DB) transactOnce(ctx context.Context, caller identity.Caller, tenant string, fn func(*Tx) error) (run attempted, err error) {
 	conn, err := db.acquire(ctx)
 	if err != nil {
-		return err
+		return run, err
 	}
-	finished := false
+	returned := false
 	defer func() {
 		switch {
-		case !finished || ctx.Err() != nil || isStale(err):
+		case !returned || ctx.Err() != nil || isStale(err) || connectionLost(err):
 			discard(conn) // a panic in fn comes this way too
-		case err != nil:
+		case err != nil || !run.scrubbed:
 			go restore(conn, false)
 		default:
 			conn.Release()
 		}
 	}()
-	tx := &Tx{conn: conn.Conn(), back: backendOf(conn.Conn())}
-	enter := &pgx.Batch{}
-	enter.Queue(queries.Get("Begin"))
-	db.queueEnter(ctx, enter, tx.back, caller, tenant)
-	if err = tx.conn.SendBatch(ctx, enter).Close(); err == nil {
-		err = fn(tx)
-	}
-	if err == nil {
-		err = commit(ctx, tx.conn)
-	}
-	finished = true
-	return err
+	err = db.transactOn(ctx, conn.Conn(), caller, tenant, fn, &run)
+	returned = true
+	return run, err
 }
 
-// commit ends the transaction and makes sure that it was kept.
-func commit(ctx context.Context, conn *pgx.Conn) error {
-	tag, err := conn.Exec(ctx, queries.Get("Commit"))
-	if err != nil {
+func (db *DB) transactOn(ctx context.Context, conn *pgx.Conn, caller identity.Caller, tenant string, fn func(*Tx) error, run *attempted) error {
+	tx := &Tx{conn: conn, back: backendOf(conn)}
+	enter := &pgx.Batch{}
+	enter.Queue(queries.Get("Begin")).Exec(func(pgconn.CommandTag) error {
+		run.begun = true
+		return nil
+	})
+	db.queueEnter(ctx, enter, tx.back, caller, tenant)
+	if err := conn.SendBatch(ctx, enter).Close(); err != nil {
 		return err
 	}
-	return requireCommit(tag)
-}
-
-func requireCommit(tag pgconn.CommandTag) error {
-	if tag.String() != "COMMIT" {
-		return fault.Wrap(errors.New("commit answered "+tag.String()), fault.Conflict,
-			"The transaction was rolled back instead of committed.", "Try again.")
+	if err := fn(tx); err != nil {
+		return err
 	}
-	return nil
+	run.sent = true // from here on it may have been kept
+	commit := &pgx.Batch{}
+	queueCommit(commit, run)
+	err := conn.SendBatch(ctx, commit).Close()
+	if run.committed {
+		return nil // it is kept, whatever became of the scrubbing
+	}
+	return err
 }
 
 type requestIDKey struct{}
