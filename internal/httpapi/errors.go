@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/vital-db/vital/internal/fault"
+	"github.com/vital-db/vital/internal/tenant"
 )
 
 // statuses is the one place where a fault becomes an HTTP status. What is not listed is 500.
@@ -68,6 +69,8 @@ type problem struct {
 	Code      string `json:"code"`
 	Hint      string `json:"hint"`
 	RequestID string `json:"request_id"`
+	// Errors name each place of a document that is not what it must be.
+	Errors tenant.Faults `json:"errors,omitempty" nullable:"false"`
 }
 
 // writeError answers with err as a problem, unless an answer is already on its way. The cause stays in
@@ -100,10 +103,12 @@ func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	case http.StatusServiceUnavailable:
 		header.Set("Retry-After", "1")
 	}
-	body, _ := json.Marshal(problem{ // strings and an int always encode
+	answer := problem{
 		Type: "urn:vital:error:" + string(f.Code), Title: f.Message, Status: status, Detail: f.Detail,
 		Code: string(f.Code), Hint: f.Hint, RequestID: rq.id,
-	})
+	}
+	errors.As(f, &answer.Errors)
+	body, _ := json.Marshal(answer) // strings and an int always encode
 	w.WriteHeader(status)
 	_, _ = w.Write(append(body, '\n')) // the caller may be gone
 }

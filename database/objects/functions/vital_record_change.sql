@@ -28,6 +28,9 @@ begin
   from unnest(array[old_key, new_key]) as k
   where k is not null
   on conflict do nothing;
+  insert into vital.pending_versions (xid, scope, key)
+  values (pg_current_xact_id(), 'settle', '00000000-0000-0000-0000-000000000000') -- fires vital.settle, once
+  on conflict do nothing;
   return null;
 end
 $$;

@@ -2,9 +2,9 @@
 -- after: vital_settle_audit.sql
 -- after: vital_settle_versions.sql
 --
--- Deferred trigger of vital.pending_audit and vital.pending_versions: whichever fires first at commit
--- settles both, always in this order. Two triggers that each settled their own would take their locks
--- in the order of the writer's statements, and two writers could wait for each other in a circle.
+-- Deferred trigger of the one row of vital.pending_versions that marks a transaction with something to
+-- settle, so it runs once a commit however many rows were changed. Audit rows first, then versions, each
+-- in one order: two writers whose locks followed their statements could wait for each other in a circle.
 create or replace function vital.settle() returns trigger
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp

@@ -14,7 +14,7 @@ begin
     with mine as (
       delete from vital.pending_versions p where p.xid = pg_current_xact_id() returning p.scope, p.key
     ), ordered as (
-      select m.scope, m.key from mine m order by m.scope, m.key
+      select m.scope, m.key from mine m where m.scope <> 'settle' order by m.scope, m.key
     )
     insert into vital.versions as v (scope, key)
     select o.scope, o.key from ordered o

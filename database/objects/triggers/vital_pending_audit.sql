@@ -1,6 +1,2 @@
--- Runs once the writer commits, after everything else it does, so no lock of the settling is held longer
--- than the commit itself.
+-- Audit rows are settled by the mark in vital.pending_versions: a trigger here would run once a row.
 drop trigger if exists pending_audit_settle on vital.pending_audit;
-create constraint trigger pending_audit_settle after insert on vital.pending_audit
-  deferrable initially deferred
-  for each row execute function vital.settle();

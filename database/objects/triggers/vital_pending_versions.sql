@@ -3,4 +3,4 @@
 drop trigger if exists pending_versions_settle on vital.pending_versions;
 create constraint trigger pending_versions_settle after insert on vital.pending_versions
   deferrable initially deferred
-  for each row execute function vital.settle();
+  for each row when (new.scope = 'settle') execute function vital.settle();
