@@ -40,6 +40,6 @@ bench: build ## Measure the scenarios of bench/ (SCENARIOS="context rls …")
 	@.ci/require postgres
 	$(GO) run ./bench $(SCENARIOS)
 
-schema: ## Write what is generated anew: database/schema.sql, docs/reference/cli.md
+schema: ## Write what is generated anew: database/schema.sql, docs/reference/cli.md, docs/explanation/ownership.md
 	@.ci/require postgres
 	VITAL_UPDATE=1 $(GO) test -count=1 -run 'Schema|Reference' ./internal/schema ./internal/cli

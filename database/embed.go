@@ -25,3 +25,8 @@ var Roles string
 //
 //go:embed lints/*.sql
 var Lints embed.FS
+
+// Schemas are JSON Schemas (2020-12) of what the API takes; they are served as they stand.
+//
+//go:embed schemas/*.json
+var Schemas embed.FS

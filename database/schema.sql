@@ -70,6 +70,585 @@ ALTER FUNCTION auth.uid() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION auth.uid() IS 'The caller''s user id, from the sealed context';
 
+CREATE TABLE public.user_tenants (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    role text DEFAULT 'member'::text NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    invited_by uuid,
+    joined_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT user_tenants_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text]))),
+    CONSTRAINT user_tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
+);
+
+ALTER TABLE ONLY public.user_tenants FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.user_tenants OWNER TO vital_owner;
+
+COMMENT ON TABLE public.user_tenants IS 'Membership: which user belongs to which tenant, and as what.';
+
+COMMENT ON COLUMN public.user_tenants.tenant_id IS 'Tenant the row belongs to';
+
+COMMENT ON COLUMN public.user_tenants.id IS 'Identifier, random';
+
+COMMENT ON COLUMN public.user_tenants.user_id IS 'The member';
+
+COMMENT ON COLUMN public.user_tenants.role IS 'Role in this tenant: owner, admin, member (reads and writes) or viewer (reads)';
+
+COMMENT ON COLUMN public.user_tenants.status IS 'active, or suspended: kept but without any access';
+
+COMMENT ON COLUMN public.user_tenants.invited_by IS 'User who made the invitation, if there was one';
+
+COMMENT ON COLUMN public.user_tenants.joined_at IS 'When the membership began';
+
+COMMENT ON COLUMN public.user_tenants.created_at IS 'When the row was made';
+
+COMMENT ON COLUMN public.user_tenants.updated_at IS 'When the row was last changed';
+
+CREATE FUNCTION public.accept_invitation(p_token text) RETURNS public.user_tenants
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller constant vital.caller := vital.identity();
+  invitation public.invitations;
+  member public.user_tenants;
+  state public.org_lifecycle_state;
+begin
+  if caller.user_id is null then
+    raise exception using errcode = 'VT100', message = 'A signed-in user is required here.',
+      hint = 'Sign in with the address the invitation was sent to.';
+  end if;
+  update public.invitations i set accepted_at = now(), accepted_by = caller.user_id
+  where i.token_hash = sha256(convert_to(p_token, 'UTF8'))
+    and i.accepted_at is null and i.revoked_at is null and i.expires_at > clock_timestamp()
+    and lower(i.email) = (select lower(btrim(u.email)) from public.users u where u.id = caller.user_id)
+  returning i.* into invitation;
+  if not found then
+    raise exception using errcode = 'VT206', message = 'There is no such invitation for this account.',
+      hint = 'It may have been used, taken back or expired, or it was sent to another address. Ask for a new one.';
+  end if;
+
+  select o.lifecycle_state into state from public.organizations o where o.id = invitation.tenant_id;
+  if state <> 'active' then
+    raise exception using
+      errcode = case state when 'pending' then 'VT106' when 'suspended' then 'VT107' else 'VT108' end,
+      message = case state
+        when 'pending' then 'This tenant awaits approval.'
+        when 'suspended' then 'This tenant is suspended.'
+        else 'This tenant is archived.' end,
+      hint = case state when 'archived' then 'It no longer takes members.' else 'The invitation is kept; try again later.' end;
+  end if;
+  insert into public.user_tenants as m (tenant_id, user_id, role, invited_by)
+  values (invitation.tenant_id, caller.user_id, invitation.role, invitation.invited_by)
+  on conflict (tenant_id, user_id) do nothing
+  returning m.* into member;
+  if not found then
+    raise exception using errcode = 'VT203', message = 'You are a member of this tenant already.',
+      hint = 'An admin of the tenant can change your role.';
+  end if;
+  update public.users u set organization_id = invitation.tenant_id where u.id = caller.user_id and u.organization_id is null;
+  return member;
+end
+$$;
+
+ALTER FUNCTION public.accept_invitation(p_token text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.accept_invitation(p_token text) IS 'Makes the caller a member by an invitation';
+
+CREATE TABLE public.tenant_agents (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    agent_tenant_id uuid NOT NULL,
+    agent_id uuid NOT NULL,
+    is_enabled boolean DEFAULT true NOT NULL,
+    display_order integer DEFAULT 0 NOT NULL,
+    config jsonb DEFAULT '{}'::jsonb NOT NULL,
+    assigned_by uuid,
+    assigned_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tenant_agents_config_check CHECK ((jsonb_typeof(config) = 'object'::text)),
+    CONSTRAINT tenant_agents_own_or_platform CHECK (((agent_tenant_id = tenant_id) OR (agent_tenant_id = '00000000-0000-0000-0000-000000000001'::uuid)))
+);
+
+ALTER TABLE ONLY public.tenant_agents FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tenant_agents OWNER TO vital_owner;
+
+COMMENT ON TABLE public.tenant_agents IS 'Agents a tenant has assigned to itself.';
+
+COMMENT ON COLUMN public.tenant_agents.tenant_id IS 'Tenant the row belongs to';
+
+COMMENT ON COLUMN public.tenant_agents.id IS 'Identifier, random';
+
+COMMENT ON COLUMN public.tenant_agents.agent_tenant_id IS 'Owner of the agent: this tenant or the platform tenant';
+
+COMMENT ON COLUMN public.tenant_agents.agent_id IS 'The agent';
+
+COMMENT ON COLUMN public.tenant_agents.is_enabled IS 'Usable; false keeps the assignment but hides it';
+
+COMMENT ON COLUMN public.tenant_agents.display_order IS 'Position in lists, ascending';
+
+COMMENT ON COLUMN public.tenant_agents.config IS 'What this tenant changes about the agent; free form';
+
+COMMENT ON COLUMN public.tenant_agents.assigned_by IS 'Who assigned it';
+
+COMMENT ON COLUMN public.tenant_agents.assigned_at IS 'When it was assigned';
+
+COMMENT ON COLUMN public.tenant_agents.created_at IS 'When the row was made';
+
+COMMENT ON COLUMN public.tenant_agents.updated_at IS 'When the row was last changed';
+
+CREATE FUNCTION public.assign_agent(p_agent_id uuid, p_agent_tenant_id uuid DEFAULT NULL::uuid, p_config jsonb DEFAULT '{}'::jsonb) RETURNS public.tenant_agents
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.require_admin();
+begin
+  return vital.assign_agent(standing.tenant_id, p_agent_id, p_agent_tenant_id, p_config);
+end
+$$;
+
+ALTER FUNCTION public.assign_agent(p_agent_id uuid, p_agent_tenant_id uuid, p_config jsonb) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.assign_agent(p_agent_id uuid, p_agent_tenant_id uuid, p_config jsonb) IS 'Assigns an agent to the caller''s tenant';
+
+CREATE FUNCTION public.audit_organization_changes() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  before_row jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) - 'updated_at' end;
+  after_row jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) - 'updated_at' end;
+  old_values jsonb := before_row;
+  new_values jsonb := after_row;
+  action text := case tg_op when 'INSERT' then 'created' when 'UPDATE' then 'updated' else 'deleted' end;
+begin
+  if tg_op = 'UPDATE' then
+    select jsonb_object_agg(b.key, b.value), jsonb_object_agg(b.key, after_row -> b.key)
+    into old_values, new_values
+    from jsonb_each(before_row) b
+    where b.value is distinct from after_row -> b.key;
+    if old_values is null then
+      return null; -- nothing changed
+    end if;
+    if new.lifecycle_state <> old.lifecycle_state then
+      action := case new.lifecycle_state
+        when 'suspended' then 'suspended'
+        when 'archived' then 'archived'
+        when 'active' then case old.lifecycle_state when 'pending' then 'approved' else 'activated' end
+        else 'updated' end;
+    end if;
+  end if;
+  perform vital.append_audit((coalesce(after_row, before_row) ->> 'id')::uuid, action, 'organizations',
+    (coalesce(after_row, before_row) ->> 'id')::uuid, jsonb_build_object('old', old_values, 'new', new_values));
+  return null;
+end
+$$;
+
+ALTER FUNCTION public.audit_organization_changes() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.audit_organization_changes() IS 'Writes one audit row for each change of an organization';
+
+CREATE FUNCTION public.change_member_role(p_user_id uuid, p_role text, p_reason text DEFAULT NULL::text) RETURNS public.user_tenants
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  ranks constant text[] := array['viewer', 'member', 'admin', 'owner'];
+  standing constant vital.membership := vital.require_over_member(p_user_id);
+begin
+  if p_role = 'owner' and standing.role <> 'owner' and not standing.is_super_admin then
+    raise exception using errcode = 'VT110', message = 'Only owners make owners.', hint = 'Ask an owner of the tenant.';
+  elsif p_user_id = standing.user_id and array_position(ranks, p_role) > (
+    select array_position(ranks, m.role) from public.user_tenants m where m.tenant_id = standing.tenant_id and m.user_id = p_user_id) then
+    raise exception using errcode = 'VT110', message = 'Nobody raises their own role.', hint = 'Ask another admin of the tenant.';
+  end if;
+  return vital.change_member_role(standing.tenant_id, p_user_id, p_role, p_reason);
+end
+$$;
+
+ALTER FUNCTION public.change_member_role(p_user_id uuid, p_role text, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.change_member_role(p_user_id uuid, p_role text, p_reason text) IS 'Gives a member of the tenant the caller administers another role';
+
+CREATE TABLE public.organizations (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    name character varying(255) NOT NULL,
+    slug character varying(100) NOT NULL,
+    tenant_type character varying(50) NOT NULL,
+    tenant_key character varying(100) NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    lifecycle_state public.org_lifecycle_state DEFAULT 'active'::public.org_lifecycle_state NOT NULL,
+    subscription_tier text DEFAULT 'standard'::text NOT NULL,
+    parent_organization_id uuid,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT organizations_check CHECK ((parent_organization_id <> id)),
+    CONSTRAINT organizations_is_active_follows_state CHECK ((is_active = (lifecycle_state = 'active'::public.org_lifecycle_state))),
+    CONSTRAINT organizations_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+    CONSTRAINT organizations_name_check CHECK ((btrim((name)::text) <> ''::text)),
+    CONSTRAINT organizations_slug_check CHECK (((slug)::text ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text)),
+    CONSTRAINT organizations_slug_is_no_uuid CHECK (((slug)::text !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'::text)),
+    CONSTRAINT organizations_subscription_tier_check CHECK ((subscription_tier = ANY (ARRAY['free'::text, 'standard'::text, 'professional'::text, 'enterprise'::text]))),
+    CONSTRAINT organizations_tenant_key_check CHECK (((tenant_key)::text ~ '^[A-Za-z0-9][A-Za-z0-9._-]*$'::text)),
+    CONSTRAINT organizations_tenant_type_check CHECK (((tenant_type)::text ~ '^[a-z][a-z0-9_]*$'::text))
+);
+
+ALTER TABLE ONLY public.organizations FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.organizations OWNER TO vital_owner;
+
+COMMENT ON TABLE public.organizations IS 'Tenants. Shared rows of every kind belong to the platform tenant 00000000-0000-0000-0000-000000000001.';
+
+COMMENT ON COLUMN public.organizations.id IS 'Identifier, random';
+
+COMMENT ON COLUMN public.organizations.name IS 'Name to show';
+
+COMMENT ON COLUMN public.organizations.slug IS 'Short name for URLs and the Vital-Tenant header; never shaped like an id';
+
+COMMENT ON COLUMN public.organizations.tenant_type IS 'Kind of tenant: system, digital_health, pharmaceuticals, or the operator''s own';
+
+COMMENT ON COLUMN public.organizations.tenant_key IS 'The operator''s stable key of this tenant, for imports';
+
+COMMENT ON COLUMN public.organizations.is_active IS 'True exactly when lifecycle_state is active; a trigger keeps both in step';
+
+COMMENT ON COLUMN public.organizations.lifecycle_state IS 'Where the tenant stands in its life; only an active tenant serves its members';
+
+COMMENT ON COLUMN public.organizations.subscription_tier IS 'What the tenant pays for: free, standard, professional or enterprise';
+
+COMMENT ON COLUMN public.organizations.parent_organization_id IS 'The organization this one is part of, if any';
+
+COMMENT ON COLUMN public.organizations.metadata IS 'Free form, for the application';
+
+COMMENT ON COLUMN public.organizations.created_at IS 'When the row was made';
+
+COMMENT ON COLUMN public.organizations.updated_at IS 'When the row was last changed';
+
+CREATE FUNCTION public.change_tenant_state(p_tenant_id uuid, p_action text, p_reason text) RETURNS public.organizations
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  tenant public.organizations;
+  target public.org_lifecycle_state;
+begin
+  perform vital.require_operator();
+  perform vital.require_value(exists (select from vital.lifecycle_moves() m where m.action = p_action),
+    'p_action', 'approve, activate, suspend or archive');
+  perform vital.require_value(btrim(coalesce(p_reason, '')) <> '', 'p_reason', 'given: why the tenant''s state changes');
+  perform vital.give_reason(p_reason);
+
+  select o.* into tenant from public.organizations o where o.id = p_tenant_id for no key update;
+  if not found then
+    raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
+      hint = 'Name it by its id, as in the table organizations.';
+  end if;
+  select m.to_state into target from vital.lifecycle_moves() m where m.action = p_action and m.from_state = tenant.lifecycle_state;
+  if not found then
+    perform vital.refuse_move(tenant.lifecycle_state);
+  end if;
+  update public.organizations o set lifecycle_state = target where o.id = p_tenant_id returning o.* into tenant;
+  return tenant;
+end
+$$;
+
+ALTER FUNCTION public.change_tenant_state(p_tenant_id uuid, p_action text, p_reason text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.change_tenant_state(p_tenant_id uuid, p_action text, p_reason text) IS 'Approves, activates, suspends or archives a tenant';
+
+CREATE TABLE public.tenant_configurations (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    ui_config jsonb DEFAULT '{"theme": "default", "logo_url": null, "primary_color": "#4F46E5"}'::jsonb NOT NULL,
+    enabled_features text[] DEFAULT '{}'::text[] NOT NULL,
+    enabled_apps text[] DEFAULT '{dashboard,chat,agents}'::text[] NOT NULL,
+    enabled_agent_tiers integer[] DEFAULT '{1,2,3}'::integer[] NOT NULL,
+    limits jsonb DEFAULT '{"max_agents": 100, "max_conversations": 1000}'::jsonb NOT NULL,
+    compliance_settings jsonb DEFAULT '{"gdpr_enabled": true, "hipaa_enabled": false}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tenant_configurations_compliance_settings_check CHECK ((jsonb_typeof(compliance_settings) = 'object'::text)),
+    CONSTRAINT tenant_configurations_limits_check CHECK ((jsonb_typeof(limits) = 'object'::text)),
+    CONSTRAINT tenant_configurations_ui_config_check CHECK ((jsonb_typeof(ui_config) = 'object'::text))
+);
+
+ALTER TABLE ONLY public.tenant_configurations FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tenant_configurations OWNER TO vital_owner;
+
+COMMENT ON TABLE public.tenant_configurations IS 'Settings of a tenant, one row each, made together with the organization.';
+
+COMMENT ON COLUMN public.tenant_configurations.tenant_id IS 'Tenant the row belongs to';
+
+COMMENT ON COLUMN public.tenant_configurations.id IS 'Identifier, random';
+
+COMMENT ON COLUMN public.tenant_configurations.ui_config IS 'Look: theme, primary_color (#RRGGBB), logo_url';
+
+COMMENT ON COLUMN public.tenant_configurations.enabled_features IS 'Names of features switched on for this tenant beside the flags';
+
+COMMENT ON COLUMN public.tenant_configurations.enabled_apps IS 'Keys of the apps this tenant may use';
+
+COMMENT ON COLUMN public.tenant_configurations.enabled_agent_tiers IS 'Tiers of agents this tenant may assign';
+
+COMMENT ON COLUMN public.tenant_configurations.limits IS 'Upper bounds: max_agents, max_conversations; counts';
+
+COMMENT ON COLUMN public.tenant_configurations.compliance_settings IS 'Regimes the tenant is under: hipaa_enabled, gdpr_enabled';
+
+COMMENT ON COLUMN public.tenant_configurations.created_at IS 'When the row was made';
+
+COMMENT ON COLUMN public.tenant_configurations.updated_at IS 'When the row was last changed';
+
+CREATE FUNCTION public.clone_tenant_settings(p_from uuid, p_to uuid, p_reason text DEFAULT NULL::text) RETURNS public.tenant_configurations
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller constant vital.caller := vital.identity();
+  model public.tenant_configurations;
+  configuration public.tenant_configurations;
+begin
+  if not vital.is_operator() then
+    perform vital.require_admin(p_from);
+    perform vital.require_admin(p_to);
+  end if;
+  perform vital.require_value(p_from <> p_to, 'p_to', 'another tenant than p_from');
+  perform vital.require_changeable(p_from);
+  perform vital.require_changeable(p_to);
+  perform vital.give_reason(p_reason);
+  configuration := vital.lock_configuration(p_to);
+  select c.* into model from public.tenant_configurations c where c.tenant_id = p_from;
+  if not found then
+    raise exception using errcode = 'VT109', message = 'This tenant has no configuration.',
+      hint = 'Its row in tenant_configurations is missing; an operator can restore it (vital fix data).';
+  end if;
+
+  update public.tenant_configurations c
+  set ui_config = model.ui_config, enabled_features = model.enabled_features, enabled_apps = model.enabled_apps,
+    enabled_agent_tiers = model.enabled_agent_tiers, limits = model.limits, compliance_settings = model.compliance_settings
+  where c.tenant_id = p_to
+    and (c.ui_config, c.enabled_features, c.enabled_apps, c.enabled_agent_tiers, c.limits, c.compliance_settings)
+      is distinct from (model.ui_config, model.enabled_features, model.enabled_apps, model.enabled_agent_tiers, model.limits, model.compliance_settings)
+  returning c.* into configuration;
+  if not found then
+    select c.* into configuration from public.tenant_configurations c where c.tenant_id = p_to;
+  end if;
+
+  delete from public.tenant_apps a
+  where a.tenant_id = p_to
+    and not exists (select from public.tenant_apps f where f.tenant_id = p_from and f.app_key = a.app_key);
+  insert into public.tenant_apps as a (tenant_id, app_key, app_name, app_route, app_icon, is_visible, is_enabled, display_order, config)
+  select p_to, f.app_key, f.app_name, f.app_route, f.app_icon, f.is_visible, f.is_enabled, f.display_order, f.config
+  from public.tenant_apps f
+  where f.tenant_id = p_from
+  on conflict (tenant_id, app_key) do update
+  set app_name = excluded.app_name, app_route = excluded.app_route, app_icon = excluded.app_icon, is_visible = excluded.is_visible,
+    is_enabled = excluded.is_enabled, display_order = excluded.display_order, config = excluded.config
+  where (a.app_name, a.app_route, a.app_icon, a.is_visible, a.is_enabled, a.display_order, a.config)
+    is distinct from (excluded.app_name, excluded.app_route, excluded.app_icon, excluded.is_visible, excluded.is_enabled, excluded.display_order, excluded.config);
+
+  delete from public.tenant_feature_flags t
+  where t.tenant_id = p_to
+    and not exists (select from public.tenant_feature_flags f where f.tenant_id = p_from and f.feature_flag_id = t.feature_flag_id);
+  insert into public.tenant_feature_flags as t (tenant_id, feature_flag_id, enabled, variant, config, expires_at, reason, created_by)
+  select p_to, f.feature_flag_id, f.enabled, f.variant, f.config, f.expires_at, p_reason, caller.user_id
+  from public.tenant_feature_flags f
+  where f.tenant_id = p_from
+  on conflict (tenant_id, feature_flag_id) do update
+  set enabled = excluded.enabled, variant = excluded.variant, config = excluded.config, expires_at = excluded.expires_at,
+    reason = excluded.reason, created_by = excluded.created_by
+  where (t.enabled, t.variant, t.config, t.expires_at) is distinct from (excluded.enabled, excluded.variant, excluded.config, excluded.expires_at);
+  return configuration;
+end
+$$;
+
+ALTER FUNCTION public.clone_tenant_settings(p_from uuid, p_to uuid, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.clone_tenant_settings(p_from uuid, p_to uuid, p_reason text) IS 'Sets one tenant up like another: configuration, apps and flag overrides';
+
+CREATE FUNCTION public.create_tenant(p_name text, p_slug text, p_tenant_type text, p_tenant_key text DEFAULT NULL::text, p_owner_id uuid DEFAULT NULL::uuid, p_subscription_tier text DEFAULT 'standard'::text, p_parent_organization_id uuid DEFAULT NULL::uuid, p_lifecycle_state public.org_lifecycle_state DEFAULT 'active'::public.org_lifecycle_state, p_reason text DEFAULT NULL::text) RETURNS public.organizations
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  caller constant vital.caller := vital.identity();
+  owner_id constant uuid := coalesce(p_owner_id, caller.user_id);
+  tenant public.organizations;
+begin
+  perform vital.require_operator();
+  perform vital.require_value(length(btrim(p_name)) between 1 and 255, 'p_name', 'a name of 1 to 255 characters');
+  perform vital.require_value(length(p_slug) <= 100 and p_slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$' and p_slug !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$',
+    'p_slug', 'lower-case letters, digits and single hyphens, at most 100, and no id');
+  perform vital.require_value(length(p_tenant_type) <= 50 and p_tenant_type ~ '^[a-z][a-z0-9_]*$',
+    'p_tenant_type', 'lower-case letters, digits and underscores, at most 50');
+  perform vital.require_value(p_tenant_key is null or (length(p_tenant_key) <= 100 and p_tenant_key ~ '^[A-Za-z0-9][A-Za-z0-9._-]*$'),
+    'p_tenant_key', 'letters, digits, dots, hyphens and underscores, at most 100');
+  perform vital.require_value(p_subscription_tier in ('free', 'standard', 'professional', 'enterprise'),
+    'p_subscription_tier', 'free, standard, professional or enterprise');
+  perform vital.require_value(p_lifecycle_state in ('pending', 'active'), 'p_lifecycle_state', 'pending or active');
+  perform vital.require_value(owner_id is not null, 'p_owner_id', 'given: service_role stands for no user');
+  if not exists (select from public.users u where u.id = owner_id) then
+    raise exception using errcode = 'VT205', message = 'There is no such user.', hint = 'p_owner_id is an id of the table users.';
+  end if;
+  if p_parent_organization_id is not null then
+    perform vital.require_changeable(p_parent_organization_id);
+  end if;
+  perform vital.give_reason(p_reason);
+
+  insert into public.organizations as o (name, slug, tenant_type, tenant_key, subscription_tier, parent_organization_id, lifecycle_state)
+  values (btrim(p_name), p_slug, p_tenant_type, coalesce(p_tenant_key, p_slug), p_subscription_tier, p_parent_organization_id, p_lifecycle_state)
+  on conflict do nothing
+  returning o.* into tenant;
+  if not found then
+    raise exception using errcode = 'VT203', message = 'There is a tenant with this slug or key already.',
+      hint = 'Choose another slug or tenant_key.';
+  end if;
+  insert into public.user_tenants (tenant_id, user_id, role) values (tenant.id, owner_id, 'owner');
+  update public.users u set organization_id = tenant.id where u.id = owner_id and u.organization_id is null;
+  return tenant;
+end
+$_$;
+
+ALTER FUNCTION public.create_tenant(p_name text, p_slug text, p_tenant_type text, p_tenant_key text, p_owner_id uuid, p_subscription_tier text, p_parent_organization_id uuid, p_lifecycle_state public.org_lifecycle_state, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.create_tenant(p_name text, p_slug text, p_tenant_type text, p_tenant_key text, p_owner_id uuid, p_subscription_tier text, p_parent_organization_id uuid, p_lifecycle_state public.org_lifecycle_state, p_reason text) IS 'Makes a tenant with configuration, core apps and owner';
+
+CREATE TABLE public.tools (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    name text NOT NULL,
+    slug text NOT NULL,
+    description text,
+    tool_type text DEFAULT 'function'::text NOT NULL,
+    implementation_type text,
+    function_signature text,
+    category text,
+    category_tenant_id uuid,
+    category_id uuid,
+    input_schema jsonb,
+    output_schema jsonb,
+    config jsonb DEFAULT '{}'::jsonb NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    owner_id uuid,
+    deprecated boolean DEFAULT false NOT NULL,
+    deprecated_at timestamp with time zone,
+    deprecated_reason text,
+    replacement_tool_tenant_id uuid,
+    replacement_tool_id uuid,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tools_category_own_or_platform CHECK ((((category_id IS NULL) = (category_tenant_id IS NULL)) AND ((category_tenant_id = tenant_id) OR (category_tenant_id = '00000000-0000-0000-0000-000000000001'::uuid)))),
+    CONSTRAINT tools_config_check CHECK ((jsonb_typeof(config) = 'object'::text)),
+    CONSTRAINT tools_deprecated_since CHECK ((deprecated = (deprecated_at IS NOT NULL))),
+    CONSTRAINT tools_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+    CONSTRAINT tools_name_check CHECK ((btrim(name) <> ''::text)),
+    CONSTRAINT tools_not_replaced_by_itself CHECK (((replacement_tool_tenant_id <> tenant_id) OR (replacement_tool_id <> id))),
+    CONSTRAINT tools_replacement_own_or_platform CHECK ((((replacement_tool_id IS NULL) = (replacement_tool_tenant_id IS NULL)) AND ((replacement_tool_tenant_id = tenant_id) OR (replacement_tool_tenant_id = '00000000-0000-0000-0000-000000000001'::uuid)))),
+    CONSTRAINT tools_slug_check CHECK ((slug ~ '^[a-z0-9]+([-_][a-z0-9]+)*$'::text)),
+    CONSTRAINT tools_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY public.tools FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tools OWNER TO vital_owner;
+
+COMMENT ON TABLE public.tools IS 'Tool registry of a tenant; tools of the platform tenant are offered to all.';
+
+COMMENT ON COLUMN public.tools.tenant_id IS 'Tenant the row belongs to';
+
+COMMENT ON COLUMN public.tools.id IS 'Identifier, random';
+
+COMMENT ON COLUMN public.tools.name IS 'Name to show';
+
+COMMENT ON COLUMN public.tools.slug IS 'Stable key within its tenant';
+
+COMMENT ON COLUMN public.tools.description IS 'What it is for';
+
+COMMENT ON COLUMN public.tools.tool_type IS 'What kind of thing it is: function, api, workflow …';
+
+COMMENT ON COLUMN public.tools.implementation_type IS 'How it is run, as the front end expects it';
+
+COMMENT ON COLUMN public.tools.function_signature IS 'Signature to call it by';
+
+COMMENT ON COLUMN public.tools.category IS 'Group as a plain name, as the front end expects it';
+
+COMMENT ON COLUMN public.tools.category_tenant_id IS 'Owner of the category: this tenant or the platform tenant';
+
+COMMENT ON COLUMN public.tools.category_id IS 'Group as a row of tool_categories';
+
+COMMENT ON COLUMN public.tools.input_schema IS 'JSON Schema of the arguments';
+
+COMMENT ON COLUMN public.tools.output_schema IS 'JSON Schema of the result';
+
+COMMENT ON COLUMN public.tools.config IS 'Settings it runs with; no secrets';
+
+COMMENT ON COLUMN public.tools.version IS 'Counts up with each edition';
+
+COMMENT ON COLUMN public.tools.is_active IS 'False hides it everywhere';
+
+COMMENT ON COLUMN public.tools.owner_id IS 'User who answers for it';
+
+COMMENT ON COLUMN public.tools.deprecated IS 'True when it should no longer be used';
+
+COMMENT ON COLUMN public.tools.deprecated_at IS 'Since when; set exactly when deprecated is';
+
+COMMENT ON COLUMN public.tools.deprecated_reason IS 'Why';
+
+COMMENT ON COLUMN public.tools.replacement_tool_tenant_id IS 'Owner of the replacement: this tenant or the platform tenant';
+
+COMMENT ON COLUMN public.tools.replacement_tool_id IS 'What to use instead';
+
+COMMENT ON COLUMN public.tools.tags IS 'Free labels';
+
+COMMENT ON COLUMN public.tools.metadata IS 'Free form, for the application';
+
+COMMENT ON COLUMN public.tools.created_at IS 'When the row was made';
+
+COMMENT ON COLUMN public.tools.updated_at IS 'When the row was last changed';
+
+CREATE FUNCTION public.deprecate_tool(p_tool_id uuid, p_reason text, p_replacement_tool_id uuid DEFAULT NULL::uuid) RETURNS public.tools
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.require_writer();
+begin
+  return vital.deprecate_tool(standing.tenant_id, p_tool_id, p_reason, p_replacement_tool_id);
+end
+$$;
+
+ALTER FUNCTION public.deprecate_tool(p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.deprecate_tool(p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) IS 'Marks a tool of the caller''s tenant as one to use no longer';
+
+CREATE FUNCTION public.get_tool_health_metrics(p_days integer DEFAULT 30) RETURNS TABLE(tool_id uuid, tool_name text, total_uses bigint, success_rate numeric, avg_execution_time_ms numeric, unique_tenants bigint, health_status text, deprecated boolean, replacement_tool_id uuid)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  own_tenant_id uuid;
+begin
+  perform vital.require_value(p_days between 1 and 3650, 'p_days', 'between 1 and 3650');
+  if not vital.is_operator() and not public.is_super_admin() then
+    own_tenant_id := (vital.require_member()).tenant_id;
+  end if;
+  return query select h.* from vital.tool_health(own_tenant_id, p_days) h;
+end
+$$;
+
+ALTER FUNCTION public.get_tool_health_metrics(p_days integer) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.get_tool_health_metrics(p_days integer) IS 'How tools fared in the last days, as far as the caller may know';
+
 CREATE FUNCTION public.get_user_tenant_context(p_user_id uuid DEFAULT NULL::uuid) RETURNS jsonb
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -111,6 +690,44 @@ ALTER FUNCTION public.get_user_tenant_id() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION public.get_user_tenant_id() IS 'The tenant the caller acts in, null when there is none they may read';
 
+CREATE FUNCTION public.invalidate_cache(p_tenant_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  if not exists (select from public.organizations o where o.id = p_tenant_id) then
+    raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
+      hint = 'Name it by its id.';
+  end if;
+  insert into vital.pending_versions (xid, scope, key) values (pg_current_xact_id(), 'tenant', p_tenant_id)
+  on conflict do nothing;
+  perform vital.append_audit(p_tenant_id, 'cache_invalidated', 'organizations', p_tenant_id, null);
+end
+$$;
+
+ALTER FUNCTION public.invalidate_cache(p_tenant_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.invalidate_cache(p_tenant_id uuid) IS 'Makes everything that keeps a tenant''s context read it anew';
+
+CREATE FUNCTION public.invite_member(p_email text, p_role text DEFAULT 'member'::text, p_expires_in interval DEFAULT '7 days'::interval) RETURNS TABLE(id uuid, email text, role text, expires_at timestamp with time zone, token text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.require_admin();
+begin
+  if p_role = 'owner' and standing.role <> 'owner' and not standing.is_super_admin then
+    raise exception using errcode = 'VT110', message = 'Only owners invite owners.', hint = 'Ask an owner of the tenant.';
+  end if;
+  return query select i.* from vital.invite_member(standing.tenant_id, p_email, p_role, p_expires_in) i;
+end
+$$;
+
+ALTER FUNCTION public.invite_member(p_email text, p_role text, p_expires_in interval) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.invite_member(p_email text, p_role text, p_expires_in interval) IS 'Invites an address to the tenant the caller administers';
+
 CREATE FUNCTION public.is_super_admin() RETURNS boolean
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -141,6 +758,211 @@ ALTER FUNCTION public.is_tenant_admin() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION public.is_tenant_admin() IS 'Whether the caller is owner or admin of the tenant they act in, or a super admin';
 
+CREATE FUNCTION public.record_tool_usage(p_tool_id uuid, p_success boolean, p_execution_time_ms integer DEFAULT NULL::integer, p_error_message text DEFAULT NULL::text, p_agent_id uuid DEFAULT NULL::uuid) RETURNS uuid
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.require_writer();
+  record_id constant uuid := gen_random_uuid(); -- a member may add records, not read them
+  tool_tenant_id uuid;
+  agent public.agents;
+begin
+  perform vital.require_value(p_success is not null, 'p_success', 'true or false');
+  perform vital.require_value(coalesce(p_execution_time_ms, 0) >= 0, 'p_execution_time_ms', 'not negative');
+  select t.tenant_id into tool_tenant_id
+  from public.tools t
+  where t.tenant_id in (standing.tenant_id, '00000000-0000-0000-0000-000000000001') and t.id = p_tool_id
+  order by t.tenant_id = standing.tenant_id desc
+  limit 1;
+  if not found then
+    raise exception using errcode = 'VT205', message = 'There is no such tool.',
+      hint = 'A tenant has its own tools and those of the platform.';
+  end if;
+  if p_agent_id is not null then
+    agent := vital.find_agent(standing.tenant_id, p_agent_id, null);
+  end if;
+  insert into public.tool_usage_log (
+    tenant_id, id, tool_tenant_id, tool_id, user_id, agent_tenant_id, agent_id, success, error_message, execution_time_ms)
+  values (
+    standing.tenant_id, record_id, tool_tenant_id, p_tool_id, vital.user_id(), agent.tenant_id, agent.id, p_success,
+    p_error_message, p_execution_time_ms);
+  return record_id;
+end
+$$;
+
+ALTER FUNCTION public.record_tool_usage(p_tool_id uuid, p_success boolean, p_execution_time_ms integer, p_error_message text, p_agent_id uuid) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.record_tool_usage(p_tool_id uuid, p_success boolean, p_execution_time_ms integer, p_error_message text, p_agent_id uuid) IS 'Records one use of a tool in the caller''s tenant';
+
+CREATE FUNCTION public.register_tool(p_name text, p_slug text, p_tool_type text DEFAULT 'function'::text, p_implementation_type text DEFAULT NULL::text, p_function_signature text DEFAULT NULL::text, p_category text DEFAULT NULL::text, p_description text DEFAULT NULL::text, p_input_schema jsonb DEFAULT NULL::jsonb, p_output_schema jsonb DEFAULT NULL::jsonb, p_config jsonb DEFAULT '{}'::jsonb) RETURNS public.tools
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  standing constant vital.membership := vital.require_writer();
+  tool public.tools;
+begin
+  perform vital.require_value(btrim(p_name) <> '', 'p_name', 'a name');
+  perform vital.require_value(p_slug ~ '^[a-z0-9]+([-_][a-z0-9]+)*$', 'p_slug', 'lower-case letters, digits and single hyphens or underscores');
+  perform vital.require_value(btrim(p_tool_type) <> '', 'p_tool_type', 'a kind of tool: function, api, workflow …');
+  perform vital.require_value(coalesce(jsonb_typeof(p_input_schema), 'object') in ('object', 'boolean'), 'p_input_schema', 'a JSON Schema');
+  perform vital.require_value(coalesce(jsonb_typeof(p_output_schema), 'object') in ('object', 'boolean'), 'p_output_schema', 'a JSON Schema');
+  perform vital.require_value(jsonb_typeof(coalesce(p_config, '{}')) = 'object', 'p_config', 'a JSON object');
+  insert into public.tools as t (
+    tenant_id, name, slug, tool_type, implementation_type, function_signature, category, description,
+    input_schema, output_schema, config, owner_id)
+  values (
+    standing.tenant_id, btrim(p_name), p_slug, p_tool_type, p_implementation_type, p_function_signature, p_category, p_description,
+    p_input_schema, p_output_schema, coalesce(p_config, '{}'), vital.user_id())
+  on conflict (tenant_id, slug) do nothing
+  returning t.* into tool;
+  if not found then
+    raise exception using errcode = 'VT203', message = 'This tenant has a tool with this slug already.', hint = 'Choose another slug.';
+  end if;
+  return tool;
+end
+$_$;
+
+ALTER FUNCTION public.register_tool(p_name text, p_slug text, p_tool_type text, p_implementation_type text, p_function_signature text, p_category text, p_description text, p_input_schema jsonb, p_output_schema jsonb, p_config jsonb) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.register_tool(p_name text, p_slug text, p_tool_type text, p_implementation_type text, p_function_signature text, p_category text, p_description text, p_input_schema jsonb, p_output_schema jsonb, p_config jsonb) IS 'Registers a tool of the caller''s tenant';
+
+CREATE FUNCTION public.remove_member(p_user_id uuid, p_reason text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing vital.membership := vital.require_member();
+begin
+  if p_user_id is distinct from standing.user_id then
+    standing := vital.require_over_member(p_user_id);
+  end if;
+  perform vital.remove_member(standing.tenant_id, p_user_id, p_reason);
+end
+$$;
+
+ALTER FUNCTION public.remove_member(p_user_id uuid, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.remove_member(p_user_id uuid, p_reason text) IS 'Removes a member from the caller''s tenant, or lets the caller leave it';
+
+CREATE FUNCTION public.revoke_invitation(p_invitation_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.require_admin();
+begin
+  update public.invitations i set revoked_at = now()
+  where i.tenant_id = standing.tenant_id and i.id = p_invitation_id and i.accepted_at is null and i.revoked_at is null;
+  if not found then
+    raise exception using errcode = 'VT205', message = 'There is no such open invitation.',
+      hint = 'One that was accepted is undone by removing the member.';
+  end if;
+end
+$$;
+
+ALTER FUNCTION public.revoke_invitation(p_invitation_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.revoke_invitation(p_invitation_id uuid) IS 'Takes an open invitation back';
+
+CREATE FUNCTION public.set_default_tenant(p_tenant_id uuid) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller constant vital.caller := vital.identity();
+begin
+  if not exists (
+    select from public.user_tenants m where m.tenant_id = p_tenant_id and m.user_id = caller.user_id and m.status = 'active') then
+    if caller.user_id is null then
+      raise exception using errcode = 'VT100', message = 'A signed-in user is required here.',
+        hint = 'Send the access token of a user; an API key alone stands for nobody.';
+    end if;
+    raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
+      hint = 'Choose one of the tenants of your context.';
+  end if;
+  perform vital.require_standing(array['owner', 'admin', 'member', 'viewer'], p_tenant_id);
+  update public.users u set organization_id = p_tenant_id
+  where u.id = caller.user_id and u.organization_id is distinct from p_tenant_id;
+  return p_tenant_id;
+end
+$$;
+
+ALTER FUNCTION public.set_default_tenant(p_tenant_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.set_default_tenant(p_tenant_id uuid) IS 'Makes a tenant the one the caller acts in when none is named';
+
+CREATE FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text DEFAULT NULL::text) RETURNS public.organizations
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  tenant public.organizations;
+begin
+  perform vital.require_operator();
+  perform vital.require_changeable(p_tenant_id);
+  if p_parent_organization_id is not null then
+    perform vital.require_changeable(p_parent_organization_id);
+  end if;
+  perform vital.give_reason(p_reason);
+  update public.organizations o set parent_organization_id = p_parent_organization_id
+  where o.id = p_tenant_id
+  returning o.* into tenant;
+  return tenant;
+end
+$$;
+
+ALTER FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text) IS 'Makes a tenant part of another organization, or of none';
+
+CREATE FUNCTION public.toggle_tenant_feature(p_flag_key text, p_enabled boolean, p_config jsonb DEFAULT NULL::jsonb, p_reason text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.require_admin();
+begin
+  return vital.toggle_tenant_feature(standing.tenant_id, p_flag_key, p_enabled, p_config, p_reason);
+end
+$$;
+
+ALTER FUNCTION public.toggle_tenant_feature(p_flag_key text, p_enabled boolean, p_config jsonb, p_reason text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.toggle_tenant_feature(p_flag_key text, p_enabled boolean, p_config jsonb, p_reason text) IS 'Switches a flag for the caller''s tenant, or back to its default';
+
+CREATE FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.require_admin();
+begin
+  perform vital.unassign_agent(standing.tenant_id, p_agent_id, p_agent_tenant_id);
+end
+$$;
+
+ALTER FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id uuid) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id uuid) IS 'Takes an agent from those assigned to the caller''s tenant';
+
+CREATE FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  insert into vital.audit_checkpoints (organization_id, seq, hash, signed_at, public_key, signature)
+  values (p_organization_id, p_seq, p_hash, p_signed_at, p_public_key, p_signature)
+  on conflict do nothing;
+  return found;
+end
+$$;
+
+ALTER FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) IS 'Keeps a signed end of an audit chain';
+
 CREATE FUNCTION vital.admin_tenant_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL RESTRICTED
     AS $$
@@ -150,6 +972,138 @@ $$;
 ALTER FUNCTION vital.admin_tenant_id() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.admin_tenant_id() IS 'The tenant the caller may administer, else null';
+
+CREATE FUNCTION vital.append_audit(p_organization_id uuid, p_action text, p_entity text, p_entity_id uuid, p_changes jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller constant vital.caller := vital.identity();
+  standing vital.membership;
+  acting_role text := nullif(current_setting('role'), 'none');
+begin
+  if caller.user_id is not null then
+    standing := vital.current_membership();
+    acting_role := case
+      when standing.is_super_admin then 'super_admin'
+      when standing.tenant_id = p_organization_id then standing.role
+      when public.is_super_admin() then 'super_admin' -- an admin of the tenant they act in, acting on another
+      else caller.role end;
+  end if;
+  insert into vital.pending_audit (
+    xid, organization_id, action, actor_id, actor_role, database_role, entity, entity_id, changes, reason, request_id, created_at)
+  values (
+    pg_current_xact_id(), p_organization_id, p_action, caller.user_id, coalesce(acting_role, session_user), session_user,
+    p_entity, p_entity_id, p_changes,
+    nullif(current_setting('vital.reason', true), ''), nullif(current_setting('vital.request_id', true), ''),
+    clock_timestamp());
+  insert into vital.pending_versions (xid, scope, key)
+  values (pg_current_xact_id(), 'settle', '00000000-0000-0000-0000-000000000000') -- fires vital.settle, once
+  on conflict do nothing;
+end
+$$;
+
+ALTER FUNCTION vital.append_audit(p_organization_id uuid, p_action text, p_entity text, p_entity_id uuid, p_changes jsonb) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.append_audit(p_organization_id uuid, p_action text, p_entity text, p_entity_id uuid, p_changes jsonb) IS 'Notes one audit row of this transaction';
+
+CREATE FUNCTION vital.assign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid DEFAULT NULL::uuid, p_config jsonb DEFAULT '{}'::jsonb) RETURNS public.tenant_agents
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  agent public.agents;
+  assigned public.tenant_agents;
+begin
+  perform vital.require_changeable(p_tenant_id);
+  perform vital.require_value(jsonb_typeof(coalesce(p_config, '{}')) = 'object', 'p_config', 'a JSON object');
+  agent := vital.find_agent(p_tenant_id, p_agent_id, p_agent_tenant_id);
+  if agent.status <> 'active' then
+    raise exception using errcode = 'VT203', message = format('This agent is %s; only active ones are assigned.', agent.status),
+      hint = 'Its owner can make it active.';
+  end if;
+  insert into public.tenant_agents as t (tenant_id, agent_tenant_id, agent_id, config, assigned_by)
+  values (p_tenant_id, agent.tenant_id, agent.id, coalesce(p_config, '{}'), vital.user_id())
+  on conflict (tenant_id, agent_tenant_id, agent_id) do update
+  set is_enabled = true, config = case when excluded.config = '{}' then t.config else excluded.config end
+  returning t.* into assigned;
+  return assigned;
+end
+$$;
+
+ALTER FUNCTION vital.assign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid, p_config jsonb) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.assign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid, p_config jsonb) IS 'Assigns an agent to a tenant';
+
+CREATE FUNCTION vital.audit_change() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  silent constant text[] := array['updated_at', 'created_at', 'token_hash'];
+  before_row jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) - silent end;
+  after_row jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) - silent end;
+  tenant uuid := '00000000-0000-0000-0000-000000000001';
+  old_values jsonb;
+  new_values jsonb;
+begin
+  if tg_argv[0] <> '' then
+    tenant := coalesce(after_row, before_row) ->> tg_argv[0];
+  end if;
+  if tg_op = 'UPDATE' then
+    select jsonb_object_agg(b.key, b.value), jsonb_object_agg(b.key, after_row -> b.key)
+    into old_values, new_values
+    from jsonb_each(before_row) b
+    where b.value is distinct from after_row -> b.key;
+    if old_values is null then
+      return null; -- nothing changed
+    end if;
+  else
+    old_values := before_row;
+    new_values := after_row;
+  end if;
+  perform vital.append_audit(
+    tenant,
+    case tg_op when 'INSERT' then 'created' when 'UPDATE' then 'updated' else 'deleted' end,
+    tg_table_name::text,
+    (coalesce(after_row, before_row) ->> 'id')::uuid,
+    jsonb_build_object('old', old_values, 'new', new_values));
+  return null;
+end
+$$;
+
+ALTER FUNCTION vital.audit_change() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.audit_change() IS 'Writes one audit row for each row changed';
+
+CREATE FUNCTION vital.audit_commitment(p_salt bytea, p_changes jsonb, p_reason text) RETURNS bytea
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select sha256(p_salt || convert_to(
+    coalesce(octet_length(convert_to(p_changes::text, 'UTF8')) || ':' || p_changes::text, '-') || ','
+    || coalesce(octet_length(convert_to(p_reason, 'UTF8')) || ':' || p_reason, '-') || ',', 'UTF8'))
+$$;
+
+ALTER FUNCTION vital.audit_commitment(p_salt bytea, p_changes jsonb, p_reason text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.audit_commitment(p_salt bytea, p_changes jsonb, p_reason text) IS 'Commitment of an audit chain to what may be erased';
+
+CREATE FUNCTION vital.audit_hash(p_previous_hash bytea, p_organization_id uuid, p_seq bigint, p_id uuid, p_action text, p_actor_id uuid, p_actor_role text, p_database_role name, p_entity text, p_entity_id uuid, p_request_id text, p_created_at timestamp with time zone, p_commitment bytea) RETURNS bytea
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select sha256(p_previous_hash || convert_to(string_agg(coalesce(octet_length(convert_to(v.value, 'UTF8')) || ':' || v.value, '-') || ',', '' order by v.place), 'UTF8'))
+  from (values
+    (1, p_organization_id::text), (2, p_seq::text), (3, p_id::text), (4, p_action), (5, p_actor_id::text), (6, p_actor_role),
+    (7, p_database_role::text), (8, p_entity), (9, p_entity_id::text), (10, p_request_id),
+    (11, (extract(epoch from p_created_at) * 1000000)::bigint::text), (12, encode(p_commitment, 'hex'))
+  ) as v (place, value)
+$$;
+
+ALTER FUNCTION vital.audit_hash(p_previous_hash bytea, p_organization_id uuid, p_seq bigint, p_id uuid, p_action text, p_actor_id uuid, p_actor_role text, p_database_role name, p_entity text, p_entity_id uuid, p_request_id text, p_created_at timestamp with time zone, p_commitment bytea) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.audit_hash(p_previous_hash bytea, p_organization_id uuid, p_seq bigint, p_id uuid, p_action text, p_actor_id uuid, p_actor_role text, p_database_role name, p_entity text, p_entity_id uuid, p_request_id text, p_created_at timestamp with time zone, p_commitment bytea) IS 'Hash of one row of an audit chain';
 
 CREATE FUNCTION vital.build_context(p_user_id uuid, p_tenant text, OUT tenant_id uuid, OUT version text, OUT body json) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
@@ -236,13 +1190,7 @@ begin
     c.configuration_id is not null
   into version, body, configured
   from vital.tenant_settings c
-  cross join lateral (
-    select concat_ws('.',
-      coalesce((select g.version from vital.versions g where g.scope = 'global' and g.key = '00000000-0000-0000-0000-000000000000'), 0),
-      coalesce((select t.version from vital.versions t where t.scope = 'tenant' and t.key = who.tenant_id), 0),
-      coalesce((select m.version from vital.versions m where m.scope = 'membership' and m.key = p_user_id), 0),
-      coalesce((select s.version from vital.versions s where s.scope = 'self' and s.key = p_user_id), 0)) as token
-  ) v
+  cross join lateral (select vital.context_version(who.tenant_id, p_user_id) as token) v
   where c.tenant_id = who.tenant_id;
 
   if not configured then
@@ -282,6 +1230,97 @@ ALTER FUNCTION vital.caller_context(p_user_id uuid, OUT tenant_id uuid, OUT vers
 
 COMMENT ON FUNCTION vital.caller_context(p_user_id uuid, OUT tenant_id uuid, OUT version text, OUT body json) IS 'The caller''s context, or another user''s for a super admin';
 
+CREATE FUNCTION vital.caller_standing() RETURNS vital.membership
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return vital.current_membership();
+end
+$$;
+
+ALTER FUNCTION vital.caller_standing() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.caller_standing() IS 'What the caller is in the tenant they act in';
+
+CREATE FUNCTION vital.caller_version() RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.current_membership();
+begin
+  if standing.tenant_id is null then
+    return null;
+  end if;
+  return vital.context_version(standing.tenant_id, standing.user_id);
+end
+$$;
+
+ALTER FUNCTION vital.caller_version() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.caller_version() IS 'The version of the caller''s context in the tenant they act in';
+
+CREATE FUNCTION vital.change_member_role(p_tenant_id uuid, p_user_id uuid, p_role text, p_reason text DEFAULT NULL::text) RETURNS public.user_tenants
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  member public.user_tenants;
+begin
+  perform vital.require_changeable(p_tenant_id);
+  perform vital.require_value(p_role in ('owner', 'admin', 'member', 'viewer'), 'p_role', 'owner, admin, member or viewer');
+  perform vital.give_reason(p_reason);
+  update public.user_tenants m set role = p_role
+  where m.tenant_id = p_tenant_id and m.user_id = p_user_id
+  returning m.* into member;
+  if not found then
+    raise exception using errcode = 'VT205', message = 'There is no such member of this tenant.',
+      hint = 'Members are those of the table user_tenants; invite others first.';
+  end if;
+  return member;
+end
+$$;
+
+ALTER FUNCTION vital.change_member_role(p_tenant_id uuid, p_user_id uuid, p_role text, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.change_member_role(p_tenant_id uuid, p_user_id uuid, p_role text, p_reason text) IS 'Gives a member of a tenant another role, for operators';
+
+CREATE FUNCTION vital.claim_idempotency_key(p_key text, p_fingerprint bytea, OUT claimed boolean, OUT same boolean, OUT status integer, OUT headers jsonb, OUT body bytea) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller_id constant uuid := (vital.identity()).user_id;
+  oldest constant timestamptz := transaction_timestamp() - interval '1 day';
+begin
+  if caller_id is null then
+    raise exception using errcode = 'VT100', message = 'A signed-in user is required here.',
+      hint = 'Send the access token of a user; an API key alone stands for nobody.';
+  end if;
+  delete from vital.idempotency_keys k where k.caller = caller_id and k.key = p_key and k.created_at < oldest;
+  delete from vital.idempotency_keys k using (
+    select o.caller, o.key from vital.idempotency_keys o where o.created_at < oldest
+    order by o.created_at limit 10 for update skip locked
+  ) o where k.caller = o.caller and k.key = o.key;
+  loop
+    insert into vital.idempotency_keys (caller, key, fingerprint) values (caller_id, p_key, p_fingerprint)
+    on conflict do nothing;
+    claimed := found;
+    exit when claimed;
+    select k.fingerprint = p_fingerprint, k.status, k.headers, k.body
+    into same, status, headers, body
+    from vital.idempotency_keys k
+    where k.caller = caller_id and k.key = p_key;
+    exit when found;
+  end loop;
+end
+$$;
+
+ALTER FUNCTION vital.claim_idempotency_key(p_key text, p_fingerprint bytea, OUT claimed boolean, OUT same boolean, OUT status integer, OUT headers jsonb, OUT body bytea) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.claim_idempotency_key(p_key text, p_fingerprint bytea, OUT claimed boolean, OUT same boolean, OUT status integer, OUT headers jsonb, OUT body bytea) IS 'Claims an Idempotency-Key, or finds the answer given under it';
+
 CREATE FUNCTION vital.claimed_identity() RETURNS vital.caller
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -320,6 +1359,23 @@ $$;
 ALTER FUNCTION vital.colleague_ids() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.colleague_ids() IS 'Members of the tenant the caller acts in';
+
+CREATE FUNCTION vital.context_version(p_tenant_id uuid, p_user_id uuid) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return concat_ws('.',
+    coalesce((select g.version from vital.versions g where g.scope = 'global' and g.key = '00000000-0000-0000-0000-000000000000'), 0),
+    coalesce((select t.version from vital.versions t where t.scope = 'tenant' and t.key = p_tenant_id), 0),
+    coalesce((select m.version from vital.versions m where m.scope = 'membership' and m.key = p_user_id), 0),
+    coalesce((select s.version from vital.versions s where s.scope = 'self' and s.key = p_user_id), 0));
+end
+$$;
+
+ALTER FUNCTION vital.context_version(p_tenant_id uuid, p_user_id uuid) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.context_version(p_tenant_id uuid, p_user_id uuid) IS 'The version of a user''s context in a tenant';
 
 CREATE FUNCTION vital.current_membership() RETURNS vital.membership
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
@@ -364,384 +1420,139 @@ ALTER FUNCTION vital.current_membership() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.current_membership() IS 'The caller''s standing in the tenant they act in';
 
-CREATE FUNCTION vital.follow_lifecycle() RETURNS trigger
+CREATE FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid DEFAULT NULL::uuid) RETURNS public.tools
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-begin
-  if tg_op = 'INSERT' then
-    if not new.is_active and new.lifecycle_state = 'active' then
-      new.lifecycle_state := 'suspended';
-    end if;
-  elsif new.lifecycle_state = old.lifecycle_state and new.is_active is distinct from old.is_active then
-    new.lifecycle_state := case when new.is_active then 'active' else 'suspended' end;
-  end if;
-  new.is_active := new.lifecycle_state = 'active';
-  return new;
-end
-$$;
-
-ALTER FUNCTION vital.follow_lifecycle() OWNER TO vital_owner;
-
-COMMENT ON FUNCTION vital.follow_lifecycle() IS 'Keeps organizations.is_active equal to lifecycle_state = active';
-
-CREATE FUNCTION vital.identity() RETURNS vital.caller
-    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
 declare
-  seal constant text := nullif(current_setting('vital.context', true), '');
-  verdict record;
-begin
-  if seal is null then
-    return vital.claimed_identity();
-  end if;
-  select
-    s.sealed,
-    case when s.sealed then s.part[7]::bigint >= extract(epoch from transaction_timestamp()) end as fresh,
-    case when s.sealed then s.part[8] in ('0', pg_backend_pid()::text) end as here,
-    case when s.sealed then
-      row(nullif(s.part[3], '')::uuid, s.part[4], s.part[5], nullif(s.part[6], '')::uuid)::vital.caller
-    end as caller
-  into verdict
-  from (
-    select
-      p.part,
-      p.part[1] = '1' and array_length(p.part, 1) = 9 and coalesce((
-        select sha256(convert_to(encode(sha256(
-            k.outer_pad || sha256(k.inner_pad || convert_to(left(seal, -65), 'UTF8'))), 'hex'), 'UTF8'))
-          = sha256(convert_to(p.part[9], 'UTF8'))
-        from vital.seal_keys k
-        where k.id = p.part[2] and (k.retires_at is null or k.retires_at > transaction_timestamp())
-      ), false) as sealed
-    from (select string_to_array(seal, '.') as part offset 0) p
-    offset 0
-  ) s;
-  if verdict.sealed and verdict.fresh and verdict.here then
-    return verdict.caller;
-  end if;
-
-  if not verdict.sealed then
-    raise exception using errcode = 'VT001', message = 'The identity of this transaction was not sealed by this server.',
-      hint = 'Its key may have been rotated away, or a statement in this transaction has changed it.';
-  elsif not verdict.fresh then
-    raise exception using errcode = 'VT002', message = 'The identity of this transaction has expired.',
-      hint = 'Identities last seconds. Check that the clocks of server and database agree.';
-  else
-    raise exception using errcode = 'VT001', message = 'The identity of this transaction belongs to another connection.',
-      hint = 'An identity is bound to the connection it was made for and cannot be carried over.';
-  end if;
-end
-$$;
-
-ALTER FUNCTION vital.identity() OWNER TO vital_sealer;
-
-COMMENT ON FUNCTION vital.identity() IS 'The caller of this transaction, verified; null without a context, an error with a wrong one';
-
-CREATE FUNCTION vital.member_tenant_ids() RETURNS SETOF uuid
-    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 5 PARALLEL RESTRICTED
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-  caller constant vital.caller := vital.identity();
-begin
-  return query
-    select m.tenant_id from public.user_tenants m where m.user_id = caller.user_id and m.status = 'active';
-end
-$$;
-
-ALTER FUNCTION vital.member_tenant_ids() OWNER TO vital_definer;
-
-COMMENT ON FUNCTION vital.member_tenant_ids() IS 'Tenants the caller is an active member of';
-
-CREATE FUNCTION vital.overseen_tenant_id() RETURNS uuid
-    LANGUAGE sql STABLE PARALLEL RESTRICTED
-    AS $$
-  select vital.tenant_for('oversee')
-$$;
-
-ALTER FUNCTION vital.overseen_tenant_id() OWNER TO vital_owner;
-
-COMMENT ON FUNCTION vital.overseen_tenant_id() IS 'The tenant whose administration the caller may look at, else null';
-
-CREATE FUNCTION vital.provision_tenant() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-  insert into public.tenant_configurations (tenant_id, compliance_settings)
-  values (new.id, jsonb_build_object('hipaa_enabled', new.tenant_type = 'pharmaceuticals', 'gdpr_enabled', true))
-  on conflict (tenant_id) do nothing;
-  insert into public.tenant_apps (tenant_id, app_key, app_name, app_route, app_icon, display_order)
-  values
-    (new.id, 'dashboard', 'Dashboard', '/dashboard', 'home', 1),
-    (new.id, 'chat', 'Chat', '/chat', 'message-circle', 2),
-    (new.id, 'agents', 'Agents', '/agents', 'users', 3),
-    (new.id, 'knowledge', 'Knowledge', '/knowledge', 'book', 4)
-  on conflict (tenant_id, app_key) do nothing;
-  return null;
-end
-$$;
-
-ALTER FUNCTION vital.provision_tenant() OWNER TO vital_definer;
-
-COMMENT ON FUNCTION vital.provision_tenant() IS 'Gives a new tenant its configuration and core apps';
-
-CREATE FUNCTION vital.raise_versions() RETURNS trigger
-    LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-  touched record;
-  raised integer := 0;
-begin
-  for touched in
-    with mine as (
-      delete from vital.pending_versions p where p.xid = pg_current_xact_id() returning p.scope, p.key
-    ), ordered as (
-      select m.scope, m.key from mine m order by m.scope, m.key
-    )
-    insert into vital.versions as v (scope, key)
-    select o.scope, o.key from ordered o
-    on conflict (scope, key) do update set version = v.version + 1, changed_at = transaction_timestamp()
-    returning v.scope, v.key, v.version
-  loop
-    raised := raised + 1;
-    if raised <= 100 then
-      perform pg_notify('vital_change', touched.scope || ':' || touched.key || ':' || touched.version);
-    elsif raised = 101 then
-      perform pg_notify('vital_change', '*');
-    end if;
-  end loop;
-  return null;
-end
-$$;
-
-ALTER FUNCTION vital.raise_versions() OWNER TO vital_definer;
-
-COMMENT ON FUNCTION vital.raise_versions() IS 'Raises the versions a transaction touched, at its commit';
-
-CREATE FUNCTION vital.readable_tenant_ids() RETURNS SETOF uuid
-    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 2 PARALLEL RESTRICTED
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-declare
-  current constant uuid := vital.tenant_for('read');
   platform constant uuid := '00000000-0000-0000-0000-000000000001';
+  tool public.tools;
+  replacement public.tools;
 begin
-  if current is not null then
-    return next current;
-    if current <> platform then
-      return next platform;
+  perform vital.require_changeable(p_tenant_id);
+  perform vital.require_value(btrim(coalesce(p_reason, '')) <> '', 'p_reason', 'given: why the tool should no longer be used');
+  perform vital.require_value(p_replacement_tool_id is distinct from p_tool_id, 'p_replacement_tool_id', 'another tool');
+  perform from public.tools t
+  where t.tenant_id = p_tenant_id and t.id in (p_tool_id, p_replacement_tool_id)
+  order by t.id
+  for update;
+  select t.* into tool from public.tools t where t.tenant_id = p_tenant_id and t.id = p_tool_id;
+  if not found then
+    raise exception using errcode = 'VT205', message = 'There is no such tool.', hint = 'A tenant deprecates its own tools.';
+  elsif tool.deprecated then
+    raise exception using errcode = 'VT203', message = 'This tool is deprecated already.', hint = 'Nothing is left to do.';
+  end if;
+
+  if p_replacement_tool_id is not null then
+    select t.* into replacement from public.tools t
+    where t.tenant_id in (p_tenant_id, platform) and t.id = p_replacement_tool_id
+    order by t.tenant_id = p_tenant_id desc
+    limit 1;
+    if not found then
+      raise exception using errcode = 'VT205', message = 'There is no such tool to replace it.',
+        hint = 'A replacement is one of the tenant''s own tools or of the platform''s.';
+    elsif replacement.deprecated or not replacement.is_active then
+      raise exception using errcode = 'VT203', message = 'The replacement is deprecated or inactive itself.', hint = 'Name one that is in use.';
+    elsif exists (
+      with recursive chain (tenant_id, id, next_tenant_id, next_id, steps) as (
+        select replacement.tenant_id, replacement.id, replacement.replacement_tool_tenant_id, replacement.replacement_tool_id, 1
+        union all
+        select t.tenant_id, t.id, t.replacement_tool_tenant_id, t.replacement_tool_id, c.steps + 1
+        from chain c join public.tools t on t.tenant_id = c.next_tenant_id and t.id = c.next_id
+        where c.steps < 100
+      )
+      select from chain c where c.tenant_id = p_tenant_id and c.id = p_tool_id
+    ) then
+      raise exception using errcode = 'VT203', message = 'The replacement leads back to this tool.', hint = 'Name one that does not.';
     end if;
   end if;
+  perform vital.give_reason(p_reason);
+  update public.tools t
+  set deprecated = true, deprecated_at = now(), deprecated_reason = btrim(p_reason),
+    replacement_tool_tenant_id = replacement.tenant_id, replacement_tool_id = replacement.id
+  where t.tenant_id = p_tenant_id and t.id = p_tool_id
+  returning t.* into tool;
+  return tool;
 end
 $$;
 
-ALTER FUNCTION vital.readable_tenant_ids() OWNER TO vital_definer;
+ALTER FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) OWNER TO vital_owner;
 
-COMMENT ON FUNCTION vital.readable_tenant_ids() IS 'The tenant the caller acts in, and the platform tenant';
+COMMENT ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) IS 'Marks a tool of a tenant as one to use no longer';
 
-CREATE FUNCTION vital.record_change() RETURNS trigger
+CREATE FUNCTION vital.enforce_agent_tier() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  old_key uuid;
-  new_key uuid;
+  enabled constant integer[] := (vital.lock_configuration(new.tenant_id)).enabled_agent_tiers;
+  wanted constant integer := (select a.tier from public.agents a where a.tenant_id = new.agent_tenant_id and a.id = new.agent_id);
 begin
-  if tg_argv[1] = 'tenant_id' then
-    if tg_op <> 'INSERT' then old_key := old.tenant_id; end if;
-    if tg_op <> 'DELETE' then new_key := new.tenant_id; end if;
-  elsif tg_argv[1] = 'user_id' then
-    if tg_op <> 'INSERT' then old_key := old.user_id; end if;
-    if tg_op <> 'DELETE' then new_key := new.user_id; end if;
-  elsif tg_argv[1] = 'id' then
-    if tg_op <> 'INSERT' then old_key := old.id; end if;
-    if tg_op <> 'DELETE' then new_key := new.id; end if;
-  else
-    new_key := '00000000-0000-0000-0000-000000000000';
+  if wanted <> all (enabled) then
+    raise exception using errcode = 'VT204', message = format('Agents of tier %s are not enabled for this tenant.', wanted),
+      hint = format('Enabled are: %s. An admin can change enabled_agent_tiers.', coalesce(nullif(array_to_string(enabled, ', '), ''), 'none'));
   end if;
-  insert into vital.pending_versions (xid, scope, key)
-  select pg_current_xact_id(), tg_argv[0], k
-  from unnest(array[old_key, new_key]) as k
-  where k is not null
-  on conflict do nothing;
   return null;
 end
 $$;
 
-ALTER FUNCTION vital.record_change() OWNER TO vital_definer;
+ALTER FUNCTION vital.enforce_agent_tier() OWNER TO vital_definer;
 
-COMMENT ON FUNCTION vital.record_change() IS 'Notes the scope a change touches; its version rises at commit';
+COMMENT ON FUNCTION vital.enforce_agent_tier() IS 'Refuses agents of a tier the tenant has not enabled';
 
-CREATE FUNCTION vital.rotate_seal_key(p_grace interval DEFAULT '00:05:00'::interval) RETURNS text
+CREATE FUNCTION vital.enforce_limit() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  -- 366 bits of the server's strong random source, folded into 256.
-  key constant bytea := sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))
-    || decode(repeat('00', 32), 'hex');
-  inner_pad bytea := key;
-  outer_pad bytea := key;
-  new_id constant text := substr(replace(gen_random_uuid()::text, '-', ''), 1, 12);
+  made record;
+  allowed jsonb;
+  present bigint;
 begin
-  for i in 0 .. 63 loop
-    inner_pad := set_byte(inner_pad, i, get_byte(key, i) # 54);
-    outer_pad := set_byte(outer_pad, i, get_byte(key, i) # 92);
+  for made in select n.tenant_id, count(*) as count from inserted n group by n.tenant_id order by n.tenant_id loop
+    select c.limits -> tg_argv[0] into allowed from public.tenant_configurations c where c.tenant_id = made.tenant_id;
+    continue when found and coalesce(allowed, 'null') = 'null';
+    allowed := (vital.lock_configuration(made.tenant_id)).limits -> tg_argv[0];
+    continue when coalesce(allowed, 'null') = 'null';
+    perform vital.require_value(jsonb_typeof(allowed) = 'number', 'limits.' || tg_argv[0], 'a number');
+    if tg_table_name = 'tenant_agents' then
+      select count(*) into present from public.tenant_agents a where a.tenant_id = made.tenant_id;
+    else
+      select count(*) into present from public.chat_sessions s where s.tenant_id = made.tenant_id;
+    end if;
+    if present > allowed::numeric then
+      raise exception using errcode = 'VT204',
+        message = format('The limit %s of this tenant is %s, and it has %s.', tg_argv[0], allowed, present - made.count),
+        hint = 'Remove something, or have an admin raise the limit in the tenant''s configuration.';
+    end if;
   end loop;
-  update vital.seal_keys k
-  set retires_at = least(coalesce(k.retires_at, 'infinity'), transaction_timestamp() + p_grace);
-  delete from vital.seal_keys k where k.retires_at < transaction_timestamp() - interval '1 day';
-  insert into vital.seal_keys (id, inner_pad, outer_pad) values (new_id, inner_pad, outer_pad);
-  perform pg_notify('vital_change', 'seal_key');
-  return new_id;
+  return null;
 end
 $$;
 
-ALTER FUNCTION vital.rotate_seal_key(p_grace interval) OWNER TO vital_sealer;
+ALTER FUNCTION vital.enforce_limit() OWNER TO vital_definer;
 
-COMMENT ON FUNCTION vital.rotate_seal_key(p_grace interval) IS 'Makes a new seal key; the former ones stay good for the grace period';
+COMMENT ON FUNCTION vital.enforce_limit() IS 'Refuses rows beyond a limit of the tenant''s configuration';
 
-CREATE FUNCTION vital.schema_version() RETURNS bigint
-    LANGUAGE sql STABLE SECURITY DEFINER
+CREATE FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select max(m.version_id) from vital.migrations m where m.is_applied
-$$;
-
-ALTER FUNCTION vital.schema_version() OWNER TO vital_definer;
-
-COMMENT ON FUNCTION vital.schema_version() IS 'Number of the last applied migration';
-
-CREATE FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) RETURNS record
-    LANGUAGE sql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-  select k.id, k.inner_pad, k.outer_pad
-  from vital.seal_keys k
-  where k.retires_at is null
-  order by k.created_at desc
-  limit 1
-$$;
-
-ALTER FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) OWNER TO vital_sealer;
-
-COMMENT ON FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) IS 'The newest seal key, for the server';
-
-CREATE FUNCTION vital.super_admin_floor() RETURNS uuid
-    LANGUAGE sql STABLE PARALLEL RESTRICTED
-    AS $$
-  select case when public.is_super_admin() then '00000000-0000-0000-0000-000000000000'::uuid end
-$$;
-
-ALTER FUNCTION vital.super_admin_floor() OWNER TO vital_owner;
-
-COMMENT ON FUNCTION vital.super_admin_floor() IS 'The smallest id for a super admin, null for others';
-
-CREATE FUNCTION vital.tenant_for(p_right text) RETURNS uuid
-    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-declare
-  standing record;
 begin
-  select w.id as wanted, c.user_id,
-    m.role in ('owner', 'admin') or (p_right = 'read' and m.role is not null) or (p_right = 'write' and m.role = 'member') as allowed
-  into standing
-  from vital.identity() c
-  cross join lateral (
-    select case
-      when c.tenant = '' then (select u.organization_id from public.users u where u.id = c.user_id)
-      when c.tenant ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then c.tenant::uuid
-      else (select o.id from public.organizations o where o.slug = c.tenant)
-    end as id
-    offset 0
-  ) w
-  left join (
-    public.user_tenants m
-    join public.organizations o on o.id = m.tenant_id and o.lifecycle_state = 'active'
-  ) on m.tenant_id = w.id and m.user_id = c.user_id and m.status = 'active';
-  if standing.allowed then
-    return standing.wanted;
+  update public.organization_audit_log a
+  set changes = null, reason = null, salt = null, erased_at = transaction_timestamp()
+  where a.organization_id = p_organization_id and a.id = p_id and a.erased_at is null;
+  if not found then
+    return false;
   end if;
-
-  return (
-    select o.id
-    from public.organizations o
-    join public.profiles p on p.id = standing.user_id and p.role = 'super_admin'
-    where o.id = standing.wanted and (p_right in ('read', 'oversee') or o.lifecycle_state <> 'archived')
-  );
-end
-$_$;
-
-ALTER FUNCTION vital.tenant_for(p_right text) OWNER TO vital_definer;
-
-COMMENT ON FUNCTION vital.tenant_for(p_right text) IS 'The tenant the caller acts in, if they may read, write, oversee or administer it';
-
-CREATE FUNCTION vital.touch_updated_at() RETURNS trigger
-    LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-  new.updated_at := transaction_timestamp();
-  return new;
+  perform vital.append_audit(p_organization_id, 'erased', 'organization_audit_log', p_id, null);
+  return true;
 end
 $$;
 
-ALTER FUNCTION vital.touch_updated_at() OWNER TO vital_owner;
+ALTER FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) OWNER TO vital_definer;
 
-COMMENT ON FUNCTION vital.touch_updated_at() IS 'Sets updated_at on update';
-
-CREATE FUNCTION vital.user_id() RETURNS uuid
-    LANGUAGE sql STABLE PARALLEL RESTRICTED
-    AS $$
-  select (vital.identity()).user_id
-$$;
-
-ALTER FUNCTION vital.user_id() OWNER TO vital_owner;
-
-COMMENT ON FUNCTION vital.user_id() IS 'The caller, from the sealed context; null without one';
-
-CREATE FUNCTION vital.writable_tenant_id() RETURNS uuid
-    LANGUAGE sql STABLE PARALLEL RESTRICTED
-    AS $$
-  select vital.tenant_for('write')
-$$;
-
-ALTER FUNCTION vital.writable_tenant_id() OWNER TO vital_owner;
-
-COMMENT ON FUNCTION vital.writable_tenant_id() IS 'The tenant the caller may write rows of, else null';
-
-CREATE TABLE auth.users (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    aud character varying(255) DEFAULT 'authenticated'::character varying,
-    role character varying(255) DEFAULT 'authenticated'::character varying,
-    email character varying(255),
-    encrypted_password character varying(255),
-    email_confirmed_at timestamp with time zone,
-    invited_at timestamp with time zone,
-    recovery_sent_at timestamp with time zone,
-    last_sign_in_at timestamp with time zone,
-    raw_app_meta_data jsonb DEFAULT '{}'::jsonb NOT NULL,
-    raw_user_meta_data jsonb DEFAULT '{}'::jsonb NOT NULL,
-    banned_until timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT users_raw_app_meta_data_check CHECK ((jsonb_typeof(raw_app_meta_data) = 'object'::text)),
-    CONSTRAINT users_raw_user_meta_data_check CHECK ((jsonb_typeof(raw_user_meta_data) = 'object'::text))
-);
-
-ALTER TABLE auth.users OWNER TO vital_owner;
-
-COMMENT ON TABLE auth.users IS 'Accounts: who can sign in. Not exposed to any application role.';
-
-COMMENT ON COLUMN auth.users.encrypted_password IS 'Password hash: argon2id, or bcrypt of an import';
-
-COMMENT ON COLUMN auth.users.raw_app_meta_data IS 'Claims set by operators; the tenant claim is read from here';
-
-COMMENT ON COLUMN auth.users.raw_user_meta_data IS 'Claims set by the user; grants nothing';
+COMMENT ON FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) IS 'Erases changes and reason of one audit row, and records that';
 
 CREATE TABLE public.agents (
     tenant_id uuid NOT NULL,
@@ -808,6 +1619,1029 @@ COMMENT ON COLUMN public.agents.metadata IS 'Free form, for the application';
 COMMENT ON COLUMN public.agents.created_at IS 'When the row was made';
 
 COMMENT ON COLUMN public.agents.updated_at IS 'When the row was last changed';
+
+CREATE FUNCTION vital.find_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid) RETURNS public.agents
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  agent public.agents;
+begin
+  select a.* into agent
+  from public.agents a
+  where a.id = p_agent_id and a.tenant_id in (p_tenant_id, '00000000-0000-0000-0000-000000000001')
+    and (p_agent_tenant_id is null or a.tenant_id = p_agent_tenant_id)
+  order by a.tenant_id = p_tenant_id desc
+  limit 1;
+  if not found then
+    raise exception using errcode = 'VT205', message = 'There is no such agent.',
+      hint = 'A tenant has its own agents and those of the platform.';
+  end if;
+  return agent;
+end
+$$;
+
+ALTER FUNCTION vital.find_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.find_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid) IS 'The agent a tenant means: its own, else the platform''s';
+
+CREATE FUNCTION vital.follow_lifecycle() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  by_flag constant boolean := tg_op = 'UPDATE' and new.lifecycle_state = old.lifecycle_state and new.is_active is distinct from old.is_active;
+begin
+  if tg_op = 'INSERT' then
+    if not new.is_active and new.lifecycle_state = 'active' then
+      new.lifecycle_state := 'suspended';
+    end if;
+  elsif by_flag then
+    if old.lifecycle_state in ('pending', 'archived') then
+      perform vital.refuse_move(old.lifecycle_state);
+    end if;
+    new.lifecycle_state := case when new.is_active then 'active' else 'suspended' end;
+  elsif new.lifecycle_state <> old.lifecycle_state
+    and not exists (select from vital.lifecycle_moves() m where m.from_state = old.lifecycle_state and m.to_state = new.lifecycle_state)
+    and not (select r.rolsuper from pg_roles r where r.rolname = current_user) then
+    perform vital.refuse_move(old.lifecycle_state);
+  end if;
+  if new.id = '00000000-0000-0000-0000-000000000001' and new.lifecycle_state <> 'active' then
+    raise exception using errcode = 'VT203', message = 'The platform tenant stays active; allowed now: nothing.',
+      hint = 'It owns what all tenants share.';
+  end if;
+  new.is_active := new.lifecycle_state = 'active';
+  return new;
+end
+$$;
+
+ALTER FUNCTION vital.follow_lifecycle() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.follow_lifecycle() IS 'Keeps organizations.is_active equal to lifecycle_state = active, and moves to those allowed';
+
+CREATE FUNCTION vital.give_reason(p_reason text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform set_config('vital.reason', coalesce(btrim(p_reason), ''), true);
+end
+$$;
+
+ALTER FUNCTION vital.give_reason(p_reason text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.give_reason(p_reason text) IS 'Says why the rest of the transaction changes what it changes';
+
+CREATE FUNCTION vital.guard_parent() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  platform constant uuid := '00000000-0000-0000-0000-000000000001';
+  most constant integer := 5;
+  above integer;
+  below integer := 1;
+  is_circle boolean;
+begin
+  if new.parent_organization_id is null or (tg_op = 'UPDATE' and new.parent_organization_id is not distinct from old.parent_organization_id) then
+    return new;
+  end if;
+  if new.id = platform then
+    raise exception using errcode = 'VT203', message = 'The platform tenant has no parent.', hint = 'It owns what all tenants share.';
+  end if;
+  perform from public.organizations o where o.id = platform for no key update;
+
+  with recursive ancestors (id, parent_id, depth) as (
+    select o.id, o.parent_organization_id, 1 from public.organizations o where o.id = new.parent_organization_id
+    union all
+    select o.id, o.parent_organization_id, a.depth + 1
+    from ancestors a join public.organizations o on o.id = a.parent_id
+    where a.depth <= most
+  )
+  select max(a.depth), bool_or(a.id = new.id) into above, is_circle from ancestors a;
+  if is_circle or new.parent_organization_id = new.id then
+    raise exception using errcode = 'VT203', message = 'An organization cannot be part of itself.',
+      hint = 'The parent chosen is this organization or one of its descendants.';
+  end if;
+  if tg_op = 'UPDATE' then
+    with recursive descendants (id, depth) as (
+      select new.id, 1
+      union all
+      select o.id, d.depth + 1
+      from descendants d join public.organizations o on o.parent_organization_id = d.id
+      where d.depth <= most
+    )
+    select max(d.depth) into below from descendants d;
+  end if;
+  if above + below > most then
+    raise exception using errcode = 'VT203', message = format('Organizations nest at most %s levels deep; this would make %s.', most, above + below),
+      hint = 'Choose a parent higher up, or none.';
+  end if;
+  return new;
+end
+$$;
+
+ALTER FUNCTION vital.guard_parent() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.guard_parent() IS 'Refuses circles and too deep families of organizations';
+
+CREATE FUNCTION vital.identity() RETURNS vital.caller
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  seal constant text := nullif(current_setting('vital.context', true), '');
+  verdict record;
+begin
+  if seal is null then
+    return vital.claimed_identity();
+  end if;
+  select
+    s.sealed,
+    case when s.sealed then s.part[7]::bigint >= extract(epoch from transaction_timestamp()) end as fresh,
+    case when s.sealed then s.part[8] in ('0', pg_backend_pid()::text) end as here,
+    case when s.sealed then
+      row(nullif(s.part[3], '')::uuid, s.part[4], s.part[5], nullif(s.part[6], '')::uuid)::vital.caller
+    end as caller
+  into verdict
+  from (
+    select
+      p.part,
+      p.part[1] = '1' and array_length(p.part, 1) = 9 and coalesce((
+        select sha256(convert_to(encode(sha256(
+            k.outer_pad || sha256(k.inner_pad || convert_to(left(seal, -65), 'UTF8'))), 'hex'), 'UTF8'))
+          = sha256(convert_to(p.part[9], 'UTF8'))
+        from vital.seal_keys k
+        where k.id = p.part[2] and (k.retires_at is null or k.retires_at > transaction_timestamp())
+      ), false) as sealed
+    from (select string_to_array(seal, '.') as part offset 0) p
+    offset 0
+  ) s;
+  if verdict.sealed and verdict.fresh and verdict.here then
+    return verdict.caller;
+  end if;
+
+  if not verdict.sealed then
+    raise exception using errcode = 'VT001', message = 'The identity of this transaction was not sealed by this server.',
+      hint = 'Its key may have been rotated away, or a statement in this transaction has changed it.';
+  elsif not verdict.fresh then
+    raise exception using errcode = 'VT002', message = 'The identity of this transaction has expired.',
+      hint = 'Identities last seconds. Check that the clocks of server and database agree.';
+  else
+    raise exception using errcode = 'VT001', message = 'The identity of this transaction belongs to another connection.',
+      hint = 'An identity is bound to the connection it was made for and cannot be carried over.';
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.identity() OWNER TO vital_sealer;
+
+COMMENT ON FUNCTION vital.identity() IS 'The caller of this transaction, verified; null without a context, an error with a wrong one';
+
+CREATE FUNCTION vital.invite_member(p_tenant_id uuid, p_email text, p_role text DEFAULT 'member'::text, p_expires_in interval DEFAULT '7 days'::interval) RETURNS TABLE(id uuid, email text, role text, expires_at timestamp with time zone, token text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  caller constant vital.caller := vital.identity();
+  address constant text := lower(btrim(p_email));
+  secret constant text := translate(encode(
+    sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())), 'base64'), '+/=', '-_');
+begin
+  perform vital.require_changeable(p_tenant_id);
+  perform vital.require_value(length(address) <= 320 and address ~ '^[^@\s]+@[^@\s]+$', 'p_email', 'an e-mail address');
+  perform vital.require_value(p_role in ('owner', 'admin', 'member', 'viewer'), 'p_role', 'owner, admin, member or viewer');
+  perform vital.require_value(p_expires_in between interval '1 minute' and interval '30 days', 'p_expires_in', 'between a minute and 30 days');
+  perform vital.lock_configuration(p_tenant_id); -- one invitation of a tenant at a time
+  if exists (
+    select from public.user_tenants m join public.users u on u.id = m.user_id
+    where m.tenant_id = p_tenant_id and lower(u.email) = address
+  ) then
+    raise exception using errcode = 'VT203', message = 'This address belongs to a member already.',
+      hint = 'Change their role instead.';
+  end if;
+  update public.invitations i set revoked_at = now()
+  where i.tenant_id = p_tenant_id and lower(i.email) = address and i.accepted_at is null and i.revoked_at is null;
+  return query
+    insert into public.invitations as i (tenant_id, email, role, token_hash, invited_by, expires_at)
+    values (p_tenant_id, address, p_role, sha256(convert_to(secret, 'UTF8')), caller.user_id, now() + p_expires_in)
+    returning i.id, i.email, i.role, i.expires_at, secret;
+end
+$_$;
+
+ALTER FUNCTION vital.invite_member(p_tenant_id uuid, p_email text, p_role text, p_expires_in interval) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.invite_member(p_tenant_id uuid, p_email text, p_role text, p_expires_in interval) IS 'Invites an address to a tenant, for operators';
+
+CREATE FUNCTION vital.is_operator() RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select pg_has_role(case current_setting('role') when 'none' then session_user else current_setting('role')::name end,
+    'service_role', 'usage')
+$$;
+
+ALTER FUNCTION vital.is_operator() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.is_operator() IS 'Whether the session acts with the privileges of service_role';
+
+CREATE FUNCTION vital.keep_owner() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  state public.org_lifecycle_state;
+begin
+  if tg_op = 'UPDATE' and new.tenant_id = old.tenant_id and new.role = 'owner' and new.status = 'active' then
+    return null;
+  end if;
+  select o.lifecycle_state into state from public.organizations o where o.id = old.tenant_id for no key update;
+  if state <> 'archived'
+    and not exists (select from public.user_tenants m where m.tenant_id = old.tenant_id and m.role = 'owner' and m.status = 'active') then
+    raise exception using errcode = 'VT207', message = 'A tenant keeps at least one owner.',
+      hint = 'Make somebody else an owner first.';
+  end if;
+  return null;
+end
+$$;
+
+ALTER FUNCTION vital.keep_owner() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.keep_owner() IS 'Refuses to take a tenant its last owner';
+
+CREATE FUNCTION vital.lifecycle_moves() RETURNS TABLE(action text, from_state public.org_lifecycle_state, to_state public.org_lifecycle_state)
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select m.action, m.from_state::public.org_lifecycle_state, m.to_state::public.org_lifecycle_state
+  from (values
+    ('approve', 'pending', 'active'),
+    ('suspend', 'active', 'suspended'),
+    ('activate', 'suspended', 'active'),
+    ('archive', 'suspended', 'archived')
+  ) as m (action, from_state, to_state)
+$$;
+
+ALTER FUNCTION vital.lifecycle_moves() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.lifecycle_moves() IS 'The moves of a tenant''s life, by action';
+
+CREATE FUNCTION vital.lock_configuration(p_tenant_id uuid) RETURNS public.tenant_configurations
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  configuration public.tenant_configurations;
+begin
+  select c.* into configuration from public.tenant_configurations c where c.tenant_id = p_tenant_id for no key update;
+  if not found then
+    raise exception using errcode = 'VT109', message = 'This tenant has no configuration.',
+      hint = 'Its row in tenant_configurations is missing; an operator can restore it (vital fix data).';
+  end if;
+  return configuration;
+end
+$$;
+
+ALTER FUNCTION vital.lock_configuration(p_tenant_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.lock_configuration(p_tenant_id uuid) IS 'The configuration of a tenant, locked to the end of the transaction';
+
+CREATE FUNCTION vital.member_tenant_ids() RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 5 PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller constant vital.caller := vital.identity();
+begin
+  return query
+    select m.tenant_id from public.user_tenants m where m.user_id = caller.user_id and m.status = 'active';
+end
+$$;
+
+ALTER FUNCTION vital.member_tenant_ids() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.member_tenant_ids() IS 'Tenants the caller is an active member of';
+
+CREATE FUNCTION vital.moved_audit_heads(p_since timestamp with time zone, p_limit integer) RETURNS TABLE(organization_id uuid, seq bigint, hash bytea, changed_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return query
+  select h.organization_id, h.seq, h.hash, h.changed_at
+  from vital.audit_heads h
+  where h.changed_at >= p_since and h.seq > 0
+    and not exists (
+      select from vital.audit_checkpoints c where c.organization_id = h.organization_id and c.seq = h.seq)
+  order by h.changed_at
+  limit p_limit;
+end
+$$;
+
+ALTER FUNCTION vital.moved_audit_heads(p_since timestamp with time zone, p_limit integer) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.moved_audit_heads(p_since timestamp with time zone, p_limit integer) IS 'Ends of audit chains that moved and have no checkpoint yet';
+
+CREATE FUNCTION vital.overseen_tenant_id() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    AS $$
+  select vital.tenant_for('oversee')
+$$;
+
+ALTER FUNCTION vital.overseen_tenant_id() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.overseen_tenant_id() IS 'The tenant whose administration the caller may look at, else null';
+
+CREATE FUNCTION vital.provision_tenant() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  insert into public.tenant_configurations (tenant_id, compliance_settings)
+  values (new.id, jsonb_build_object('hipaa_enabled', new.tenant_type = 'pharmaceuticals', 'gdpr_enabled', true))
+  on conflict (tenant_id) do nothing;
+  insert into public.tenant_apps (tenant_id, app_key, app_name, app_route, app_icon, display_order)
+  values
+    (new.id, 'dashboard', 'Dashboard', '/dashboard', 'home', 1),
+    (new.id, 'chat', 'Chat', '/chat', 'message-circle', 2),
+    (new.id, 'agents', 'Agents', '/agents', 'users', 3),
+    (new.id, 'knowledge', 'Knowledge', '/knowledge', 'book', 4)
+  on conflict (tenant_id, app_key) do nothing;
+  return null;
+end
+$$;
+
+ALTER FUNCTION vital.provision_tenant() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.provision_tenant() IS 'Gives a new tenant its configuration and core apps';
+
+CREATE FUNCTION vital.readable_tenant_ids() RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 2 PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  current constant uuid := vital.tenant_for('read');
+  platform constant uuid := '00000000-0000-0000-0000-000000000001';
+begin
+  if current is not null then
+    return next current;
+    if current <> platform then
+      return next platform;
+    end if;
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.readable_tenant_ids() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.readable_tenant_ids() IS 'The tenant the caller acts in, and the platform tenant';
+
+CREATE FUNCTION vital.record_change() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  old_key uuid;
+  new_key uuid;
+begin
+  if tg_argv[1] = 'tenant_id' then
+    if tg_op <> 'INSERT' then old_key := old.tenant_id; end if;
+    if tg_op <> 'DELETE' then new_key := new.tenant_id; end if;
+  elsif tg_argv[1] = 'user_id' then
+    if tg_op <> 'INSERT' then old_key := old.user_id; end if;
+    if tg_op <> 'DELETE' then new_key := new.user_id; end if;
+  elsif tg_argv[1] = 'id' then
+    if tg_op <> 'INSERT' then old_key := old.id; end if;
+    if tg_op <> 'DELETE' then new_key := new.id; end if;
+  else
+    new_key := '00000000-0000-0000-0000-000000000000';
+  end if;
+  insert into vital.pending_versions (xid, scope, key)
+  select pg_current_xact_id(), tg_argv[0], k
+  from unnest(array[old_key, new_key]) as k
+  where k is not null
+  on conflict do nothing;
+  insert into vital.pending_versions (xid, scope, key)
+  values (pg_current_xact_id(), 'settle', '00000000-0000-0000-0000-000000000000') -- fires vital.settle, once
+  on conflict do nothing;
+  return null;
+end
+$$;
+
+ALTER FUNCTION vital.record_change() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.record_change() IS 'Notes the scope a change touches; its version rises at commit';
+
+CREATE FUNCTION vital.refuse_audit_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if tg_op = 'UPDATE' and current_user = 'vital_definer' and new.changes is null and new.reason is null and new.salt is null
+    and new.erased_at is not null
+    and to_jsonb(new) - array['changes', 'reason', 'salt', 'erased_at'] = to_jsonb(old) - array['changes', 'reason', 'salt', 'erased_at'] then
+    return new;
+  end if;
+  raise exception using errcode = 'VT201', message = 'The audit log is only ever appended to.',
+    hint = 'A mistake is mended by a new change with its reason, which gets a row of its own.';
+end
+$$;
+
+ALTER FUNCTION vital.refuse_audit_change() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.refuse_audit_change() IS 'Refuses every change of an audit row but an erasure';
+
+CREATE FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) RETURNS void
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  allowed constant text := (select string_agg(m.action, ', ' order by m.action) from vital.lifecycle_moves() m where m.from_state = p_state);
+begin
+  raise exception using errcode = 'VT203',
+    message = format('This tenant is %s; allowed now: %s.', p_state, coalesce(allowed, 'nothing')),
+    hint = 'A tenant goes from pending to active, between active and suspended, and from suspended to archived.';
+end
+$$;
+
+ALTER FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) IS 'Raises the error of a move that a tenant''s state does not allow';
+
+CREATE FUNCTION vital.remove_member(p_tenant_id uuid, p_user_id uuid, p_reason text DEFAULT NULL::text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_changeable(p_tenant_id);
+  perform vital.give_reason(p_reason);
+  delete from public.user_tenants m where m.tenant_id = p_tenant_id and m.user_id = p_user_id;
+  if not found then
+    raise exception using errcode = 'VT205', message = 'There is no such member of this tenant.',
+      hint = 'Members are those of the table user_tenants.';
+  end if;
+  update public.users u set organization_id = o.tenant_id
+  from (
+    select m.tenant_id from public.user_tenants m
+    where m.user_id = p_user_id and m.status = 'active'
+    order by m.joined_at, m.tenant_id limit 1
+  ) o
+  where u.id = p_user_id and u.organization_id = p_tenant_id;
+end
+$$;
+
+ALTER FUNCTION vital.remove_member(p_tenant_id uuid, p_user_id uuid, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.remove_member(p_tenant_id uuid, p_user_id uuid, p_reason text) IS 'Ends a membership, for operators';
+
+CREATE FUNCTION vital.require_admin(p_tenant_id uuid DEFAULT NULL::uuid) RETURNS vital.membership
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return vital.require_standing(array['owner', 'admin'], p_tenant_id);
+end
+$$;
+
+ALTER FUNCTION vital.require_admin(p_tenant_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.require_admin(p_tenant_id uuid) IS 'The standing of a caller who administers a tenant, else an error';
+
+CREATE FUNCTION vital.require_changeable(p_tenant_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  state public.org_lifecycle_state;
+begin
+  select o.lifecycle_state into state from public.organizations o where o.id = p_tenant_id;
+  if state is null then
+    raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
+      hint = 'Name it by its id, as in the table organizations.';
+  elsif state = 'archived' then
+    raise exception using errcode = 'VT108', message = 'This tenant is archived.',
+      hint = 'Its data is kept, but nothing of it changes any more.';
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.require_changeable(p_tenant_id uuid) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.require_changeable(p_tenant_id uuid) IS 'Refuses a tenant that does not exist or is archived';
+
+CREATE FUNCTION vital.require_member() RETURNS vital.membership
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return vital.require_standing(array['owner', 'admin', 'member', 'viewer']);
+end
+$$;
+
+ALTER FUNCTION vital.require_member() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.require_member() IS 'The standing of a caller who is a member of their tenant, else an error';
+
+CREATE FUNCTION vital.require_operator() RETURNS void
+    LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not vital.is_operator() and not public.is_super_admin() then
+    raise exception using errcode = 'VT110', message = 'Only super admins of the platform may do this.',
+      hint = 'Ask the operator of the platform.';
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.require_operator() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.require_operator() IS 'Refuses everybody but super admins and service_role';
+
+CREATE FUNCTION vital.require_over_member(p_user_id uuid) RETURNS vital.membership
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing vital.membership := vital.require_admin();
+begin
+  perform from public.user_tenants m
+  where m.tenant_id = standing.tenant_id and m.user_id in (standing.user_id, p_user_id)
+  order by m.user_id
+  for update;
+  standing := vital.require_admin();
+  if standing.role <> 'owner' and not standing.is_super_admin
+    and exists (select from public.user_tenants m where m.tenant_id = standing.tenant_id and m.user_id = p_user_id and m.role = 'owner') then
+    raise exception using errcode = 'VT110', message = 'Only owners change the membership of an owner.',
+      hint = 'Ask an owner of the tenant.';
+  end if;
+  return standing;
+end
+$$;
+
+ALTER FUNCTION vital.require_over_member(p_user_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.require_over_member(p_user_id uuid) IS 'The standing of a caller who may change a membership of their tenant, else an error';
+
+CREATE FUNCTION vital.require_standing(p_roles text[], p_tenant_id uuid DEFAULT NULL::uuid) RETURNS vital.membership
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller constant vital.caller := vital.identity();
+  standing vital.membership;
+begin
+  if caller.user_id is null then
+    raise exception using errcode = 'VT100', message = 'A signed-in user is required here.',
+      hint = 'Send the access token of a user. service_role acts in no tenant: it calls the function of schema vital that names one.';
+  end if;
+  standing := vital.current_membership();
+  if standing.tenant_id is not null then
+    standing.is_super_admin := public.is_super_admin(); -- a super admin stays one where they are a member too
+  end if;
+  if p_tenant_id is not null and p_tenant_id is distinct from standing.tenant_id then
+    standing := null;
+    select o.id, caller.user_id, coalesce(m.role, 'admin'), p.id is not null, o.lifecycle_state
+    into standing
+    from public.organizations o
+    left join public.user_tenants m on m.tenant_id = o.id and m.user_id = caller.user_id and m.status = 'active'
+    left join public.profiles p on p.id = caller.user_id and p.role = 'super_admin'
+    where o.id = p_tenant_id and (m.id is not null or p.id is not null);
+  end if;
+
+  if standing.tenant_id is null then
+    raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
+      hint = 'Check the Vital-Tenant header or the token''s tenant claim; without both, your default tenant is used.';
+  elsif (standing.state <> 'active' and not standing.is_super_admin)
+    or (standing.state = 'archived' and not 'viewer' = any (p_roles)) then
+    raise exception using
+      errcode = case standing.state when 'pending' then 'VT106' when 'suspended' then 'VT107' else 'VT108' end,
+      message = case standing.state
+        when 'pending' then 'This tenant awaits approval.'
+        when 'suspended' then 'This tenant is suspended.'
+        else 'This tenant is archived.' end,
+      hint = case standing.state
+        when 'pending' then 'An operator has to approve it first.'
+        when 'suspended' then 'Ask the operator of the platform why; they can activate it again.'
+        else 'Its data is kept, but it no longer serves its members.' end;
+  elsif not standing.is_super_admin and not standing.role = any (p_roles) then
+    raise exception using errcode = 'VT110', message = format('Your role in this tenant is %s; this takes %s.', standing.role,
+        case when 'viewer' = any (p_roles) then 'a member' when 'member' = any (p_roles) then 'one that may write'
+          else 'an owner or admin' end),
+      hint = 'Ask an admin of the tenant.';
+  end if;
+  return standing;
+end
+$$;
+
+ALTER FUNCTION vital.require_standing(p_roles text[], p_tenant_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.require_standing(p_roles text[], p_tenant_id uuid) IS 'The caller''s standing in a tenant if it is of one of the roles, else an error';
+
+CREATE FUNCTION vital.require_value(p_holds boolean, p_name text, p_must text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if p_holds is not true then
+    raise exception using errcode = 'VT202', message = format('%s must be %s.', p_name, p_must),
+      hint = 'Send another value.', column = p_name;
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.require_value(p_holds boolean, p_name text, p_must text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.require_value(p_holds boolean, p_name text, p_must text) IS 'Refuses a parameter that does not hold what it must';
+
+CREATE FUNCTION vital.require_writer() RETURNS vital.membership
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return vital.require_standing(array['owner', 'admin', 'member']);
+end
+$$;
+
+ALTER FUNCTION vital.require_writer() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.require_writer() IS 'The standing of a caller who may write in their tenant, else an error';
+
+CREATE FUNCTION vital.rotate_seal_key(p_grace interval DEFAULT '00:05:00'::interval) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  -- 366 bits of the server's strong random source, folded into 256.
+  key constant bytea := sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))
+    || decode(repeat('00', 32), 'hex');
+  inner_pad bytea := key;
+  outer_pad bytea := key;
+  new_id constant text := substr(replace(gen_random_uuid()::text, '-', ''), 1, 12);
+begin
+  for i in 0 .. 63 loop
+    inner_pad := set_byte(inner_pad, i, get_byte(key, i) # 54);
+    outer_pad := set_byte(outer_pad, i, get_byte(key, i) # 92);
+  end loop;
+  update vital.seal_keys k
+  set retires_at = least(coalesce(k.retires_at, 'infinity'), transaction_timestamp() + p_grace);
+  delete from vital.seal_keys k where k.retires_at < transaction_timestamp() - interval '1 day';
+  insert into vital.seal_keys (id, inner_pad, outer_pad) values (new_id, inner_pad, outer_pad);
+  perform pg_notify('vital_change', 'seal_key');
+  return new_id;
+end
+$$;
+
+ALTER FUNCTION vital.rotate_seal_key(p_grace interval) OWNER TO vital_sealer;
+
+COMMENT ON FUNCTION vital.rotate_seal_key(p_grace interval) IS 'Makes a new seal key; the former ones stay good for the grace period';
+
+CREATE FUNCTION vital.schema_version() RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select max(m.version_id) from vital.migrations m where m.is_applied
+$$;
+
+ALTER FUNCTION vital.schema_version() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.schema_version() IS 'Number of the last applied migration';
+
+CREATE FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) RETURNS record
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select k.id, k.inner_pad, k.outer_pad
+  from vital.seal_keys k
+  where k.retires_at is null
+  order by k.created_at desc
+  limit 1
+$$;
+
+ALTER FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) OWNER TO vital_sealer;
+
+COMMENT ON FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) IS 'The newest seal key, for the server';
+
+CREATE FUNCTION vital.settle() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.settle_audit();
+  perform vital.settle_versions();
+  return null;
+end
+$$;
+
+ALTER FUNCTION vital.settle() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.settle() IS 'Writes audit rows and raises versions of a transaction, at its commit';
+
+CREATE FUNCTION vital.settle_audit() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  entry record;
+  chain uuid;
+  last_seq bigint;
+  last_hash bytea;
+  row_id uuid;
+  row_salt bytea;
+  row_commitment bytea;
+  row_hash bytea;
+begin
+  for entry in
+    with mine as (delete from vital.pending_audit p where p.xid = pg_current_xact_id() returning p.*)
+    select m.* from mine m order by m.organization_id, m.ordinal
+  loop
+    if chain is distinct from entry.organization_id then
+      update vital.audit_heads h set seq = last_seq, hash = last_hash, changed_at = clock_timestamp()
+      where h.organization_id = chain;
+      chain := entry.organization_id;
+      insert into vital.audit_heads as h (organization_id, seq, hash)
+      values (chain, 0, decode(repeat('00', 32), 'hex'))
+      on conflict (organization_id) do update set changed_at = h.changed_at
+      returning h.seq, h.hash into last_seq, last_hash;
+    end if;
+    row_id := gen_random_uuid();
+    row_salt := uuid_send(gen_random_uuid());
+    row_commitment := vital.audit_commitment(row_salt, entry.changes, entry.reason);
+    row_hash := vital.audit_hash(last_hash, chain, last_seq + 1, row_id, entry.action, entry.actor_id,
+      entry.actor_role, entry.database_role, entry.entity, entry.entity_id, entry.request_id, entry.created_at, row_commitment);
+    insert into public.organization_audit_log (
+      organization_id, id, seq, action, actor_id, actor_role, database_role, entity, entity_id, changes, reason, request_id,
+      created_at, salt, commitment, previous_hash, hash)
+    values (
+      chain, row_id, last_seq + 1, entry.action, entry.actor_id, entry.actor_role, entry.database_role,
+      entry.entity, entry.entity_id, entry.changes, entry.reason, entry.request_id, entry.created_at, row_salt,
+      row_commitment, last_hash, row_hash);
+    last_seq := last_seq + 1;
+    last_hash := row_hash;
+  end loop;
+  update vital.audit_heads h set seq = last_seq, hash = last_hash, changed_at = clock_timestamp()
+  where h.organization_id = chain;
+end
+$$;
+
+ALTER FUNCTION vital.settle_audit() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.settle_audit() IS 'Chains and writes the audit rows of a transaction, at its commit';
+
+CREATE FUNCTION vital.settle_versions() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  touched record;
+  raised integer := 0;
+begin
+  for touched in
+    with mine as (
+      delete from vital.pending_versions p where p.xid = pg_current_xact_id() returning p.scope, p.key
+    ), ordered as (
+      select m.scope, m.key from mine m where m.scope <> 'settle' order by m.scope, m.key
+    )
+    insert into vital.versions as v (scope, key)
+    select o.scope, o.key from ordered o
+    on conflict (scope, key) do update set version = v.version + 1, changed_at = transaction_timestamp()
+    returning v.scope, v.key, v.version
+  loop
+    raised := raised + 1;
+    if raised <= 100 then
+      perform pg_notify('vital_change', touched.scope || ':' || touched.key || ':' || touched.version);
+    elsif raised = 101 then
+      perform pg_notify('vital_change', '*');
+    end if;
+  end loop;
+end
+$$;
+
+ALTER FUNCTION vital.settle_versions() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.settle_versions() IS 'Raises the versions a transaction touched, at its commit';
+
+CREATE FUNCTION vital.store_idempotent_answer(p_key text, p_status integer, p_headers jsonb, p_body bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  update vital.idempotency_keys k
+  set status = p_status, headers = p_headers, body = p_body
+  where k.caller = (vital.identity()).user_id and k.key = p_key and k.status is null;
+end
+$$;
+
+ALTER FUNCTION vital.store_idempotent_answer(p_key text, p_status integer, p_headers jsonb, p_body bytea) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.store_idempotent_answer(p_key text, p_status integer, p_headers jsonb, p_body bytea) IS 'Keeps the answer to the request that claimed an Idempotency-Key';
+
+CREATE FUNCTION vital.super_admin_floor() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    AS $$
+  select case when public.is_super_admin() then '00000000-0000-0000-0000-000000000000'::uuid end
+$$;
+
+ALTER FUNCTION vital.super_admin_floor() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.super_admin_floor() IS 'The smallest id for a super admin, null for others';
+
+CREATE FUNCTION vital.tenant_for(p_right text) RETURNS uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  standing record;
+begin
+  select w.id as wanted, c.user_id,
+    m.role in ('owner', 'admin') or (p_right = 'read' and m.role is not null) or (p_right = 'write' and m.role = 'member') as allowed
+  into standing
+  from vital.identity() c
+  cross join lateral (
+    select case
+      when c.tenant = '' then (select u.organization_id from public.users u where u.id = c.user_id)
+      when c.tenant ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then c.tenant::uuid
+      else (select o.id from public.organizations o where o.slug = c.tenant)
+    end as id
+    offset 0
+  ) w
+  left join (
+    public.user_tenants m
+    join public.organizations o on o.id = m.tenant_id and o.lifecycle_state = 'active'
+  ) on m.tenant_id = w.id and m.user_id = c.user_id and m.status = 'active';
+  if standing.allowed then
+    return standing.wanted;
+  end if;
+
+  return (
+    select o.id
+    from public.organizations o
+    join public.profiles p on p.id = standing.user_id and p.role = 'super_admin'
+    where o.id = standing.wanted and (p_right in ('read', 'oversee') or o.lifecycle_state <> 'archived')
+  );
+end
+$_$;
+
+ALTER FUNCTION vital.tenant_for(p_right text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.tenant_for(p_right text) IS 'The tenant the caller acts in, if they may read, write, oversee or administer it';
+
+CREATE FUNCTION vital.toggle_tenant_feature(p_tenant_id uuid, p_flag_key text, p_enabled boolean, p_config jsonb DEFAULT NULL::jsonb, p_reason text DEFAULT NULL::text) RETURNS jsonb
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  flag public.feature_flags;
+  override public.tenant_feature_flags;
+begin
+  perform vital.require_changeable(p_tenant_id);
+  perform vital.require_value(p_config is null or jsonb_typeof(p_config) = 'object', 'p_config', 'a JSON object');
+  select f.* into flag from public.feature_flags f where f.flag_key = p_flag_key and f.is_active;
+  if not found then
+    raise exception using errcode = 'VT205', message = 'There is no such active flag.',
+      hint = 'Flags are those of the table feature_flags.';
+  end if;
+  perform vital.give_reason(p_reason);
+  if p_enabled is null then
+    delete from public.tenant_feature_flags t where t.tenant_id = p_tenant_id and t.feature_flag_id = flag.id;
+    return jsonb_build_object('flag_key', flag.flag_key, 'enabled', flag.default_enabled, 'config', '{}'::jsonb, 'overridden', false);
+  end if;
+  insert into public.tenant_feature_flags as t (tenant_id, feature_flag_id, enabled, config, reason, created_by)
+  values (p_tenant_id, flag.id, p_enabled, p_config, p_reason, vital.user_id())
+  on conflict (tenant_id, feature_flag_id) do update
+  set enabled = excluded.enabled, reason = excluded.reason, created_by = excluded.created_by, expires_at = null,
+    config = case when t.expires_at <= now() then excluded.config else coalesce(excluded.config, t.config) end,
+    variant = case when t.expires_at <= now() then null else t.variant end
+  returning t.* into override;
+  return jsonb_build_object('flag_key', flag.flag_key, 'enabled', override.enabled,
+    'config', coalesce(override.config, '{}'), 'overridden', true);
+end
+$$;
+
+ALTER FUNCTION vital.toggle_tenant_feature(p_tenant_id uuid, p_flag_key text, p_enabled boolean, p_config jsonb, p_reason text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.toggle_tenant_feature(p_tenant_id uuid, p_flag_key text, p_enabled boolean, p_config jsonb, p_reason text) IS 'Switches a flag for a tenant, or back to its default';
+
+CREATE FUNCTION vital.tool_health(p_tenant_id uuid DEFAULT NULL::uuid, p_days integer DEFAULT 30) RETURNS TABLE(tool_id uuid, tool_name text, total_uses bigint, success_rate numeric, avg_execution_time_ms numeric, unique_tenants bigint, health_status text, deprecated boolean, replacement_tool_id uuid)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with figures as (
+    select t.id, t.tenant_id, t.name, t.deprecated, t.replacement_tool_id,
+      count(u.id) as uses,
+      count(u.id) filter (where u.success) * 100.0 / nullif(count(u.id), 0) as rate,
+      round(avg(u.execution_time_ms), 2) as milliseconds,
+      count(distinct u.tenant_id) as tenants
+    from public.tools t
+    left join public.tool_usage_log u
+      on u.tool_tenant_id = t.tenant_id and u.tool_id = t.id
+      and u.created_at > transaction_timestamp() - make_interval(days => p_days)
+      and (p_tenant_id is null or u.tenant_id = p_tenant_id)
+    where t.is_active and (p_tenant_id is null or t.tenant_id in (p_tenant_id, '00000000-0000-0000-0000-000000000001'))
+    group by t.tenant_id, t.id
+  )
+  select f.id, f.name, f.uses, round(f.rate, 2), f.milliseconds, f.tenants,
+    case
+      when f.deprecated then 'DEPRECATED'
+      when f.uses = 0 then 'UNUSED'
+      when f.rate < 50 then 'UNHEALTHY'
+      when f.rate < 80 then 'DEGRADED'
+      else 'HEALTHY'
+    end,
+    f.deprecated, f.replacement_tool_id
+  from figures f
+  order by f.uses desc, f.name, f.id
+$$;
+
+ALTER FUNCTION vital.tool_health(p_tenant_id uuid, p_days integer) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.tool_health(p_tenant_id uuid, p_days integer) IS 'How tools fared in the last days, by the uses of one tenant or of all';
+
+CREATE FUNCTION vital.touch_updated_at() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  new.updated_at := transaction_timestamp();
+  return new;
+end
+$$;
+
+ALTER FUNCTION vital.touch_updated_at() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.touch_updated_at() IS 'Sets updated_at on update';
+
+CREATE FUNCTION vital.unassign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid DEFAULT NULL::uuid) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_changeable(p_tenant_id);
+  delete from public.tenant_agents t
+  where t.tenant_id = p_tenant_id and t.id = (
+    select m.id from public.tenant_agents m
+    where m.tenant_id = p_tenant_id and m.agent_id = p_agent_id and (p_agent_tenant_id is null or m.agent_tenant_id = p_agent_tenant_id)
+    order by m.agent_tenant_id = p_tenant_id desc
+    limit 1);
+  if not found then
+    raise exception using errcode = 'VT205', message = 'There is no such assigned agent.',
+      hint = 'Assigned agents are those of the table tenant_agents.';
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.unassign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.unassign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid) IS 'Takes an agent from a tenant''s assigned ones';
+
+CREATE FUNCTION vital.user_id() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    AS $$
+  select (vital.identity()).user_id
+$$;
+
+ALTER FUNCTION vital.user_id() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.user_id() IS 'The caller, from the sealed context; null without one';
+
+CREATE FUNCTION vital.writable_tenant_id() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    AS $$
+  select vital.tenant_for('write')
+$$;
+
+ALTER FUNCTION vital.writable_tenant_id() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.writable_tenant_id() IS 'The tenant the caller may write rows of, else null';
+
+CREATE TABLE auth.users (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    aud character varying(255) DEFAULT 'authenticated'::character varying,
+    role character varying(255) DEFAULT 'authenticated'::character varying,
+    email character varying(255),
+    encrypted_password character varying(255),
+    email_confirmed_at timestamp with time zone,
+    invited_at timestamp with time zone,
+    recovery_sent_at timestamp with time zone,
+    last_sign_in_at timestamp with time zone,
+    raw_app_meta_data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    raw_user_meta_data jsonb DEFAULT '{}'::jsonb NOT NULL,
+    banned_until timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT users_raw_app_meta_data_check CHECK ((jsonb_typeof(raw_app_meta_data) = 'object'::text)),
+    CONSTRAINT users_raw_user_meta_data_check CHECK ((jsonb_typeof(raw_user_meta_data) = 'object'::text))
+);
+
+ALTER TABLE auth.users OWNER TO vital_owner;
+
+COMMENT ON TABLE auth.users IS 'Accounts: who can sign in. Not exposed to any application role.';
+
+COMMENT ON COLUMN auth.users.encrypted_password IS 'Password hash: argon2id, or bcrypt of an import';
+
+COMMENT ON COLUMN auth.users.raw_app_meta_data IS 'Claims set by operators; the tenant claim is read from here';
+
+COMMENT ON COLUMN auth.users.raw_user_meta_data IS 'Claims set by the user; grants nothing';
 
 CREATE TABLE public.chat_sessions (
     tenant_id uuid NOT NULL,
@@ -1127,7 +2961,14 @@ CREATE TABLE public.organization_audit_log (
     changes jsonb,
     reason text,
     request_id text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    seq bigint NOT NULL,
+    commitment bytea NOT NULL,
+    salt bytea,
+    previous_hash bytea NOT NULL,
+    hash bytea NOT NULL,
+    erased_at timestamp with time zone,
+    CONSTRAINT organization_audit_log_seq_positive CHECK ((seq > 0))
 );
 
 ALTER TABLE ONLY public.organization_audit_log FORCE ROW LEVEL SECURITY;
@@ -1160,59 +3001,17 @@ COMMENT ON COLUMN public.organization_audit_log.request_id IS 'Request that made
 
 COMMENT ON COLUMN public.organization_audit_log.created_at IS 'When the row was made';
 
-CREATE TABLE public.organizations (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    name character varying(255) NOT NULL,
-    slug character varying(100) NOT NULL,
-    tenant_type character varying(50) NOT NULL,
-    tenant_key character varying(100) NOT NULL,
-    is_active boolean DEFAULT true NOT NULL,
-    lifecycle_state public.org_lifecycle_state DEFAULT 'active'::public.org_lifecycle_state NOT NULL,
-    subscription_tier text DEFAULT 'standard'::text NOT NULL,
-    parent_organization_id uuid,
-    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT organizations_check CHECK ((parent_organization_id <> id)),
-    CONSTRAINT organizations_is_active_follows_state CHECK ((is_active = (lifecycle_state = 'active'::public.org_lifecycle_state))),
-    CONSTRAINT organizations_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text)),
-    CONSTRAINT organizations_name_check CHECK ((btrim((name)::text) <> ''::text)),
-    CONSTRAINT organizations_slug_check CHECK (((slug)::text ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text)),
-    CONSTRAINT organizations_slug_is_no_uuid CHECK (((slug)::text !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'::text)),
-    CONSTRAINT organizations_subscription_tier_check CHECK ((subscription_tier = ANY (ARRAY['free'::text, 'standard'::text, 'professional'::text, 'enterprise'::text]))),
-    CONSTRAINT organizations_tenant_key_check CHECK (((tenant_key)::text ~ '^[A-Za-z0-9][A-Za-z0-9._-]*$'::text)),
-    CONSTRAINT organizations_tenant_type_check CHECK (((tenant_type)::text ~ '^[a-z][a-z0-9_]*$'::text))
-);
+COMMENT ON COLUMN public.organization_audit_log.seq IS 'Place in the tenant''s chain, counting from 1 without a gap';
 
-ALTER TABLE ONLY public.organizations FORCE ROW LEVEL SECURITY;
+COMMENT ON COLUMN public.organization_audit_log.commitment IS 'SHA-256 of salt, changes and reason: what the chain holds of them';
 
-ALTER TABLE public.organizations OWNER TO vital_owner;
+COMMENT ON COLUMN public.organization_audit_log.salt IS 'Random, so that a commitment tells nothing; null once erased';
 
-COMMENT ON TABLE public.organizations IS 'Tenants. Shared rows of every kind belong to the platform tenant 00000000-0000-0000-0000-000000000001.';
+COMMENT ON COLUMN public.organization_audit_log.previous_hash IS 'Hash of the row before; 32 zero bytes for the first';
 
-COMMENT ON COLUMN public.organizations.id IS 'Identifier, random';
+COMMENT ON COLUMN public.organization_audit_log.hash IS 'SHA-256 over the previous hash and every other column but changes, reason, salt and erased_at';
 
-COMMENT ON COLUMN public.organizations.name IS 'Name to show';
-
-COMMENT ON COLUMN public.organizations.slug IS 'Short name for URLs and the Vital-Tenant header; never shaped like an id';
-
-COMMENT ON COLUMN public.organizations.tenant_type IS 'Kind of tenant: system, digital_health, pharmaceuticals, or the operator''s own';
-
-COMMENT ON COLUMN public.organizations.tenant_key IS 'The operator''s stable key of this tenant, for imports';
-
-COMMENT ON COLUMN public.organizations.is_active IS 'True exactly when lifecycle_state is active; a trigger keeps both in step';
-
-COMMENT ON COLUMN public.organizations.lifecycle_state IS 'Where the tenant stands in its life; only an active tenant serves its members';
-
-COMMENT ON COLUMN public.organizations.subscription_tier IS 'What the tenant pays for: free, standard, professional or enterprise';
-
-COMMENT ON COLUMN public.organizations.parent_organization_id IS 'The organization this one is part of, if any';
-
-COMMENT ON COLUMN public.organizations.metadata IS 'Free form, for the application';
-
-COMMENT ON COLUMN public.organizations.created_at IS 'When the row was made';
-
-COMMENT ON COLUMN public.organizations.updated_at IS 'When the row was last changed';
+COMMENT ON COLUMN public.organization_audit_log.erased_at IS 'When changes and reason were erased; itself recorded as an action';
 
 CREATE TABLE public.personas (
     tenant_id uuid NOT NULL,
@@ -1461,50 +3260,6 @@ COMMENT ON COLUMN public.schema_validation_rules.is_foreign_key IS 'Whether it m
 
 COMMENT ON COLUMN public.schema_validation_rules.created_at IS 'When the row was made';
 
-CREATE TABLE public.tenant_agents (
-    tenant_id uuid NOT NULL,
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    agent_tenant_id uuid NOT NULL,
-    agent_id uuid NOT NULL,
-    is_enabled boolean DEFAULT true NOT NULL,
-    display_order integer DEFAULT 0 NOT NULL,
-    config jsonb DEFAULT '{}'::jsonb NOT NULL,
-    assigned_by uuid,
-    assigned_at timestamp with time zone DEFAULT now() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT tenant_agents_config_check CHECK ((jsonb_typeof(config) = 'object'::text)),
-    CONSTRAINT tenant_agents_own_or_platform CHECK (((agent_tenant_id = tenant_id) OR (agent_tenant_id = '00000000-0000-0000-0000-000000000001'::uuid)))
-);
-
-ALTER TABLE ONLY public.tenant_agents FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE public.tenant_agents OWNER TO vital_owner;
-
-COMMENT ON TABLE public.tenant_agents IS 'Agents a tenant has assigned to itself.';
-
-COMMENT ON COLUMN public.tenant_agents.tenant_id IS 'Tenant the row belongs to';
-
-COMMENT ON COLUMN public.tenant_agents.id IS 'Identifier, random';
-
-COMMENT ON COLUMN public.tenant_agents.agent_tenant_id IS 'Owner of the agent: this tenant or the platform tenant';
-
-COMMENT ON COLUMN public.tenant_agents.agent_id IS 'The agent';
-
-COMMENT ON COLUMN public.tenant_agents.is_enabled IS 'Usable; false keeps the assignment but hides it';
-
-COMMENT ON COLUMN public.tenant_agents.display_order IS 'Position in lists, ascending';
-
-COMMENT ON COLUMN public.tenant_agents.config IS 'What this tenant changes about the agent; free form';
-
-COMMENT ON COLUMN public.tenant_agents.assigned_by IS 'Who assigned it';
-
-COMMENT ON COLUMN public.tenant_agents.assigned_at IS 'When it was assigned';
-
-COMMENT ON COLUMN public.tenant_agents.created_at IS 'When the row was made';
-
-COMMENT ON COLUMN public.tenant_agents.updated_at IS 'When the row was last changed';
-
 CREATE TABLE public.tenant_apps (
     tenant_id uuid NOT NULL,
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1552,48 +3307,6 @@ COMMENT ON COLUMN public.tenant_apps.config IS 'Settings of the app for this ten
 COMMENT ON COLUMN public.tenant_apps.created_at IS 'When the row was made';
 
 COMMENT ON COLUMN public.tenant_apps.updated_at IS 'When the row was last changed';
-
-CREATE TABLE public.tenant_configurations (
-    tenant_id uuid NOT NULL,
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    ui_config jsonb DEFAULT '{"theme": "default", "logo_url": null, "primary_color": "#4F46E5"}'::jsonb NOT NULL,
-    enabled_features text[] DEFAULT '{}'::text[] NOT NULL,
-    enabled_apps text[] DEFAULT '{dashboard,chat,agents}'::text[] NOT NULL,
-    enabled_agent_tiers integer[] DEFAULT '{1,2,3}'::integer[] NOT NULL,
-    limits jsonb DEFAULT '{"max_agents": 100, "max_conversations": 1000}'::jsonb NOT NULL,
-    compliance_settings jsonb DEFAULT '{"gdpr_enabled": true, "hipaa_enabled": false}'::jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT tenant_configurations_compliance_settings_check CHECK ((jsonb_typeof(compliance_settings) = 'object'::text)),
-    CONSTRAINT tenant_configurations_limits_check CHECK ((jsonb_typeof(limits) = 'object'::text)),
-    CONSTRAINT tenant_configurations_ui_config_check CHECK ((jsonb_typeof(ui_config) = 'object'::text))
-);
-
-ALTER TABLE ONLY public.tenant_configurations FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE public.tenant_configurations OWNER TO vital_owner;
-
-COMMENT ON TABLE public.tenant_configurations IS 'Settings of a tenant, one row each, made together with the organization.';
-
-COMMENT ON COLUMN public.tenant_configurations.tenant_id IS 'Tenant the row belongs to';
-
-COMMENT ON COLUMN public.tenant_configurations.id IS 'Identifier, random';
-
-COMMENT ON COLUMN public.tenant_configurations.ui_config IS 'Look: theme, primary_color (#RRGGBB), logo_url';
-
-COMMENT ON COLUMN public.tenant_configurations.enabled_features IS 'Names of features switched on for this tenant beside the flags';
-
-COMMENT ON COLUMN public.tenant_configurations.enabled_apps IS 'Keys of the apps this tenant may use';
-
-COMMENT ON COLUMN public.tenant_configurations.enabled_agent_tiers IS 'Tiers of agents this tenant may assign';
-
-COMMENT ON COLUMN public.tenant_configurations.limits IS 'Upper bounds: max_agents, max_conversations; counts';
-
-COMMENT ON COLUMN public.tenant_configurations.compliance_settings IS 'Regimes the tenant is under: hipaa_enabled, gdpr_enabled';
-
-COMMENT ON COLUMN public.tenant_configurations.created_at IS 'When the row was made';
-
-COMMENT ON COLUMN public.tenant_configurations.updated_at IS 'When the row was last changed';
 
 CREATE TABLE public.tenant_feature_flag_versions (
     tenant_id uuid NOT NULL,
@@ -1812,140 +3525,6 @@ COMMENT ON COLUMN public.tool_usage_log.execution_time_ms IS 'Milliseconds it to
 
 COMMENT ON COLUMN public.tool_usage_log.created_at IS 'When the row was made';
 
-CREATE TABLE public.tools (
-    tenant_id uuid NOT NULL,
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    name text NOT NULL,
-    slug text NOT NULL,
-    description text,
-    tool_type text DEFAULT 'function'::text NOT NULL,
-    implementation_type text,
-    function_signature text,
-    category text,
-    category_tenant_id uuid,
-    category_id uuid,
-    input_schema jsonb,
-    output_schema jsonb,
-    config jsonb DEFAULT '{}'::jsonb NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
-    is_active boolean DEFAULT true NOT NULL,
-    owner_id uuid,
-    deprecated boolean DEFAULT false NOT NULL,
-    deprecated_at timestamp with time zone,
-    deprecated_reason text,
-    replacement_tool_tenant_id uuid,
-    replacement_tool_id uuid,
-    tags text[] DEFAULT '{}'::text[] NOT NULL,
-    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT tools_category_own_or_platform CHECK ((((category_id IS NULL) = (category_tenant_id IS NULL)) AND ((category_tenant_id = tenant_id) OR (category_tenant_id = '00000000-0000-0000-0000-000000000001'::uuid)))),
-    CONSTRAINT tools_config_check CHECK ((jsonb_typeof(config) = 'object'::text)),
-    CONSTRAINT tools_deprecated_since CHECK ((deprecated = (deprecated_at IS NOT NULL))),
-    CONSTRAINT tools_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text)),
-    CONSTRAINT tools_name_check CHECK ((btrim(name) <> ''::text)),
-    CONSTRAINT tools_not_replaced_by_itself CHECK (((replacement_tool_tenant_id <> tenant_id) OR (replacement_tool_id <> id))),
-    CONSTRAINT tools_replacement_own_or_platform CHECK ((((replacement_tool_id IS NULL) = (replacement_tool_tenant_id IS NULL)) AND ((replacement_tool_tenant_id = tenant_id) OR (replacement_tool_tenant_id = '00000000-0000-0000-0000-000000000001'::uuid)))),
-    CONSTRAINT tools_slug_check CHECK ((slug ~ '^[a-z0-9]+([-_][a-z0-9]+)*$'::text)),
-    CONSTRAINT tools_version_check CHECK ((version > 0))
-);
-
-ALTER TABLE ONLY public.tools FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE public.tools OWNER TO vital_owner;
-
-COMMENT ON TABLE public.tools IS 'Tool registry of a tenant; tools of the platform tenant are offered to all.';
-
-COMMENT ON COLUMN public.tools.tenant_id IS 'Tenant the row belongs to';
-
-COMMENT ON COLUMN public.tools.id IS 'Identifier, random';
-
-COMMENT ON COLUMN public.tools.name IS 'Name to show';
-
-COMMENT ON COLUMN public.tools.slug IS 'Stable key within its tenant';
-
-COMMENT ON COLUMN public.tools.description IS 'What it is for';
-
-COMMENT ON COLUMN public.tools.tool_type IS 'What kind of thing it is: function, api, workflow …';
-
-COMMENT ON COLUMN public.tools.implementation_type IS 'How it is run, as the front end expects it';
-
-COMMENT ON COLUMN public.tools.function_signature IS 'Signature to call it by';
-
-COMMENT ON COLUMN public.tools.category IS 'Group as a plain name, as the front end expects it';
-
-COMMENT ON COLUMN public.tools.category_tenant_id IS 'Owner of the category: this tenant or the platform tenant';
-
-COMMENT ON COLUMN public.tools.category_id IS 'Group as a row of tool_categories';
-
-COMMENT ON COLUMN public.tools.input_schema IS 'JSON Schema of the arguments';
-
-COMMENT ON COLUMN public.tools.output_schema IS 'JSON Schema of the result';
-
-COMMENT ON COLUMN public.tools.config IS 'Settings it runs with; no secrets';
-
-COMMENT ON COLUMN public.tools.version IS 'Counts up with each edition';
-
-COMMENT ON COLUMN public.tools.is_active IS 'False hides it everywhere';
-
-COMMENT ON COLUMN public.tools.owner_id IS 'User who answers for it';
-
-COMMENT ON COLUMN public.tools.deprecated IS 'True when it should no longer be used';
-
-COMMENT ON COLUMN public.tools.deprecated_at IS 'Since when; set exactly when deprecated is';
-
-COMMENT ON COLUMN public.tools.deprecated_reason IS 'Why';
-
-COMMENT ON COLUMN public.tools.replacement_tool_tenant_id IS 'Owner of the replacement: this tenant or the platform tenant';
-
-COMMENT ON COLUMN public.tools.replacement_tool_id IS 'What to use instead';
-
-COMMENT ON COLUMN public.tools.tags IS 'Free labels';
-
-COMMENT ON COLUMN public.tools.metadata IS 'Free form, for the application';
-
-COMMENT ON COLUMN public.tools.created_at IS 'When the row was made';
-
-COMMENT ON COLUMN public.tools.updated_at IS 'When the row was last changed';
-
-CREATE TABLE public.user_tenants (
-    tenant_id uuid NOT NULL,
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    user_id uuid NOT NULL,
-    role text DEFAULT 'member'::text NOT NULL,
-    status text DEFAULT 'active'::text NOT NULL,
-    invited_by uuid,
-    joined_at timestamp with time zone DEFAULT now() NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT user_tenants_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'admin'::text, 'member'::text, 'viewer'::text]))),
-    CONSTRAINT user_tenants_status_check CHECK ((status = ANY (ARRAY['active'::text, 'suspended'::text])))
-);
-
-ALTER TABLE ONLY public.user_tenants FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE public.user_tenants OWNER TO vital_owner;
-
-COMMENT ON TABLE public.user_tenants IS 'Membership: which user belongs to which tenant, and as what.';
-
-COMMENT ON COLUMN public.user_tenants.tenant_id IS 'Tenant the row belongs to';
-
-COMMENT ON COLUMN public.user_tenants.id IS 'Identifier, random';
-
-COMMENT ON COLUMN public.user_tenants.user_id IS 'The member';
-
-COMMENT ON COLUMN public.user_tenants.role IS 'Role in this tenant: owner, admin, member (reads and writes) or viewer (reads)';
-
-COMMENT ON COLUMN public.user_tenants.status IS 'active, or suspended: kept but without any access';
-
-COMMENT ON COLUMN public.user_tenants.invited_by IS 'User who made the invitation, if there was one';
-
-COMMENT ON COLUMN public.user_tenants.joined_at IS 'When the membership began';
-
-COMMENT ON COLUMN public.user_tenants.created_at IS 'When the row was made';
-
-COMMENT ON COLUMN public.user_tenants.updated_at IS 'When the row was last changed';
-
 CREATE TABLE public.users (
     id uuid NOT NULL,
     organization_id uuid,
@@ -1986,6 +3565,83 @@ COMMENT ON COLUMN vital.applied_files.sha256 IS 'SHA-256 of the text, hex';
 
 COMMENT ON COLUMN vital.applied_files.applied_at IS 'When it was last applied';
 
+CREATE TABLE vital.audit_checkpoints (
+    organization_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    hash bytea NOT NULL,
+    signed_at timestamp with time zone NOT NULL,
+    public_key bytea NOT NULL,
+    signature bytea NOT NULL,
+    CONSTRAINT audit_checkpoints_public_key_check CHECK ((octet_length(public_key) = 32)),
+    CONSTRAINT audit_checkpoints_signature_check CHECK ((octet_length(signature) = 64))
+);
+
+ALTER TABLE vital.audit_checkpoints OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.audit_checkpoints IS 'Ends of chains, signed by the server with a key the database never has.';
+
+COMMENT ON COLUMN vital.audit_checkpoints.organization_id IS 'The tenant';
+
+COMMENT ON COLUMN vital.audit_checkpoints.seq IS 'Place in the chain';
+
+COMMENT ON COLUMN vital.audit_checkpoints.hash IS 'Hash of that row';
+
+COMMENT ON COLUMN vital.audit_checkpoints.signed_at IS 'When it was signed';
+
+COMMENT ON COLUMN vital.audit_checkpoints.public_key IS 'Ed25519 public key, 32 bytes';
+
+COMMENT ON COLUMN vital.audit_checkpoints.signature IS 'Ed25519 signature over tenant, place, hash and time';
+
+CREATE TABLE vital.audit_heads (
+    organization_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    hash bytea NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (fillfactor='70');
+
+ALTER TABLE vital.audit_heads OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.audit_heads IS 'Where each tenant''s audit chain ends.';
+
+COMMENT ON COLUMN vital.audit_heads.organization_id IS 'The tenant';
+
+COMMENT ON COLUMN vital.audit_heads.seq IS 'Place of its last row';
+
+COMMENT ON COLUMN vital.audit_heads.hash IS 'Hash of its last row';
+
+COMMENT ON COLUMN vital.audit_heads.changed_at IS 'When it last grew';
+
+CREATE TABLE vital.idempotency_keys (
+    caller uuid NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    status integer,
+    headers jsonb,
+    body bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_keys_fingerprint_check CHECK ((octet_length(fingerprint) = 32)),
+    CONSTRAINT idempotency_keys_key_check CHECK (((length(key) >= 1) AND (length(key) <= 255)))
+);
+
+ALTER TABLE vital.idempotency_keys OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.idempotency_keys IS 'Answers to writes that carried an Idempotency-Key, kept for a day; written in the write''s own transaction.';
+
+COMMENT ON COLUMN vital.idempotency_keys.caller IS 'User who sent it; keys of different users never meet';
+
+COMMENT ON COLUMN vital.idempotency_keys.key IS 'The header''s value';
+
+COMMENT ON COLUMN vital.idempotency_keys.fingerprint IS 'SHA-256 of method, path and body: another request under the same key is refused';
+
+COMMENT ON COLUMN vital.idempotency_keys.status IS 'HTTP status that was answered';
+
+COMMENT ON COLUMN vital.idempotency_keys.headers IS 'Headers that were answered and belong to the result';
+
+COMMENT ON COLUMN vital.idempotency_keys.body IS 'Body that was answered';
+
+COMMENT ON COLUMN vital.idempotency_keys.created_at IS 'When it was first seen';
+
 CREATE TABLE vital.migrations (
     id integer NOT NULL,
     version_id bigint NOT NULL,
@@ -2007,6 +3663,61 @@ COMMENT ON COLUMN vital.migrations.tstamp IS 'When it was applied';
 
 ALTER TABLE vital.migrations ALTER COLUMN id ADD GENERATED BY DEFAULT AS IDENTITY (
     SEQUENCE NAME vital.migrations_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE UNLOGGED TABLE vital.pending_audit (
+    xid xid8 NOT NULL,
+    ordinal bigint NOT NULL,
+    organization_id uuid NOT NULL,
+    action text NOT NULL,
+    actor_id uuid,
+    actor_role text,
+    database_role name NOT NULL,
+    entity text,
+    entity_id uuid,
+    changes jsonb,
+    reason text,
+    request_id text,
+    created_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE vital.pending_audit OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.pending_audit IS 'Audit rows of running transactions; chained and emptied at each commit';
+
+COMMENT ON COLUMN vital.pending_audit.xid IS 'The transaction';
+
+COMMENT ON COLUMN vital.pending_audit.ordinal IS 'Order within it';
+
+COMMENT ON COLUMN vital.pending_audit.organization_id IS 'The tenant whose chain it goes to';
+
+COMMENT ON COLUMN vital.pending_audit.action IS 'As in organization_audit_log';
+
+COMMENT ON COLUMN vital.pending_audit.actor_id IS 'As in organization_audit_log';
+
+COMMENT ON COLUMN vital.pending_audit.actor_role IS 'As in organization_audit_log';
+
+COMMENT ON COLUMN vital.pending_audit.database_role IS 'As in organization_audit_log';
+
+COMMENT ON COLUMN vital.pending_audit.entity IS 'As in organization_audit_log';
+
+COMMENT ON COLUMN vital.pending_audit.entity_id IS 'As in organization_audit_log';
+
+COMMENT ON COLUMN vital.pending_audit.changes IS 'As in organization_audit_log';
+
+COMMENT ON COLUMN vital.pending_audit.reason IS 'As in organization_audit_log';
+
+COMMENT ON COLUMN vital.pending_audit.request_id IS 'As in organization_audit_log';
+
+COMMENT ON COLUMN vital.pending_audit.created_at IS 'When the change was made';
+
+ALTER TABLE vital.pending_audit ALTER COLUMN ordinal ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME vital.pending_audit_ordinal_seq
     START WITH 1
     INCREMENT BY 1
     NO MINVALUE
@@ -2156,6 +3867,9 @@ ALTER TABLE ONLY public.knowledge
 ALTER TABLE ONLY public.organization_audit_log
     ADD CONSTRAINT organization_audit_log_pkey PRIMARY KEY (organization_id, id);
 
+ALTER TABLE ONLY public.organization_audit_log
+    ADD CONSTRAINT organization_audit_log_seq_key UNIQUE (organization_id, seq);
+
 ALTER TABLE ONLY public.organizations
     ADD CONSTRAINT organizations_pkey PRIMARY KEY (id);
 
@@ -2240,8 +3954,20 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY vital.applied_files
     ADD CONSTRAINT applied_files_pkey PRIMARY KEY (path);
 
+ALTER TABLE ONLY vital.audit_checkpoints
+    ADD CONSTRAINT audit_checkpoints_pkey PRIMARY KEY (organization_id, seq);
+
+ALTER TABLE ONLY vital.audit_heads
+    ADD CONSTRAINT audit_heads_pkey PRIMARY KEY (organization_id);
+
+ALTER TABLE ONLY vital.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, key);
+
 ALTER TABLE ONLY vital.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY vital.pending_audit
+    ADD CONSTRAINT pending_audit_pkey PRIMARY KEY (xid, ordinal);
 
 ALTER TABLE ONLY vital.pending_versions
     ADD CONSTRAINT pending_versions_pkey PRIMARY KEY (xid, scope, key);
@@ -2294,6 +4020,8 @@ CREATE INDEX idx_tenant_feature_flags_flag ON public.tenant_feature_flags USING 
 
 CREATE INDEX idx_tool_usage_created_at ON public.tool_usage_log USING btree (created_at DESC);
 
+CREATE INDEX idx_tool_usage_tenant ON public.tool_usage_log USING btree (tenant_id, created_at DESC);
+
 CREATE INDEX idx_tool_usage_tool_id ON public.tool_usage_log USING btree (tool_tenant_id, tool_id, created_at DESC);
 
 CREATE INDEX idx_tools_category ON public.tools USING btree (category_tenant_id, category_id);
@@ -2305,6 +4033,12 @@ CREATE INDEX idx_user_tenants_user_id ON public.user_tenants USING btree (user_i
 CREATE INDEX idx_users_email ON public.users USING btree (lower(email));
 
 CREATE INDEX idx_users_organization_id ON public.users USING btree (organization_id);
+
+CREATE UNIQUE INDEX invitations_one_open ON public.invitations USING btree (tenant_id, lower(email)) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
+
+CREATE INDEX idx_audit_heads_changed_at ON vital.audit_heads USING btree (changed_at);
+
+CREATE INDEX idx_idempotency_keys_created_at ON vital.idempotency_keys USING btree (created_at);
 
 CREATE INDEX query_performance_default_created_at_idx ON vital.query_performance_default USING btree (created_at DESC);
 
@@ -2324,13 +4058,21 @@ ALTER INDEX public.idx_query_perf_tenant ATTACH PARTITION vital.query_performanc
 
 ALTER INDEX public.idx_query_perf_user ATTACH PARTITION vital.query_performance_default_user_id_created_at_idx;
 
+CREATE TRIGGER agents_audit AFTER INSERT OR DELETE OR UPDATE ON public.agents FOR EACH ROW EXECUTE FUNCTION vital.audit_change('tenant_id');
+
 CREATE TRIGGER agents_touch BEFORE UPDATE ON public.agents FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
 
+CREATE TRIGGER chat_sessions_limit AFTER INSERT ON public.chat_sessions REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION vital.enforce_limit('max_conversations');
+
 CREATE TRIGGER chat_sessions_touch BEFORE UPDATE ON public.chat_sessions FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
+
+CREATE TRIGGER feature_flags_audit AFTER INSERT OR DELETE OR UPDATE ON public.feature_flags FOR EACH ROW EXECUTE FUNCTION vital.audit_change('');
 
 CREATE TRIGGER feature_flags_record_change AFTER INSERT OR DELETE OR UPDATE ON public.feature_flags FOR EACH ROW EXECUTE FUNCTION vital.record_change('global', '');
 
 CREATE TRIGGER feature_flags_touch BEFORE UPDATE ON public.feature_flags FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
+
+CREATE TRIGGER invitations_audit AFTER INSERT OR DELETE OR UPDATE ON public.invitations FOR EACH ROW EXECUTE FUNCTION vital.audit_change('tenant_id');
 
 CREATE TRIGGER invitations_touch BEFORE UPDATE ON public.invitations FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
 
@@ -2338,7 +4080,15 @@ CREATE TRIGGER jobs_to_be_done_touch BEFORE UPDATE ON public.jobs_to_be_done FOR
 
 CREATE TRIGGER knowledge_touch BEFORE UPDATE ON public.knowledge FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
 
+CREATE TRIGGER org_audit_trigger AFTER INSERT OR DELETE OR UPDATE ON public.organizations FOR EACH ROW EXECUTE FUNCTION public.audit_organization_changes();
+
+CREATE TRIGGER organization_audit_log_append_only BEFORE DELETE OR UPDATE ON public.organization_audit_log FOR EACH ROW EXECUTE FUNCTION vital.refuse_audit_change();
+
+CREATE TRIGGER organization_audit_log_no_truncate BEFORE TRUNCATE ON public.organization_audit_log FOR EACH STATEMENT EXECUTE FUNCTION vital.refuse_audit_change();
+
 CREATE TRIGGER organizations_follow_lifecycle BEFORE INSERT OR UPDATE OF is_active, lifecycle_state ON public.organizations FOR EACH ROW EXECUTE FUNCTION vital.follow_lifecycle();
+
+CREATE TRIGGER organizations_guard_parent BEFORE INSERT OR UPDATE OF parent_organization_id ON public.organizations FOR EACH ROW EXECUTE FUNCTION vital.guard_parent();
 
 CREATE TRIGGER organizations_provision AFTER INSERT ON public.organizations FOR EACH ROW EXECUTE FUNCTION vital.provision_tenant();
 
@@ -2348,29 +4098,57 @@ CREATE TRIGGER organizations_touch BEFORE UPDATE ON public.organizations FOR EAC
 
 CREATE TRIGGER personas_touch BEFORE UPDATE ON public.personas FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
 
+CREATE TRIGGER profiles_audit AFTER UPDATE OF role ON public.profiles FOR EACH ROW WHEN ((old.role IS DISTINCT FROM new.role)) EXECUTE FUNCTION vital.audit_change('');
+
+CREATE TRIGGER profiles_audit_gone AFTER DELETE ON public.profiles FOR EACH ROW WHEN ((old.role <> 'user'::text)) EXECUTE FUNCTION vital.audit_change('');
+
+CREATE TRIGGER profiles_audit_made AFTER INSERT ON public.profiles FOR EACH ROW WHEN ((new.role <> 'user'::text)) EXECUTE FUNCTION vital.audit_change('');
+
 CREATE TRIGGER profiles_record_change AFTER INSERT OR DELETE OR UPDATE ON public.profiles FOR EACH ROW EXECUTE FUNCTION vital.record_change('self', 'id');
 
 CREATE TRIGGER profiles_touch BEFORE UPDATE ON public.profiles FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
 
 CREATE TRIGGER prompts_touch BEFORE UPDATE ON public.prompts FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
 
+CREATE TRIGGER tenant_agents_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_agents FOR EACH ROW EXECUTE FUNCTION vital.audit_change('tenant_id');
+
+CREATE TRIGGER tenant_agents_limit AFTER INSERT ON public.tenant_agents REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION vital.enforce_limit('max_agents');
+
+CREATE TRIGGER tenant_agents_tier AFTER INSERT OR UPDATE OF agent_tenant_id, agent_id ON public.tenant_agents FOR EACH ROW EXECUTE FUNCTION vital.enforce_agent_tier();
+
 CREATE TRIGGER tenant_agents_touch BEFORE UPDATE ON public.tenant_agents FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
+
+CREATE TRIGGER tenant_apps_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_apps FOR EACH ROW EXECUTE FUNCTION vital.audit_change('tenant_id');
 
 CREATE TRIGGER tenant_apps_record_change AFTER INSERT OR DELETE OR UPDATE ON public.tenant_apps FOR EACH ROW EXECUTE FUNCTION vital.record_change('tenant', 'tenant_id');
 
 CREATE TRIGGER tenant_apps_touch BEFORE UPDATE ON public.tenant_apps FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
 
+CREATE TRIGGER tenant_configurations_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_configurations FOR EACH ROW EXECUTE FUNCTION vital.audit_change('tenant_id');
+
 CREATE TRIGGER tenant_configurations_record_change AFTER INSERT OR DELETE OR UPDATE ON public.tenant_configurations FOR EACH ROW EXECUTE FUNCTION vital.record_change('tenant', 'tenant_id');
 
 CREATE TRIGGER tenant_configurations_touch BEFORE UPDATE ON public.tenant_configurations FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
+
+CREATE TRIGGER tenant_feature_flags_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_feature_flags FOR EACH ROW EXECUTE FUNCTION vital.audit_change('tenant_id');
 
 CREATE TRIGGER tenant_feature_flags_record_change AFTER INSERT OR DELETE OR UPDATE ON public.tenant_feature_flags FOR EACH ROW EXECUTE FUNCTION vital.record_change('tenant', 'tenant_id');
 
 CREATE TRIGGER tenant_feature_flags_touch BEFORE UPDATE ON public.tenant_feature_flags FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
 
+CREATE TRIGGER tool_categories_audit AFTER INSERT OR DELETE OR UPDATE ON public.tool_categories FOR EACH ROW EXECUTE FUNCTION vital.audit_change('tenant_id');
+
 CREATE TRIGGER tool_categories_touch BEFORE UPDATE ON public.tool_categories FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
 
+CREATE TRIGGER tools_audit AFTER INSERT OR DELETE OR UPDATE ON public.tools FOR EACH ROW EXECUTE FUNCTION vital.audit_change('tenant_id');
+
 CREATE TRIGGER tools_touch BEFORE UPDATE ON public.tools FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
+
+CREATE TRIGGER user_tenants_audit AFTER INSERT OR DELETE OR UPDATE ON public.user_tenants FOR EACH ROW EXECUTE FUNCTION vital.audit_change('tenant_id');
+
+CREATE TRIGGER user_tenants_keep_owner_deleted AFTER DELETE ON public.user_tenants FOR EACH ROW WHEN (((old.role = 'owner'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION vital.keep_owner();
+
+CREATE TRIGGER user_tenants_keep_owner_updated AFTER UPDATE OF tenant_id, role, status ON public.user_tenants FOR EACH ROW WHEN (((old.role = 'owner'::text) AND (old.status = 'active'::text))) EXECUTE FUNCTION vital.keep_owner();
 
 CREATE TRIGGER user_tenants_record_change AFTER INSERT OR DELETE OR UPDATE ON public.user_tenants FOR EACH ROW EXECUTE FUNCTION vital.record_change('membership', 'user_id');
 
@@ -2380,7 +4158,7 @@ CREATE TRIGGER users_record_change AFTER INSERT OR DELETE OR UPDATE ON public.us
 
 CREATE TRIGGER users_touch BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
 
-CREATE CONSTRAINT TRIGGER pending_versions_raise AFTER INSERT ON vital.pending_versions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION vital.raise_versions();
+CREATE CONSTRAINT TRIGGER pending_versions_settle AFTER INSERT ON vital.pending_versions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.scope = 'settle'::text)) EXECUTE FUNCTION vital.settle();
 
 ALTER TABLE ONLY public.agents
     ADD CONSTRAINT agents_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.organizations(id);
@@ -2704,6 +4482,73 @@ GRANT ALL ON FUNCTION auth.uid() TO anon;
 GRANT ALL ON FUNCTION auth.uid() TO authenticated;
 GRANT ALL ON FUNCTION auth.uid() TO service_role;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_tenants TO vital_definer;
+GRANT SELECT ON TABLE public.user_tenants TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_tenants TO service_role;
+
+REVOKE ALL ON FUNCTION public.accept_invitation(p_token text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.accept_invitation(p_token text) TO authenticated;
+GRANT ALL ON FUNCTION public.accept_invitation(p_token text) TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_agents TO vital_definer;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_agents TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_agents TO service_role;
+
+REVOKE ALL ON FUNCTION public.assign_agent(p_agent_id uuid, p_agent_tenant_id uuid, p_config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.assign_agent(p_agent_id uuid, p_agent_tenant_id uuid, p_config jsonb) TO authenticated;
+GRANT ALL ON FUNCTION public.assign_agent(p_agent_id uuid, p_agent_tenant_id uuid, p_config jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION public.audit_organization_changes() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.audit_organization_changes() TO vital_owner;
+
+REVOKE ALL ON FUNCTION public.change_member_role(p_user_id uuid, p_role text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.change_member_role(p_user_id uuid, p_role text, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.change_member_role(p_user_id uuid, p_role text, p_reason text) TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organizations TO vital_definer;
+GRANT SELECT,INSERT,UPDATE ON TABLE public.organizations TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organizations TO service_role;
+
+REVOKE ALL ON FUNCTION public.change_tenant_state(p_tenant_id uuid, p_action text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.change_tenant_state(p_tenant_id uuid, p_action text, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.change_tenant_state(p_tenant_id uuid, p_action text, p_reason text) TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_configurations TO vital_definer;
+GRANT SELECT ON TABLE public.tenant_configurations TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_configurations TO service_role;
+
+GRANT UPDATE(ui_config) ON TABLE public.tenant_configurations TO authenticated;
+
+GRANT UPDATE(enabled_features) ON TABLE public.tenant_configurations TO authenticated;
+
+GRANT UPDATE(enabled_apps) ON TABLE public.tenant_configurations TO authenticated;
+
+GRANT UPDATE(enabled_agent_tiers) ON TABLE public.tenant_configurations TO authenticated;
+
+GRANT UPDATE(limits) ON TABLE public.tenant_configurations TO authenticated;
+
+GRANT UPDATE(compliance_settings) ON TABLE public.tenant_configurations TO authenticated;
+
+REVOKE ALL ON FUNCTION public.clone_tenant_settings(p_from uuid, p_to uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.clone_tenant_settings(p_from uuid, p_to uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.clone_tenant_settings(p_from uuid, p_to uuid, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.create_tenant(p_name text, p_slug text, p_tenant_type text, p_tenant_key text, p_owner_id uuid, p_subscription_tier text, p_parent_organization_id uuid, p_lifecycle_state public.org_lifecycle_state, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.create_tenant(p_name text, p_slug text, p_tenant_type text, p_tenant_key text, p_owner_id uuid, p_subscription_tier text, p_parent_organization_id uuid, p_lifecycle_state public.org_lifecycle_state, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.create_tenant(p_name text, p_slug text, p_tenant_type text, p_tenant_key text, p_owner_id uuid, p_subscription_tier text, p_parent_organization_id uuid, p_lifecycle_state public.org_lifecycle_state, p_reason text) TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tools TO vital_definer;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tools TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tools TO service_role;
+
+REVOKE ALL ON FUNCTION public.deprecate_tool(p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.deprecate_tool(p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.deprecate_tool(p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_tool_health_metrics(p_days integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_tool_health_metrics(p_days integer) TO authenticated;
+GRANT ALL ON FUNCTION public.get_tool_health_metrics(p_days integer) TO service_role;
+
 REVOKE ALL ON FUNCTION public.get_user_tenant_context(p_user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_user_tenant_context(p_user_id uuid) TO anon;
 GRANT ALL ON FUNCTION public.get_user_tenant_context(p_user_id uuid) TO authenticated;
@@ -2720,6 +4565,14 @@ GRANT ALL ON FUNCTION public.get_user_tenant_id() TO authenticated;
 GRANT ALL ON FUNCTION public.get_user_tenant_id() TO service_role;
 GRANT ALL ON FUNCTION public.get_user_tenant_id() TO vital_definer;
 
+REVOKE ALL ON FUNCTION public.invalidate_cache(p_tenant_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.invalidate_cache(p_tenant_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.invalidate_cache(p_tenant_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.invite_member(p_email text, p_role text, p_expires_in interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.invite_member(p_email text, p_role text, p_expires_in interval) TO authenticated;
+GRANT ALL ON FUNCTION public.invite_member(p_email text, p_role text, p_expires_in interval) TO service_role;
+
 REVOKE ALL ON FUNCTION public.is_super_admin() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.is_super_admin() TO anon;
 GRANT ALL ON FUNCTION public.is_super_admin() TO authenticated;
@@ -2730,11 +4583,61 @@ GRANT ALL ON FUNCTION public.is_tenant_admin() TO anon;
 GRANT ALL ON FUNCTION public.is_tenant_admin() TO authenticated;
 GRANT ALL ON FUNCTION public.is_tenant_admin() TO service_role;
 
+REVOKE ALL ON FUNCTION public.record_tool_usage(p_tool_id uuid, p_success boolean, p_execution_time_ms integer, p_error_message text, p_agent_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.record_tool_usage(p_tool_id uuid, p_success boolean, p_execution_time_ms integer, p_error_message text, p_agent_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.record_tool_usage(p_tool_id uuid, p_success boolean, p_execution_time_ms integer, p_error_message text, p_agent_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.register_tool(p_name text, p_slug text, p_tool_type text, p_implementation_type text, p_function_signature text, p_category text, p_description text, p_input_schema jsonb, p_output_schema jsonb, p_config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.register_tool(p_name text, p_slug text, p_tool_type text, p_implementation_type text, p_function_signature text, p_category text, p_description text, p_input_schema jsonb, p_output_schema jsonb, p_config jsonb) TO authenticated;
+GRANT ALL ON FUNCTION public.register_tool(p_name text, p_slug text, p_tool_type text, p_implementation_type text, p_function_signature text, p_category text, p_description text, p_input_schema jsonb, p_output_schema jsonb, p_config jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION public.remove_member(p_user_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.remove_member(p_user_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.remove_member(p_user_id uuid, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.revoke_invitation(p_invitation_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.revoke_invitation(p_invitation_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.revoke_invitation(p_invitation_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.set_default_tenant(p_tenant_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.set_default_tenant(p_tenant_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.set_default_tenant(p_tenant_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.toggle_tenant_feature(p_flag_key text, p_enabled boolean, p_config jsonb, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.toggle_tenant_feature(p_flag_key text, p_enabled boolean, p_config jsonb, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.toggle_tenant_feature(p_flag_key text, p_enabled boolean, p_config jsonb, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.admin_tenant_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.admin_tenant_id() TO anon;
 GRANT ALL ON FUNCTION vital.admin_tenant_id() TO authenticated;
 GRANT ALL ON FUNCTION vital.admin_tenant_id() TO service_role;
 GRANT ALL ON FUNCTION vital.admin_tenant_id() TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.append_audit(p_organization_id uuid, p_action text, p_entity text, p_entity_id uuid, p_changes jsonb) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.assign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid, p_config jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.assign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid, p_config jsonb) TO authenticated;
+GRANT ALL ON FUNCTION vital.assign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid, p_config jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.audit_change() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.audit_change() TO vital_owner;
+
+REVOKE ALL ON FUNCTION vital.audit_commitment(p_salt bytea, p_changes jsonb, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.audit_commitment(p_salt bytea, p_changes jsonb, p_reason text) TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.audit_hash(p_previous_hash bytea, p_organization_id uuid, p_seq bigint, p_id uuid, p_action text, p_actor_id uuid, p_actor_role text, p_database_role name, p_entity text, p_entity_id uuid, p_request_id text, p_created_at timestamp with time zone, p_commitment bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.audit_hash(p_previous_hash bytea, p_organization_id uuid, p_seq bigint, p_id uuid, p_action text, p_actor_id uuid, p_actor_role text, p_database_role name, p_entity text, p_entity_id uuid, p_request_id text, p_created_at timestamp with time zone, p_commitment bytea) TO vital_definer;
 
 REVOKE ALL ON FUNCTION vital.build_context(p_user_id uuid, p_tenant text, OUT tenant_id uuid, OUT version text, OUT body json) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.build_context(p_user_id uuid, p_tenant text, OUT tenant_id uuid, OUT version text, OUT body json) TO service_role;
@@ -2743,6 +4646,18 @@ REVOKE ALL ON FUNCTION vital.caller_context(p_user_id uuid, OUT tenant_id uuid, 
 GRANT ALL ON FUNCTION vital.caller_context(p_user_id uuid, OUT tenant_id uuid, OUT version text, OUT body json) TO anon;
 GRANT ALL ON FUNCTION vital.caller_context(p_user_id uuid, OUT tenant_id uuid, OUT version text, OUT body json) TO authenticated;
 
+REVOKE ALL ON FUNCTION vital.caller_standing() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.caller_standing() TO authenticated;
+
+REVOKE ALL ON FUNCTION vital.caller_version() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.caller_version() TO authenticated;
+
+REVOKE ALL ON FUNCTION vital.change_member_role(p_tenant_id uuid, p_user_id uuid, p_role text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.change_member_role(p_tenant_id uuid, p_user_id uuid, p_role text, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.claim_idempotency_key(p_key text, p_fingerprint bytea, OUT claimed boolean, OUT same boolean, OUT status integer, OUT headers jsonb, OUT body bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.claim_idempotency_key(p_key text, p_fingerprint bytea, OUT claimed boolean, OUT same boolean, OUT status integer, OUT headers jsonb, OUT body bytea) TO authenticated;
+
 REVOKE ALL ON FUNCTION vital.claimed_identity() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.colleague_ids() FROM PUBLIC;
@@ -2750,9 +4665,41 @@ GRANT ALL ON FUNCTION vital.colleague_ids() TO anon;
 GRANT ALL ON FUNCTION vital.colleague_ids() TO authenticated;
 GRANT ALL ON FUNCTION vital.colleague_ids() TO service_role;
 
+REVOKE ALL ON FUNCTION vital.context_version(p_tenant_id uuid, p_user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.context_version(p_tenant_id uuid, p_user_id uuid) TO vital_definer;
+
 REVOKE ALL ON FUNCTION vital.current_membership() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.enforce_agent_tier() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.enforce_agent_tier() TO vital_owner;
+
+REVOKE ALL ON FUNCTION vital.enforce_limit() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.enforce_limit() TO vital_owner;
+
+REVOKE ALL ON FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agents TO vital_definer;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agents TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agents TO service_role;
+
+REVOKE ALL ON FUNCTION vital.find_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.find_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION vital.find_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.follow_lifecycle() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.give_reason(p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.give_reason(p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION vital.give_reason(p_reason text) TO service_role;
+GRANT ALL ON FUNCTION vital.give_reason(p_reason text) TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.guard_parent() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.guard_parent() TO vital_owner;
 
 REVOKE ALL ON FUNCTION vital.identity() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.identity() TO anon;
@@ -2760,10 +4707,31 @@ GRANT ALL ON FUNCTION vital.identity() TO authenticated;
 GRANT ALL ON FUNCTION vital.identity() TO service_role;
 GRANT ALL ON FUNCTION vital.identity() TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.invite_member(p_tenant_id uuid, p_email text, p_role text, p_expires_in interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.invite_member(p_tenant_id uuid, p_email text, p_role text, p_expires_in interval) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.is_operator() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.is_operator() TO authenticated;
+GRANT ALL ON FUNCTION vital.is_operator() TO service_role;
+GRANT ALL ON FUNCTION vital.is_operator() TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.keep_owner() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.keep_owner() TO vital_owner;
+
+REVOKE ALL ON FUNCTION vital.lifecycle_moves() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.lifecycle_moves() TO authenticated;
+GRANT ALL ON FUNCTION vital.lifecycle_moves() TO service_role;
+GRANT ALL ON FUNCTION vital.lifecycle_moves() TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.lock_configuration(p_tenant_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION vital.member_tenant_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.member_tenant_ids() TO anon;
 GRANT ALL ON FUNCTION vital.member_tenant_ids() TO authenticated;
 GRANT ALL ON FUNCTION vital.member_tenant_ids() TO service_role;
+
+REVOKE ALL ON FUNCTION vital.moved_audit_heads(p_since timestamp with time zone, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.moved_audit_heads(p_since timestamp with time zone, p_limit integer) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.overseen_tenant_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.overseen_tenant_id() TO anon;
@@ -2774,9 +4742,6 @@ GRANT ALL ON FUNCTION vital.overseen_tenant_id() TO vital_definer;
 REVOKE ALL ON FUNCTION vital.provision_tenant() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.provision_tenant() TO vital_owner;
 
-REVOKE ALL ON FUNCTION vital.raise_versions() FROM PUBLIC;
-GRANT ALL ON FUNCTION vital.raise_versions() TO vital_owner;
-
 REVOKE ALL ON FUNCTION vital.readable_tenant_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.readable_tenant_ids() TO anon;
 GRANT ALL ON FUNCTION vital.readable_tenant_ids() TO authenticated;
@@ -2784,6 +4749,47 @@ GRANT ALL ON FUNCTION vital.readable_tenant_ids() TO service_role;
 
 REVOKE ALL ON FUNCTION vital.record_change() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.record_change() TO vital_owner;
+
+REVOKE ALL ON FUNCTION vital.refuse_audit_change() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) TO authenticated;
+GRANT ALL ON FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) TO service_role;
+GRANT ALL ON FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.remove_member(p_tenant_id uuid, p_user_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.remove_member(p_tenant_id uuid, p_user_id uuid, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.require_admin(p_tenant_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.require_admin(p_tenant_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION vital.require_admin(p_tenant_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.require_changeable(p_tenant_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.require_changeable(p_tenant_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION vital.require_changeable(p_tenant_id uuid) TO service_role;
+GRANT ALL ON FUNCTION vital.require_changeable(p_tenant_id uuid) TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.require_member() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.require_member() TO authenticated;
+GRANT ALL ON FUNCTION vital.require_member() TO service_role;
+
+REVOKE ALL ON FUNCTION vital.require_operator() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.require_operator() TO authenticated;
+GRANT ALL ON FUNCTION vital.require_operator() TO service_role;
+GRANT ALL ON FUNCTION vital.require_operator() TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.require_over_member(p_user_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.require_standing(p_roles text[], p_tenant_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.require_value(p_holds boolean, p_name text, p_must text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.require_value(p_holds boolean, p_name text, p_must text) TO authenticated;
+GRANT ALL ON FUNCTION vital.require_value(p_holds boolean, p_name text, p_must text) TO service_role;
+GRANT ALL ON FUNCTION vital.require_value(p_holds boolean, p_name text, p_must text) TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.require_writer() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.require_writer() TO authenticated;
+GRANT ALL ON FUNCTION vital.require_writer() TO service_role;
 
 REVOKE ALL ON FUNCTION vital.rotate_seal_key(p_grace interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.rotate_seal_key(p_grace interval) TO vital_service;
@@ -2795,6 +4801,16 @@ GRANT ALL ON FUNCTION vital.schema_version() TO service_role;
 REVOKE ALL ON FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) TO vital_service;
 
+REVOKE ALL ON FUNCTION vital.settle() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.settle() TO vital_owner;
+
+REVOKE ALL ON FUNCTION vital.settle_audit() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.settle_versions() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.store_idempotent_answer(p_key text, p_status integer, p_headers jsonb, p_body bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.store_idempotent_answer(p_key text, p_status integer, p_headers jsonb, p_body bytea) TO authenticated;
+
 REVOKE ALL ON FUNCTION vital.super_admin_floor() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.super_admin_floor() TO anon;
 GRANT ALL ON FUNCTION vital.super_admin_floor() TO authenticated;
@@ -2805,7 +4821,19 @@ GRANT ALL ON FUNCTION vital.tenant_for(p_right text) TO anon;
 GRANT ALL ON FUNCTION vital.tenant_for(p_right text) TO authenticated;
 GRANT ALL ON FUNCTION vital.tenant_for(p_right text) TO service_role;
 
+REVOKE ALL ON FUNCTION vital.toggle_tenant_feature(p_tenant_id uuid, p_flag_key text, p_enabled boolean, p_config jsonb, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.toggle_tenant_feature(p_tenant_id uuid, p_flag_key text, p_enabled boolean, p_config jsonb, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION vital.toggle_tenant_feature(p_tenant_id uuid, p_flag_key text, p_enabled boolean, p_config jsonb, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.tool_health(p_tenant_id uuid, p_days integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.tool_health(p_tenant_id uuid, p_days integer) TO service_role;
+GRANT ALL ON FUNCTION vital.tool_health(p_tenant_id uuid, p_days integer) TO vital_definer;
+
 REVOKE ALL ON FUNCTION vital.touch_updated_at() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.unassign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.unassign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION vital.unassign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.user_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.user_id() TO anon;
@@ -2821,10 +4849,6 @@ GRANT ALL ON FUNCTION vital.writable_tenant_id() TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.users TO service_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.users TO vital_definer;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agents TO vital_definer;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agents TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agents TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.chat_sessions TO vital_definer;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.chat_sessions TO authenticated;
@@ -2875,10 +4899,6 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organization_audit_log TO vita
 GRANT SELECT ON TABLE public.organization_audit_log TO authenticated;
 GRANT SELECT ON TABLE public.organization_audit_log TO service_role;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organizations TO vital_definer;
-GRANT SELECT,INSERT,UPDATE ON TABLE public.organizations TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.organizations TO service_role;
-
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.personas TO vital_definer;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.personas TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.personas TO service_role;
@@ -2909,17 +4929,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.schema_validation_rules TO vit
 GRANT SELECT ON TABLE public.schema_validation_rules TO authenticated;
 GRANT SELECT ON TABLE public.schema_validation_rules TO service_role;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_agents TO vital_definer;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_agents TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_agents TO service_role;
-
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_apps TO vital_definer;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_apps TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_apps TO service_role;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_configurations TO vital_definer;
-GRANT SELECT,UPDATE ON TABLE public.tenant_configurations TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_configurations TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_feature_flag_versions TO vital_definer;
 GRANT SELECT ON TABLE public.tenant_feature_flag_versions TO authenticated;
@@ -2945,19 +4957,19 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tool_usage_log TO vital_define
 GRANT SELECT,INSERT ON TABLE public.tool_usage_log TO authenticated;
 GRANT SELECT,INSERT ON TABLE public.tool_usage_log TO service_role;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tools TO vital_definer;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tools TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tools TO service_role;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_tenants TO vital_definer;
-GRANT SELECT ON TABLE public.user_tenants TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.user_tenants TO service_role;
-
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO vital_definer;
 GRANT SELECT ON TABLE public.users TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO service_role;
 
+GRANT SELECT,INSERT ON TABLE vital.audit_checkpoints TO vital_definer;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.audit_heads TO vital_definer;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.idempotency_keys TO vital_definer;
+
 GRANT SELECT ON TABLE vital.migrations TO vital_definer;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.pending_audit TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.pending_versions TO vital_definer;
 

@@ -31,6 +31,8 @@ type Config struct {
 	JWTIssuer          string        `env:"VITAL_JWT_ISSUER"`
 	JWTAudience        string        `env:"VITAL_JWT_AUDIENCE" envDefault:"authenticated"`
 	CORSOrigins        []string      `env:"VITAL_CORS_ORIGINS"`
+	AuditKeyFile       string        `env:"VITAL_AUDIT_KEY_FILE"`
+	AuditCheckpoints   string        `env:"VITAL_AUDIT_CHECKPOINTS"`
 	SlowQuery          time.Duration `env:"VITAL_SLOW_QUERY" envDefault:"1s"`
 	LogLevel           slog.Level    `env:"VITAL_LOG_LEVEL" envDefault:"info"`
 }

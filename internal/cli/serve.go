@@ -78,6 +78,13 @@ func (a *app) serve(ctx context.Context, t *target, listener net.Listener, ready
 	}
 	defer db.Close()
 	metrics.WatchPool(db)
+	checkpointing, stopCheckpoints := context.WithCancel(ctx)
+	waitCheckpoints, err := a.keepCheckpoints(checkpointing, t, db.Service)
+	if err != nil {
+		stopCheckpoints()
+		return err
+	}
+	defer func() { stopCheckpoints(); waitCheckpoints() }()
 
 	server := httpapi.NewHTTPServer(httpapi.New(httpapi.Config{
 		DB: db, Verifier: verifier, Metrics: metrics, Log: a.log,

@@ -52,6 +52,17 @@ const (
 	Internal         Code = "internal"
 )
 
+// Writing: what a change may not do.
+const (
+	StateConflict       Code = "state_conflict"
+	LimitExceeded       Code = "limit_exceeded"
+	InvitationInvalid   Code = "invitation_invalid"
+	LastOwner           Code = "last_owner"
+	AppendOnly          Code = "append_only"
+	PreconditionFailed  Code = "precondition_failed"
+	IdempotencyMismatch Code = "idempotency_mismatch"
+)
+
 // The database under us.
 const (
 	DatabaseUnavailable Code = "database_unavailable"

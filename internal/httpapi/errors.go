@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/vital-db/vital/internal/fault"
+	"github.com/vital-db/vital/internal/tenant"
 )
 
 // statuses is the one place where a fault becomes an HTTP status. What is not listed is 500.
@@ -40,6 +41,13 @@ var statuses = map[fault.Code]int{
 	fault.Invalid:                 http.StatusUnprocessableEntity,
 	fault.Conflict:                http.StatusConflict,
 	fault.ReadOnly:                http.StatusConflict,
+	fault.StateConflict:           http.StatusConflict,
+	fault.LimitExceeded:           http.StatusConflict,
+	fault.InvitationInvalid:       http.StatusNotFound,
+	fault.LastOwner:               http.StatusConflict,
+	fault.AppendOnly:              http.StatusForbidden,
+	fault.PreconditionFailed:      http.StatusPreconditionFailed,
+	fault.IdempotencyMismatch:     http.StatusUnprocessableEntity,
 	fault.RequestCancelled:        statusClientClosedRequest,
 	fault.RequestTimeout:          http.StatusGatewayTimeout,
 	fault.StatementTimeout:        http.StatusGatewayTimeout,
@@ -61,6 +69,8 @@ type problem struct {
 	Code      string `json:"code"`
 	Hint      string `json:"hint"`
 	RequestID string `json:"request_id"`
+	// Errors name each place of a document that is not what it must be.
+	Errors tenant.Faults `json:"errors,omitempty" nullable:"false"`
 }
 
 // writeError answers with err as a problem, unless an answer is already on its way. The cause stays in
@@ -93,13 +103,15 @@ func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	case http.StatusServiceUnavailable:
 		header.Set("Retry-After", "1")
 	}
+	answer := problem{
+		Type: "urn:vital:error:" + string(f.Code), Title: f.Message, Status: status, Detail: f.Detail,
+		Code: string(f.Code), Hint: f.Hint, RequestID: rq.id,
+	}
+	errors.As(f, &answer.Errors)
 	w.WriteHeader(status)
 	body := json.NewEncoder(w)
 	body.SetEscapeHTML(false) // hints show <token> as it is meant; nosniff keeps it from being a page
-	_ = body.Encode(problem{  // the caller may be gone
-		Type: "urn:vital:error:" + string(f.Code), Title: f.Message, Status: status, Detail: f.Detail,
-		Code: string(f.Code), Hint: f.Hint, RequestID: rq.id,
-	})
+	_ = body.Encode(answer)   // the caller may be gone
 }
 
 // challenge is the WWW-Authenticate value of RFC 6750.

@@ -37,7 +37,7 @@ func (s *Server) index(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, map[string]any{
 		"name": "VITAL",
 		"links": map[string]string{
-			"context": "/v1/context", "console": "/console/",
+			"context": "/v1/context", "docs": "/docs", "openapi": "/openapi.json", "console": "/console/",
 			"health": "/healthz", "readiness": "/readyz", "metrics": "/metrics",
 		},
 	})

@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/vital-db/vital/internal/fault"
+	"github.com/vital-db/vital/internal/postgres"
 )
 
 type requestKey struct{}
@@ -36,7 +37,7 @@ func (s *Server) withRequest(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
 		rq := &request{id: requestID(r.Header.Get("X-Request-Id"))}
-		ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), requestKey{}, rq), s.config.RequestTimeout)
+		ctx, cancel := context.WithTimeout(postgres.WithRequestID(context.WithValue(r.Context(), requestKey{}, rq), rq.id), s.config.RequestTimeout)
 		defer cancel()
 		r = r.WithContext(ctx)
 		if r.Body != nil {

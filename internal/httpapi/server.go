@@ -49,19 +49,35 @@ func New(config Config) http.Handler {
 	return s.withRequest(s.withCORS(s.routes()))
 }
 
-// routes is the whole table, grouped by who may call. The group, not the handler, decides that.
+// routes is the whole table, grouped by who may call. The group, not the handler, decides that. What is
+// described in api stands in /openapi.json.
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
+	api := newAPI(mux)
 
 	// Anybody.
-	mux.Handle("GET /healthz", s.public(s.healthz))
-	mux.Handle("GET /readyz", s.public(s.readyz))
-	mux.Handle("GET /metrics", s.config.Metrics.handler())
+	api.describe(healthOperation, s.public(s.healthz))
+	api.describe(readyOperation, s.public(s.readyz))
+	api.describe(metricsOperation, s.config.Metrics.handler())
 	mux.Handle("GET /console/", http.StripPrefix("/console", console.Handler()))
 	mux.Handle("GET /{$}", s.public(s.index))
 
 	// Members: a verified token of a user; the database decides about the tenant.
-	mux.Handle("GET /v1/context", s.member(s.getContext))
+	api.describe(contextOperation, s.member(s.getContext))
+
+	// Admins of the tenant, and super admins; the database decides again.
+	api.describe(patchConfigOperation, s.member(s.write(s.patchConfig)))
+	api.describe(toggleFeatureOperation, s.member(s.write(s.toggleFeature)))
+	api.describe(assignAgentOperation, s.member(s.write(s.assignAgent)))
+
+	// Super admins.
+	api.describe(moveLifecycleOperation, s.member(s.write(s.moveLifecycle)))
+	api.describe(invalidateCacheOperation, s.member(s.write(s.invalidateCache)))
+
+	// Anybody: what this table says of itself; last, so that it says all.
+	api.describe(schemaOperation, s.public(s.getSchema))
+	api.describe(openAPIOperation, s.public(document(api.json, "application/json")))
+	api.describe(docsOperation, s.public(document(api.html, "text/html; charset=utf-8")))
 
 	mux.Handle("/", s.public(s.notFound(mux)))
 	return mux
@@ -110,8 +126,9 @@ func (s *Server) withCORS(next http.Handler) http.Handler {
 		AllowedHeaders: []string{
 			"Authorization", "Apikey", "Content-Type", "Accept", "If-Match", "If-None-Match", "Prefer", "Range",
 			"X-Client-Info", "X-Request-Id", "Accept-Profile", "Content-Profile", "Vital-Tenant", "Vital-Min-Version",
+			"Idempotency-Key", "Vital-Reason",
 		},
-		ExposedHeaders: []string{"ETag", "Vital-Version", "Server-Timing", "X-Request-Id", "Retry-After", "Content-Range", "Location"},
+		ExposedHeaders: []string{"ETag", "Vital-Version", "Server-Timing", "X-Request-Id", "Retry-After", "Content-Range", "Location", "Idempotent-Replayed"},
 		MaxAge:         600,
 	}).Handler(next)
 }

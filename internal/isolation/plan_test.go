@@ -23,7 +23,7 @@ insert into agents (tenant_id, name, slug) select id, 'N', 'n' from organization
 insert into tenant_configurations (tenant_id) select id from organizations where slug like 't%' on conflict do nothing;
 insert into tenant_apps (tenant_id, app_key, app_name, app_route) select id, 'n', 'N', '/n' from organizations where slug like 't%';
 insert into tenant_feature_flags (tenant_id, feature_flag_id) select id, gen_random_uuid() from organizations where slug like 't%';
-insert into organization_audit_log (organization_id, action) select id, 'created' from organizations where slug like 't%';
+insert into organization_audit_log (organization_id, action, seq, commitment, previous_hash, hash) select id, 'created', 1, '', '', '' from organizations where slug like 't%';
 insert into query_performance (tenant_id, user_id) select organization_id, id from users where email like '%@y.test';
 reset session_replication_role;
 vacuum analyze`

@@ -59,6 +59,8 @@ select
   pg_catalog.set_config('role', $1, true),
   pg_catalog.set_config('vital.context', $2, true),
   pg_catalog.set_config('request.jwt.claims', '', true),
+  pg_catalog.set_config('vital.request_id', $4, true),
+  pg_catalog.set_config('vital.reason', '', true),
   pg_catalog.set_config('search_path', 'pg_catalog, public, pg_temp', true),
   pg_catalog.set_config('row_security', 'on', true),
   pg_catalog.set_config('statement_timeout', $3, true),

@@ -26,6 +26,13 @@ var ownStates = map[string]fault.Code{
 	"VT108": fault.TenantArchived,
 	"VT109": fault.TenantUnconfigured,
 	"VT110": fault.PermissionDenied,
+	"VT201": fault.AppendOnly,
+	"VT202": fault.Invalid,
+	"VT203": fault.StateConflict,
+	"VT204": fault.LimitExceeded,
+	"VT205": fault.NotFound,
+	"VT206": fault.InvitationInvalid,
+	"VT207": fault.LastOwner,
 }
 
 // translate turns an error of the driver or the database into a fault. It is the one place that reads

@@ -117,11 +117,6 @@ func (db *DB) attempt(ctx context.Context, caller identity.Caller, tenant string
 // reader may still refuse a write, commit and scrub follow by themselves.
 func (db *DB) send(ctx context.Context, conn *pgx.Conn, caller identity.Caller, tenant string, work *Work, run *attempted) error {
 	back := backendOf(conn)
-	// Parsing and planning the entering statement anew would cost more than all the rest of the frame.
-	enter, err := back.statement(ctx, conn, queries.Get("Enter"))
-	if err != nil {
-		return err
-	}
 	batch := &pgx.Batch{}
 	begin := queries.Get("BeginReadOnly")
 	if work.Writes {
@@ -131,11 +126,9 @@ func (db *DB) send(ctx context.Context, conn *pgx.Conn, caller identity.Caller, 
 		run.begun = true
 		return nil
 	})
-	seal := ""
-	if caller.UserID != uuid.Nil {
-		seal = db.sealer.seal(caller, tenant, time.Now().Add(back.clock), back.pid)
+	if err := db.queueEnter(ctx, conn, batch, back, caller, tenant); err != nil {
+		return err
 	}
-	batch.Queue(enter, string(caller.Role), seal, db.timeout)
 	mayRefuse := false
 	for _, s := range work.statements {
 		name, err := back.statement(ctx, conn, s.text)
@@ -162,7 +155,7 @@ func (db *DB) send(ctx context.Context, conn *pgx.Conn, caller identity.Caller, 
 		batch = &pgx.Batch{}
 	}
 	queueCommit(batch, run)
-	err = exchange(ctx, conn, batch)
+	err := exchange(ctx, conn, batch)
 	if run.committed {
 		return nil // it is kept, whatever became of the scrubbing
 	}
@@ -209,6 +202,21 @@ func queueCommit(batch *pgx.Batch, run *attempted) {
 		run.scrubbed = true
 		return nil
 	})
+}
+
+// queueEnter adds the statement that makes the transaction the caller's. It is prepared like any other:
+// parsing and planning it anew would cost more than all the rest of the frame.
+func (db *DB) queueEnter(ctx context.Context, conn *pgx.Conn, batch *pgx.Batch, back *backend, caller identity.Caller, tenant string) error {
+	enter, err := back.statement(ctx, conn, queries.Get("Enter"))
+	if err != nil {
+		return err
+	}
+	seal := ""
+	if caller.UserID != uuid.Nil {
+		seal = db.sealer.seal(caller, tenant, time.Now().Add(back.clock), back.pid)
+	}
+	batch.Queue(enter, string(caller.Role), seal, db.timeout, requestID(ctx))
+	return nil
 }
 
 // acquire takes a connection, waiting no longer than AcquireTimeout.

@@ -50,14 +50,27 @@ func TestOrganization_StateAndActiveInStep(t *testing.T) {
 		{"is_active = true", "active true"},
 		{"lifecycle_state = 'suspended'", "suspended false"},
 		{"lifecycle_state = 'active'", "active true"},
+		{"is_active = true, lifecycle_state = 'suspended'", "suspended false"},
 		{"lifecycle_state = 'archived'", "archived false"},
 		{"name = 'Other'", "archived false"},
 		{"is_active = false", "archived false"},
-		{"is_active = true, lifecycle_state = 'suspended'", "suspended false"},
-		{"is_active = false, lifecycle_state = 'active'", "active true"},
 	} {
 		require.Equal(t, c.want, mustService[string](t, d, "update organizations set "+c.set+" where id = $1"+read, health), c.set)
 	}
+	// What is no move is refused, however it is written; a superuser alone may mend a state.
+	for _, c := range []struct{ tenant, set, says string }{
+		{health, "is_active = true", "archived; allowed now: nothing"},
+		{health, "lifecycle_state = 'active'", "archived; allowed now: nothing"},
+		{pending, "is_active = true", "pending; allowed now: approve"},
+		{pending, "lifecycle_state = 'suspended'", "pending; allowed now: approve"},
+		{pharma, "lifecycle_state = 'archived'", "active; allowed now: suspend"},
+		{"00000000-0000-0000-0000-000000000001", "is_active = false", "The platform tenant stays active"},
+	} {
+		_, err := asService[string](d, "update organizations set "+c.set+" where id = $1"+read, c.tenant)
+		requireState(t, err, "VT203")
+		require.ErrorContains(t, err, c.says)
+	}
+	require.Equal(t, "active true", one[string](t, d.super, "update organizations set lifecycle_state = 'active' where id = $1"+read, health))
 	insert := "insert into organizations (name, slug, tenant_type, tenant_key, is_active, lifecycle_state) values ('N', $1, 'system', $1, "
 	require.Equal(t, "suspended false", mustService[string](t, d, insert+"false, default)"+read, "n1"))
 	require.Equal(t, "pending false", mustService[string](t, d, insert+"true, 'pending')"+read, "n2"))

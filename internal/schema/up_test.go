@@ -2,6 +2,7 @@ package schema_test
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -128,23 +129,25 @@ func TestUp_MigrationFails(t *testing.T) {
 	t.Parallel()
 	address := freshDatabase(t)
 	migrations := copyFS(t, database.Migrations)
-	migrations["migrations/0007_break.sql"] = &fstest.MapFile{Data: []byte(
+	last := len(migrations) // 1, 2, 3 … without a gap
+	broken := fmt.Sprintf("%04d_break.sql", last+1)
+	migrations["migrations/"+broken] = &fstest.MapFile{Data: []byte(
 		"-- +goose Up\ncreate table public.half_done (id uuid);\ncreate table public.broken (id no_such_type);\n")}
 	m, err := schema.NewMigratorFrom(schema.Config{DatabaseURL: address}, migrations, nil)
 	require.NoError(t, err)
 
 	_, err = m.Up(context.Background())
 	require.Equal(t, fault.MigrationFailed, fault.CodeOf(err))
-	require.Contains(t, fault.From(err).Message, "0007_break.sql")
+	require.Contains(t, fault.From(err).Message, broken)
 	require.Contains(t, fault.From(err).Detail, "no_such_type")
 	conn := connect(t, address)
 	require.False(t, one[bool](t, conn, "select to_regclass('public.half_done') is not null"))
-	require.EqualValues(t, 6, one[int64](t, conn, "select max(version_id) from vital.migrations"))
+	require.EqualValues(t, last, one[int64](t, conn, "select max(version_id) from vital.migrations"))
 
 	mended := up(t, address)
 	require.Empty(t, mended.Migrations, "those before it stayed applied")
 	require.NotEmpty(t, mended.Objects)
-	require.Len(t, column[string](t, conn, "select path from vital.applied_files where path like 'migrations/%'"), 6)
+	require.Len(t, column[string](t, conn, "select path from vital.applied_files where path like 'migrations/%'"), last)
 }
 
 func TestUp_CompletesAKilledRun(t *testing.T) {
@@ -152,28 +155,28 @@ func TestUp_CompletesAKilledRun(t *testing.T) {
 	address := freshDatabase(t)
 	up(t, address)
 	conn := connect(t, address)
-	// Killed after migration 5 had committed and before its checksum was kept.
-	execute(t, conn, "delete from vital.applied_files where path in ('migrations/0005_create_internals.sql', 'migrations/0006_create_accounts.sql', 'policies/tools.sql')")
-	execute(t, conn, "delete from vital.migrations where version_id = 6; drop table auth.users; drop function auth.uid(), auth.role()")
+	// Killed after migration 7 had committed and before its checksum was kept.
+	execute(t, conn, "delete from vital.applied_files where path in ('migrations/0007_chain_audit.sql', 'migrations/0008_index_writes.sql', 'policies/tools.sql')")
+	execute(t, conn, "delete from vital.migrations where version_id = 8; drop index invitations_one_open, idx_tool_usage_tenant")
 
 	entries, err := migrator(t, address).Status(context.Background())
 	require.NoError(t, err)
-	for _, name := range []string{"migrations/0005_create_internals.sql", "migrations/0006_create_accounts.sql", "policies/tools.sql"} {
+	for _, name := range []string{"migrations/0007_chain_audit.sql", "migrations/0008_index_writes.sql", "policies/tools.sql"} {
 		require.Contains(t, entries, schema.Entry{Path: name, Status: "pending"})
 	}
 	result := up(t, address)
-	require.Equal(t, []string{"0006_create_accounts.sql"}, result.Migrations)
+	require.Equal(t, []string{"0008_index_writes.sql"}, result.Migrations)
 	require.Equal(t, []string{"policies/tools.sql"}, result.Objects)
 	entries, err = migrator(t, address).Status(context.Background())
 	require.NoError(t, err)
 	require.False(t, slices.ContainsFunc(entries, func(e schema.Entry) bool { return e.Status != "applied" }))
 
 	// The same where nothing else is missing.
-	execute(t, conn, "delete from vital.applied_files where path = 'migrations/0006_create_accounts.sql'")
+	execute(t, conn, "delete from vital.applied_files where path = 'migrations/0008_index_writes.sql'")
 	require.Equal(t, schema.Result{Version: result.Version}, up(t, address))
 	entries, err = migrator(t, address).Status(context.Background())
 	require.NoError(t, err)
-	require.Contains(t, entries, schema.Entry{Path: "migrations/0006_create_accounts.sql", Status: "applied"})
+	require.Contains(t, entries, schema.Entry{Path: "migrations/0008_index_writes.sql", Status: "applied"})
 }
 
 func TestNewMigrator_RefusesBadSources(t *testing.T) {

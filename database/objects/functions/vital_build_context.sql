@@ -1,4 +1,5 @@
 -- owner: vital_definer
+-- after: vital_context_version.sql
 --
 -- The whole context of one user in one tenant, or an error that names the step which failed. Everything
 -- else that answers with a context calls this one. p_tenant is an id, a slug, or '' for the user's
@@ -93,13 +94,7 @@ begin
     c.configuration_id is not null
   into version, body, configured
   from vital.tenant_settings c
-  cross join lateral (
-    select concat_ws('.',
-      coalesce((select g.version from vital.versions g where g.scope = 'global' and g.key = '00000000-0000-0000-0000-000000000000'), 0),
-      coalesce((select t.version from vital.versions t where t.scope = 'tenant' and t.key = who.tenant_id), 0),
-      coalesce((select m.version from vital.versions m where m.scope = 'membership' and m.key = p_user_id), 0),
-      coalesce((select s.version from vital.versions s where s.scope = 'self' and s.key = p_user_id), 0)) as token
-  ) v
+  cross join lateral (select vital.context_version(who.tenant_id, p_user_id) as token) v
   where c.tenant_id = who.tenant_id;
 
   if not configured then

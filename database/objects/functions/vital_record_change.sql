@@ -2,7 +2,7 @@
 --
 -- Trigger of the tables a context is made of: notes which scope the transaction touched. The first
 -- argument is the scope, the second the column that holds its key ('' for the global scope). The
--- version itself is raised once, at commit, by vital.raise_versions.
+-- version itself is raised once, at commit, by vital.settle_versions.
 create or replace function vital.record_change() returns trigger
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
@@ -27,6 +27,9 @@ begin
   select pg_current_xact_id(), tg_argv[0], k
   from unnest(array[old_key, new_key]) as k
   where k is not null
+  on conflict do nothing;
+  insert into vital.pending_versions (xid, scope, key)
+  values (pg_current_xact_id(), 'settle', '00000000-0000-0000-0000-000000000000') -- fires vital.settle, once
   on conflict do nothing;
   return null;
 end

@@ -5,3 +5,6 @@ create trigger tenant_configurations_touch before update on public.tenant_config
 drop trigger if exists tenant_configurations_record_change on public.tenant_configurations;
 create trigger tenant_configurations_record_change after insert or update or delete on public.tenant_configurations
   for each row execute function vital.record_change('tenant', 'tenant_id');
+drop trigger if exists tenant_configurations_audit on public.tenant_configurations;
+create trigger tenant_configurations_audit after insert or update or delete on public.tenant_configurations
+  for each row execute function vital.audit_change('tenant_id');

@@ -1,9 +1,8 @@
 -- owner: vital_definer
 --
--- Deferred trigger of vital.pending_versions: at commit, raises every scope the transaction touched,
--- once and in one order, so that two writers never wait for each other in a circle, and tells the
+-- At commit, raises every scope the transaction touched, once and in one order, so that two writers never wait for each other in a circle, and tells the
 -- listeners. A transaction that touched very many says so in one word instead of flooding them.
-create or replace function vital.raise_versions() returns trigger
+create or replace function vital.settle_versions() returns void
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
@@ -15,7 +14,7 @@ begin
     with mine as (
       delete from vital.pending_versions p where p.xid = pg_current_xact_id() returning p.scope, p.key
     ), ordered as (
-      select m.scope, m.key from mine m order by m.scope, m.key
+      select m.scope, m.key from mine m where m.scope <> 'settle' order by m.scope, m.key
     )
     insert into vital.versions as v (scope, key)
     select o.scope, o.key from ordered o
@@ -29,8 +28,6 @@ begin
       perform pg_notify('vital_change', '*');
     end if;
   end loop;
-  return null;
 end
 $$;
-comment on function vital.raise_versions() is 'Raises the versions a transaction touched, at its commit';
-grant execute on function vital.raise_versions() to vital_owner; -- to attach it to a table
+comment on function vital.settle_versions() is 'Raises the versions a transaction touched, at its commit';

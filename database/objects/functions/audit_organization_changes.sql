@@ -1,0 +1,39 @@
+-- owner: vital_definer
+-- after: vital_append_audit.sql
+--
+-- Trigger of organizations: one audit row for each change, named for the move when the tenant's state
+-- changed (approved, suspended, activated, archived), else created or updated.
+create or replace function public.audit_organization_changes() returns trigger
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  before_row jsonb := case when tg_op <> 'INSERT' then to_jsonb(old) - 'updated_at' end;
+  after_row jsonb := case when tg_op <> 'DELETE' then to_jsonb(new) - 'updated_at' end;
+  old_values jsonb := before_row;
+  new_values jsonb := after_row;
+  action text := case tg_op when 'INSERT' then 'created' when 'UPDATE' then 'updated' else 'deleted' end;
+begin
+  if tg_op = 'UPDATE' then
+    select jsonb_object_agg(b.key, b.value), jsonb_object_agg(b.key, after_row -> b.key)
+    into old_values, new_values
+    from jsonb_each(before_row) b
+    where b.value is distinct from after_row -> b.key;
+    if old_values is null then
+      return null; -- nothing changed
+    end if;
+    if new.lifecycle_state <> old.lifecycle_state then
+      action := case new.lifecycle_state
+        when 'suspended' then 'suspended'
+        when 'archived' then 'archived'
+        when 'active' then case old.lifecycle_state when 'pending' then 'approved' else 'activated' end
+        else 'updated' end;
+    end if;
+  end if;
+  perform vital.append_audit((coalesce(after_row, before_row) ->> 'id')::uuid, action, 'organizations',
+    (coalesce(after_row, before_row) ->> 'id')::uuid, jsonb_build_object('old', old_values, 'new', new_values));
+  return null;
+end
+$$;
+comment on function public.audit_organization_changes() is 'Writes one audit row for each change of an organization';
+grant execute on function public.audit_organization_changes() to vital_owner; -- to attach it to a table
