@@ -83,7 +83,7 @@ func TestHTTPClient(t *testing.T) {
 func TestProxy(t *testing.T) {
 	t.Parallel()
 	const delay = 20 * time.Millisecond
-	server, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // the test ends it
+	server, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer server.Close()
 	go func() {
@@ -95,7 +95,7 @@ func TestProxy(t *testing.T) {
 	}()
 	p, err := startProxy(server.Addr().String(), delay)
 	require.NoError(t, err)
-	conn, err := net.Dial("tcp", p.address()) //nolint:noctx // loopback
+	conn, err := net.Dial("tcp", p.address())
 	require.NoError(t, err)
 	started := time.Now()
 	_, err = conn.Write([]byte("echo"))

@@ -134,7 +134,7 @@ func spread(rounds []sample, of func(sample) float64) (low, high float64) {
 
 // save writes the figures as JSON, and the plots as one picture.
 func (r *result) save(dir string, day time.Time) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // figures are for everybody
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	base := filepath.Join(dir, day.UTC().Format(time.DateOnly)+"-"+r.Scenario)
@@ -142,7 +142,7 @@ func (r *result) save(dir string, day time.Time) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(base+".json", append(content, '\n'), 0o644); err != nil { //nolint:gosec // see above
+	if err := os.WriteFile(base+".json", append(content, '\n'), 0o644); err != nil {
 		return err
 	}
 	if len(r.plots) == 0 {
@@ -151,5 +151,5 @@ func (r *result) save(dir string, day time.Time) error {
 	e := r.Environment
 	caption := fmt.Sprintf("%s. %s, %d cores, PostgreSQL %s, %s. Medians of %d rounds; whiskers: slowest and fastest round.",
 		strings.SplitN(e.Date, "T", 2)[0], e.CPU, e.Cores, e.Postgres, e.Go, e.Rounds)
-	return os.WriteFile(base+".svg", draw(r.Asks, caption, r.plots), 0o644) //nolint:gosec // see above
+	return os.WriteFile(base+".svg", draw(r.Asks, caption, r.plots), 0o644)
 }

@@ -94,7 +94,7 @@ func listing(db *postgres.DB, query string, byTenant bool, want int) func(contex
 	text := rlsQueries.Get(query)
 	return func(ctx context.Context, clients int, slice time.Duration) (sample, error) {
 		return closedLoop(ctx, clients, slice, func(client int) (worker, error) {
-			random := rand.New(rand.NewPCG(uint64(client), 7)) //nolint:gosec // the same tenants in every variant
+			random := rand.New(rand.NewPCG(uint64(client), 7))
 			return worker{do: func() error {
 				n := random.IntN(rlsShape.tenants) + 1
 				count := 0

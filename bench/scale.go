@@ -55,7 +55,7 @@ type operation func(ctx context.Context, db *postgres.DB, n int) error
 
 // as is a variant's run of op by one client, each time for another of the first among tenants.
 func (p *population) as(op operation, among int) func(context.Context, int, time.Duration) (sample, error) {
-	random := rand.New(rand.NewPCG(11, 13)) //nolint:gosec // any tenants will do
+	random := rand.New(rand.NewPCG(11, 13))
 	return func(ctx context.Context, clients int, slice time.Duration) (sample, error) {
 		before, err := p.walPosition(ctx)
 		if err != nil {
@@ -79,7 +79,7 @@ func (p *population) walPosition(ctx context.Context) (at float64, err error) {
 }
 
 // colour makes every write a change.
-func colour() string { return fmt.Sprintf("#%06X", rand.IntN(1<<24)) } //nolint:gosec // a colour
+func colour() string { return fmt.Sprintf("#%06X", rand.IntN(1<<24)) }
 
 func writeAsService(ctx context.Context, db *postgres.DB, n int) error {
 	return db.AsService(ctx, "BenchWrite", func(tx pgx.Tx) error {

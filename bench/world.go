@@ -207,7 +207,7 @@ func (w *world) start(cmd *exec.Cmd, name string) (*process, error) {
 		return nil, errors.Join(fmt.Errorf("%s does not serve: %w\n%s", name, err, said), p.stop())
 	}
 	p.address = strings.TrimPrefix(line, "http://")
-	go io.Copy(io.Discard, out) //nolint:errcheck // ends with the process
+	go io.Copy(io.Discard, out)
 	return p, nil
 }
 

@@ -7,3 +7,4 @@ from pg_catalog.pg_db_role_setting s
 left join pg_catalog.pg_roles r on r.oid = s.setrole
 left join pg_catalog.pg_database d on d.oid = s.setdatabase
 where r.rolname in ('vital_api', 'vital_service')
+  and (s.setdatabase = 0 or d.datname = pg_catalog.current_database())

@@ -17,7 +17,7 @@ const auditFixture = `
 	insert into organizations (name, slug, tenant_type, tenant_key) values ('A', 'a-co', 'digital_health', 'a'), ('B', 'b-co', 'digital_health', 'b');
 	update tenant_configurations set limits = '{"max_agents": 5}'`
 
-func TestAudit(t *testing.T) { //nolint:tparallel // its steps follow one another
+func TestAudit(t *testing.T) {
 	t.Parallel()
 	d := pgtest.New(t)
 	d.Exec(t, auditFixture)
@@ -86,7 +86,7 @@ func TestAudit(t *testing.T) { //nolint:tparallel // its steps follow one anothe
 }
 
 // The private server signs with a secret of its own and keeps checkpoints beside itself, unasked.
-func TestAudit_PrivateServer(t *testing.T) { //nolint:tparallel // its steps follow one another
+func TestAudit_PrivateServer(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "data")
 	environment := []string{"VITAL_DATA_DIR=" + dir, "VITAL_LISTEN=127.0.0.1:0"}

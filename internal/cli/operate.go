@@ -70,7 +70,7 @@ func (a *app) confirm(question string) error {
 	}
 	fmt.Fprintf(a.streams.Err, "%s [y/N] ", question)
 	answer, err := bufio.NewReader(in).ReadString('\n')
-	if err != nil && err != io.EOF { //nolint:errorlint // ReadString returns it unwrapped
+	if err != nil && err != io.EOF {
 		return fmt.Errorf("read answer: %w", err)
 	}
 	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
