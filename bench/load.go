@@ -28,7 +28,7 @@ type shape struct {
 const batch = 25_000
 
 func tenantID(n int) uuid.UUID { return md5.Sum(fmt.Appendf(nil, "tenant %d", n)) }
-func userID(n int) uuid.UUID   { return md5.Sum(fmt.Appendf(nil, "user %d", n)) }  
+func userID(n int) uuid.UUID   { return md5.Sum(fmt.Appendf(nil, "user %d", n)) }
 
 // admin is the caller who administers tenant n, their default one.
 func admin(n int) identity.Caller {
