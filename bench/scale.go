@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -110,7 +109,7 @@ func writeAsAdmin(ctx context.Context, db *postgres.DB, n int) error {
 
 func readAsAdmin(ctx context.Context, db *postgres.DB, n int) error {
 	got, err := tenant.ReadContext(ctx, db, admin(n), "")
-	if err == nil && got.TenantID != uuid.UUID(tenantID(n)) {
+	if err == nil && got.TenantID != tenantID(n) {
 		return fmt.Errorf("tenant %d: another tenant's context", n)
 	}
 	return err
