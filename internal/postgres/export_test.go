@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"maps"
 	"slices"
 	"time"
 
@@ -27,5 +26,27 @@ func (db *DB) StatementNames(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	defer conn.Release()
-	return slices.Sorted(maps.Values(backendOf(conn.Conn()).statements)), nil
+	var names []string
+	for _, prepared := range backendOf(conn.Conn()).statements {
+		names = append(names, prepared.Name)
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// Shapes says how many generated statements the connection the pool hands out next knows, and how many of
+// all its statements the server has prepared.
+func (db *DB) Shapes(ctx context.Context) (known, prepared int, err error) {
+	conn, err := db.tenants.Acquire(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer conn.Release()
+	back := backendOf(conn.Conn())
+	for element := back.shapes.recent.Front(); element != nil; element = element.Next() {
+		if element.Value.(*shape).prepared != nil {
+			prepared++
+		}
+	}
+	return back.shapes.recent.Len(), prepared, nil
 }

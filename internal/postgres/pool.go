@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -72,19 +71,18 @@ type DB struct {
 	*Service
 
 	config  Config
-	tenants *pgxpool.Pool
+	tenants *pool
 	sealer  sealer
 	stop    context.CancelFunc
-	timeout string // of a statement, in milliseconds
 }
 
 // Open connects both pools, refuses logins that would not be bound by row-level security, and reads
 // the seal key.
 func Open(ctx context.Context, config Config) (*DB, error) {
 	config = config.withDefaults()
-	db := &DB{config: config, timeout: strconv.FormatInt(config.StatementTimeout.Milliseconds(), 10)}
+	db := &DB{config: config}
 	var err error
-	if db.tenants, err = openPool(ctx, config.URL, config.MaxConns); err != nil {
+	if db.tenants, err = openPool(ctx, config.URL, config.MaxConns, config); err != nil {
 		return nil, err
 	}
 	if db.Service, err = OpenService(ctx, config); err != nil {
@@ -110,7 +108,8 @@ func (db *DB) Close() {
 	db.Service.Close()
 }
 
-func openPool(ctx context.Context, url string, maxConns int32) (*pgxpool.Pool, error) {
+// openPool connects to url; of settings it takes the bounds of waiting and running, and who is told.
+func openPool(ctx context.Context, url string, maxConns int32, settings Config) (*pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		// The parser's text may quote the URL with its password.
@@ -137,16 +136,18 @@ func openPool(ctx context.Context, url string, maxConns int32) (*pgxpool.Pool, e
 	// Nobody listens here; the driver would keep what injected SQL listened for until it is asked.
 	config.ConnConfig.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {}
 	config.AfterConnect = meetBackend
-	pool, err := pgxpool.NewWithConfig(ctx, config)
+	conns, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open pool: %w", err)
 	}
-	if err := pool.Ping(ctx); err != nil {
-		pool.Close()
+	if err := conns.Ping(ctx); err != nil {
+		conns.Close()
 		return nil, fault.Wrap(err, fault.DatabaseUnavailable, "The database cannot be reached.",
 			"Check VITAL_DATABASE_URL: host, port, login, password, database; the login comes from `vital migrate up`.")
 	}
-	return pool, nil
+	return &pool{
+		Pool: conns, acquireTimeout: settings.AcquireTimeout, statementTimeout: settings.StatementTimeout, onQuery: settings.OnQuery,
+	}, nil
 }
 
 // checkLogin refuses a login that row-level security would not bind, or that could lift it.

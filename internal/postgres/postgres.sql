@@ -54,6 +54,18 @@ begin isolation level read committed read write;
 -- name: BeginReadOnly
 begin isolation level read committed read only;
 
+-- name: BeginRepeatable
+begin isolation level repeatable read read write;
+
+-- name: BeginRepeatableReadOnly
+begin isolation level repeatable read read only;
+
+-- name: BeginSerializable
+begin isolation level serializable read write;
+
+-- name: BeginSerializableReadOnly
+begin isolation level serializable read only;
+
 -- name: Enter
 select
   pg_catalog.set_config('role', $1, true),
@@ -72,8 +84,26 @@ select
   pg_catalog.set_config('role', 'service_role', true),
   pg_catalog.set_config('search_path', 'pg_catalog, public, pg_temp', true);
 
+-- name: EnterServiceWork
+select
+  pg_catalog.set_config('role', 'service_role', true),
+  pg_catalog.set_config('vital.request_id', $2, true),
+  pg_catalog.set_config('search_path', 'pg_catalog, public, pg_temp', true),
+  pg_catalog.set_config('statement_timeout', $1, true),
+  pg_catalog.set_config('lock_timeout', $1, true),
+  pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true);
+
+-- name: Set
+select pg_catalog.set_config($1, $2, true);
+
 -- name: Commit
 commit;
+
+-- name: CheckConstraints
+set constraints all immediate;
+
+-- name: Rollback
+rollback;
 
 -- name: ScrubRole
 reset role;

@@ -5,26 +5,25 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Service is the operators' way to the database: everything runs as service_role, which no policy
 // binds. No request of a tenant goes through it.
 type Service struct {
-	pool    *pgxpool.Pool
-	onQuery func(context.Context, Query)
+	pool *pool
 }
 
 // OpenService connects as a login that may become service_role: vital_service, or an operator's own.
-// Of config it uses ServiceURL, OnQuery and Log.
+// Of config it uses ServiceURL, AcquireTimeout, StatementTimeout, OnQuery and Log.
 func OpenService(ctx context.Context, config Config) (*Service, error) {
 	config = config.withDefaults()
-	pool, err := openPool(ctx, config.ServiceURL, 4)
+	conns, err := openPool(ctx, config.ServiceURL, 4, config)
 	if err != nil {
 		return nil, err
 	}
-	return &Service{pool: pool, onQuery: config.OnQuery}, nil
+	return &Service{pool: conns}, nil
 }
 
 // Close waits for running work and closes the pool.
@@ -41,8 +40,23 @@ func (s *Service) AsService(ctx context.Context, name string, fn func(pgx.Tx) er
 		return fn(tx)
 	})
 	err = translate(ctx, err)
-	s.onQuery(ctx, Query{Name: name, Duration: time.Since(started), Err: err})
+	s.pool.onQuery(ctx, Query{Name: name, Duration: time.Since(started), Err: err})
 	return err
+}
+
+// Run runs work in one transaction as service_role, in one round trip, as InTenant does for a tenant.
+func (s *Service) Run(ctx context.Context, work *Work) error {
+	return s.pool.run(ctx, uuid.Nil, work, frame{
+		scrub: true,
+		enter: func(ctx context.Context, conn *pgx.Conn, t *turn) error {
+			enter, err := backendOf(conn).statement(ctx, conn, queries.Get("EnterServiceWork"))
+			if err != nil {
+				return err
+			}
+			t.addPrepared(enter, [][]byte{s.pool.timeoutText(work.Timeout), []byte(requestID(ctx))}, nil)
+			return nil
+		},
+	})
 }
 
 // Ready reports whether the database answers and returns the schema version it is at.

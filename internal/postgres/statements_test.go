@@ -2,10 +2,14 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
 	"github.com/vital-db/vital/internal/postgres"
@@ -95,19 +99,81 @@ func TestInTenant_StatementNames(t *testing.T) {
 	}
 }
 
-// TestInTenant_ManyStatements: more statements than a connection keeps prepared run all the same.
-func TestInTenant_ManyStatements(t *testing.T) {
+// TestInTenant_ManyShapes: generated statements run whether or not the connection has met them, each with
+// its own values, and what it remembers of them is bounded.
+func TestInTenant_ManyShapes(t *testing.T) {
 	t.Parallel()
 	b := setup(t, postgres.Config{})
-	for i := range 300 {
-		got, err := b.run(bob, fmt.Sprintf("select '%d'", i))
-		require.NoError(t, err)
-		require.Equal(t, []string{fmt.Sprint(i)}, got)
+	for range 3 {
+		for i := range 300 {
+			text := fmt.Sprintf("select $1::text || '%d', (vital.identity()).user_id", i)
+			var got []string
+			work := &postgres.Work{Name: "Shape"}
+			work.Generated(text, [][]byte{[]byte("n")}, func(answer *pgconn.ResultReader) error {
+				got = nil
+				for answer.NextRow() {
+					got = append(got, string(answer.Values()[0]), string(answer.Values()[1]))
+				}
+				return nil
+			})
+			require.NoError(t, b.db.InTenant(context.Background(), bob, "", work))
+			require.Equal(t, []string{fmt.Sprintf("n%d", i), bob.UserID.String()}, got)
+		}
 	}
-	names, err := b.db.StatementNames(context.Background())
+	again := &postgres.Work{Name: "Shape"}
+	for range 3 {
+		again.Generated("select 'again'", nil, nil)
+	}
+	require.NoError(t, b.db.InTenant(context.Background(), bob, "", again), "the same shape more than once in one turn")
+	known, prepared, err := b.db.Shapes(context.Background())
 	require.NoError(t, err)
-	require.Len(t, names, 256)
+	require.LessOrEqual(t, known, 129)
+	require.LessOrEqual(t, prepared, 129)
 	b.requireBob()
+}
+
+// TestInTenant_Rollback: a transaction that is only tried out keeps nothing, and still finds what a commit
+// would find.
+func TestInTenant_Rollback(t *testing.T) {
+	t.Parallel()
+	b := setup(t, postgres.Config{})
+	work := &postgres.Work{Name: "Try", Writes: true, Rollback: true}
+	work.Generated("update public.profiles set full_name = 'tried' where id = $1 returning full_name", [][]byte{[]byte(bob.UserID.String())},
+		func(answer *pgconn.ResultReader) error {
+			require.True(t, answer.NextRow())
+			require.Equal(t, "tried", string(answer.Values()[0]))
+			return nil
+		})
+	require.NoError(t, b.db.InTenant(context.Background(), bob, "", work))
+	var name *string
+	require.NoError(t, b.db.InTenant(context.Background(), bob, "", func() *postgres.Work {
+		read := &postgres.Work{Name: "Read"}
+		read.Query("select full_name from public.profiles where id = (select vital.user_id())", func(rows pgx.Rows) error {
+			require.True(t, rows.Next())
+			return rows.Scan(&name)
+		})
+		return read
+	}()))
+	require.True(t, name == nil || *name != "tried")
+	b.requireBob()
+}
+
+// TestInTenant_ReaderGivesUp: a reader that stops in the middle of an endless answer frees the connection at
+// once, and the next one is served.
+func TestInTenant_ReaderGivesUp(t *testing.T) {
+	t.Parallel()
+	b := setup(t, postgres.Config{})
+	gone := errors.New("the client is gone")
+	started := time.Now()
+	work := &postgres.Work{Name: "Endless"}
+	work.Generated("select repeat('x', 1000) from (select pg_catalog.generate_series(1, 100000000)) s", nil, func(answer *pgconn.ResultReader) error {
+		require.True(t, answer.NextRow())
+		return gone
+	})
+	require.ErrorIs(t, b.db.InTenant(context.Background(), bob, "", work), gone)
+	require.Less(t, time.Since(started), 5*time.Second)
+	b.requireBob()
+	b.requireIdle()
 }
 
 // TestInTenant_CachedPlans: one prepared statement on one connection answers each caller by their own

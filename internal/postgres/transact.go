@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/vital-db/vital/internal/identity"
 )
@@ -20,11 +19,11 @@ type Tx struct {
 
 // Query runs a statement and returns its rows; text is a constant with schema-qualified names.
 func (tx *Tx) Query(ctx context.Context, text string, args ...any) (pgx.Rows, error) {
-	name, err := tx.back.statement(ctx, tx.conn, text)
+	prepared, err := tx.back.statement(ctx, tx.conn, text)
 	if err != nil {
 		return nil, err
 	}
-	return tx.conn.Query(ctx, name, args...)
+	return tx.conn.Query(ctx, prepared.Name, args...)
 }
 
 // QueryRow runs a statement that answers with one row.
@@ -35,11 +34,11 @@ func (tx *Tx) QueryRow(ctx context.Context, text string, args ...any) pgx.Row {
 
 // Exec runs a statement and returns how many rows it touched.
 func (tx *Tx) Exec(ctx context.Context, text string, args ...any) (int64, error) {
-	name, err := tx.back.statement(ctx, tx.conn, text)
+	prepared, err := tx.back.statement(ctx, tx.conn, text)
 	if err != nil {
 		return 0, err
 	}
-	tag, err := tx.conn.Exec(ctx, name, args...)
+	tag, err := tx.conn.Exec(ctx, prepared.Name, args...)
 	return tag.RowsAffected(), err
 }
 
@@ -73,9 +72,8 @@ func (r row) Scan(into ...any) error {
 // the first was dead or its seal outdated before anything was done.
 func (db *DB) Transact(ctx context.Context, caller identity.Caller, tenant, name string, fn func(*Tx) error) error {
 	started := time.Now()
-	writes := &Work{Name: name, Writes: true}
 	run, err := db.transactOnce(ctx, caller, tenant, fn)
-	if err != nil && db.worthRetrying(ctx, writes, run, err) {
+	if err != nil && db.tenants.worthRetrying(ctx, true, frame{refresh: db.loadKey}, run, err) {
 		run, err = db.transactOnce(ctx, caller, tenant, fn)
 	}
 	if run.sent && connectionLost(err) && context.Cause(ctx) == nil {
@@ -89,47 +87,40 @@ func (db *DB) Transact(ctx context.Context, caller identity.Caller, tenant, name
 }
 
 func (db *DB) transactOnce(ctx context.Context, caller identity.Caller, tenant string, fn func(*Tx) error) (run attempted, err error) {
-	conn, err := db.acquire(ctx)
+	conn, err := db.tenants.acquire(ctx)
 	if err != nil {
 		return run, err
 	}
 	returned := false
 	defer func() {
-		switch {
-		case !returned || ctx.Err() != nil || isStale(err) || connectionLost(err):
-			discard(conn) // a panic in fn comes this way too
-		case err != nil || !run.scrubbed:
-			go restore(conn, false)
-		default:
-			conn.Release()
+		if !returned { // fn panicked
+			discard(conn)
 		}
 	}()
 	err = db.transactOn(ctx, conn.Conn(), caller, tenant, fn, &run)
 	returned = true
+	db.tenants.giveBack(ctx, conn, err, run.scrubbed, false)
 	return run, err
 }
 
 func (db *DB) transactOn(ctx context.Context, conn *pgx.Conn, caller identity.Caller, tenant string, fn func(*Tx) error, run *attempted) error {
 	tx := &Tx{conn: conn, back: backendOf(conn)}
-	enter := &pgx.Batch{}
-	enter.Queue(queries.Get("Begin")).Exec(func(pgconn.CommandTag) error {
-		run.begun = true
-		return nil
-	})
-	if err := db.queueEnter(ctx, conn, enter, tx.back, caller, tenant); err != nil {
+	entering := &turn{}
+	begin(entering, ReadCommitted, true, run)
+	if err := db.enter(ctx, conn, entering, caller, tenant, 0); err != nil {
 		return err
 	}
-	if err := exchange(ctx, conn, enter); err != nil {
+	if err := entering.exchange(ctx, conn); err != nil {
 		return err
 	}
 	if err := fn(tx); err != nil {
 		return err
 	}
 	run.sent = true // from here on it may have been kept
-	commit := &pgx.Batch{}
-	queueCommit(commit, run)
-	err := exchange(ctx, conn, commit)
-	if run.committed {
+	ending := &turn{}
+	end(ending, false, true, run)
+	err := ending.exchange(ctx, conn)
+	if run.ended {
 		return nil // it is kept, whatever became of the scrubbing
 	}
 	return err

@@ -1,0 +1,313 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/vital-db/vital/internal/fault"
+)
+
+// pool is connections of one login, and the one way work runs on them.
+type pool struct {
+	*pgxpool.Pool
+	acquireTimeout   time.Duration
+	statementTimeout time.Duration
+	onQuery          func(context.Context, Query)
+}
+
+// frame is what stands around the statements of a transaction: how it becomes the caller's, and whether
+// the session is made as new behind it.
+type frame struct {
+	enter func(context.Context, *pgx.Conn, *turn) error
+	scrub bool
+	// refresh renews what enter seals with, after the database refused it. nil where nothing is sealed.
+	refresh func(context.Context) error
+}
+
+// attempted is how far one attempt came.
+type attempted struct {
+	rows     int64
+	sent     bool // statements may have reached the server
+	begun    bool // the server has answered BEGIN
+	ended    bool // the server has answered COMMIT, or ROLLBACK where that was wanted
+	scrubbed bool // the session is known to be as new
+}
+
+// run runs work in one transaction within f.
+func (p *pool) run(ctx context.Context, user uuid.UUID, work *Work, f frame) error {
+	started := time.Now()
+	run, err := p.attempt(ctx, work, f)
+	if err != nil && p.worthRetrying(ctx, work.Writes, f, run, err) {
+		run, err = p.attempt(ctx, work, f)
+	}
+	if work.Writes && run.sent && connectionLost(err) && context.Cause(ctx) == nil {
+		err = unsettled(err)
+	}
+	err = translate(ctx, err)
+	p.onQuery(ctx, Query{
+		Name: work.Name, UserID: user, Tenant: work.Tenant,
+		Duration: time.Since(started), Rows: run.rows, Err: err,
+	})
+	return err
+}
+
+// attempt runs work once on one connection and decides what becomes of that connection.
+func (p *pool) attempt(ctx context.Context, work *Work, f frame) (run attempted, err error) {
+	conn, err := p.acquire(ctx)
+	if err != nil {
+		return run, err
+	}
+	returned := false
+	defer func() {
+		if !returned { // a reader panicked, half-way through the answers
+			discard(conn)
+		}
+	}()
+	err = send(ctx, conn.Conn(), work, f, &run)
+	returned = true
+	p.giveBack(ctx, conn, err, run.scrubbed, work.Foreign)
+	return run, err
+}
+
+// giveBack returns conn to the pool when nothing of its last user can be left on it.
+func (p *pool) giveBack(ctx context.Context, conn *pgxpool.Conn, err error, scrubbed, foreign bool) {
+	var unread errUnread
+	switch {
+	case ctx.Err() != nil || isStale(err) || connectionLost(err) || errors.As(err, &unread):
+		// A cancel request may still be on its way and would hit whoever came next; a statement that was
+		// replaced or dropped says that somebody tampered. Such a connection is not handed on.
+		discard(conn)
+	case err != nil || !scrubbed || foreign:
+		go restore(conn, foreign)
+	default:
+		conn.Release()
+	}
+}
+
+// send writes begin, enter, the statements, commit and scrub in one go and reads the answers. Where a
+// reader may still refuse a write, commit and scrub follow by themselves.
+func send(ctx context.Context, conn *pgx.Conn, work *Work, f frame, run *attempted) error {
+	back := backendOf(conn)
+	if err := back.trimShapes(ctx, conn); err != nil {
+		return err
+	}
+	t := &turn{}
+	begin(t, work.Isolation, work.Writes, run)
+	if err := f.enter(ctx, conn, t); err != nil {
+		return err
+	}
+	if err := addSettings(ctx, conn, t, work.Settings); err != nil {
+		return err
+	}
+	mayRefuse := work.Confirm
+	for _, s := range work.statements {
+		mayRefuse = mayRefuse || s.read != nil
+		if err := addStatement(ctx, conn, t, s, run); err != nil {
+			return err
+		}
+	}
+	run.sent = true
+	if work.Writes && mayRefuse {
+		if err := t.exchange(ctx, conn); err != nil {
+			return err
+		}
+		t = &turn{}
+	}
+	end(t, work.Rollback, f.scrub, run)
+	err := t.exchange(ctx, conn)
+	if run.ended {
+		return nil // it is kept, whatever became of the scrubbing
+	}
+	return err
+}
+
+func begin(t *turn, isolation Isolation, writes bool, run *attempted) {
+	name := [...]string{"BeginReadOnly", "BeginRepeatableReadOnly", "BeginSerializableReadOnly"}[isolation]
+	if writes {
+		name = [...]string{"Begin", "BeginRepeatable", "BeginSerializable"}[isolation]
+	}
+	t.add(queries.Get(name), nil, func(*pgconn.ResultReader) error {
+		run.begun = true
+		return nil
+	})
+}
+
+// addSettings queues what holds for this transaction alone.
+func addSettings(ctx context.Context, conn *pgx.Conn, t *turn, settings []Setting) error {
+	if len(settings) == 0 {
+		return nil
+	}
+	set, err := backendOf(conn).statement(ctx, conn, queries.Get("Set"))
+	if err != nil {
+		return err
+	}
+	for _, s := range settings {
+		t.addPrepared(set, [][]byte{[]byte(s.Name), []byte(s.Value)}, nil)
+	}
+	return nil
+}
+
+func addStatement(ctx context.Context, conn *pgx.Conn, t *turn, s statement, run *attempted) error {
+	back := backendOf(conn)
+	if s.generated {
+		back.addShape(t, s.text, s.values, func(answer *pgconn.ResultReader) error {
+			if s.readRaw != nil {
+				if err := s.readRaw(answer); err != nil {
+					return err
+				}
+			}
+			tag, err := answer.Close()
+			run.rows += tag.RowsAffected()
+			return err
+		})
+		return nil
+	}
+	prepared, err := back.statement(ctx, conn, s.text)
+	if err != nil {
+		return err
+	}
+	return t.addTyped(conn, prepared, s.args, func(rows pgx.Rows) error {
+		if s.read != nil {
+			if err := s.read(rows); err != nil {
+				return err
+			}
+		}
+		rows.Close()
+		run.rows += rows.CommandTag().RowsAffected()
+		return rows.Err()
+	})
+}
+
+// end adds the commit (or the rollback that was asked for) and, behind it, what takes back everything a
+// statement may have left in the session: SET without LOCAL, a cursor WITH HOLD, LISTEN, a role taken on
+// after a COMMIT of its own.
+func end(t *turn, rollback, scrub bool, run *attempted) {
+	statement, want := queries.Get("Commit"), "COMMIT"
+	if rollback {
+		t.add(queries.Get("CheckConstraints"), nil, nil) // so that what a commit would find is found
+		statement, want = queries.Get("Rollback"), "ROLLBACK"
+	}
+	t.add(statement, nil, func(answer *pgconn.ResultReader) error {
+		tag, err := answer.Close()
+		if err != nil {
+			return err
+		}
+		if tag.String() != want {
+			return fault.New(fault.Conflict, "The transaction was rolled back instead of committed.", "Try again.")
+		}
+		run.ended = true
+		return nil
+	})
+	if !scrub {
+		run.scrubbed = true
+		return
+	}
+	t.add(queries.Get("ScrubRole"), nil, nil)
+	t.add(queries.Get("ScrubCursors"), nil, nil)
+	t.add(queries.Get("ScrubChannels"), nil, nil)
+	t.add(queries.Get("ScrubSettings"), nil, func(*pgconn.ResultReader) error {
+		run.scrubbed = true
+		return nil
+	})
+}
+
+// acquire takes a connection, waiting no longer than the pool allows.
+func (p *pool) acquire(ctx context.Context) (*pgxpool.Conn, error) {
+	waiting, cancel := context.WithTimeout(ctx, p.acquireTimeout)
+	defer cancel()
+	conn, err := p.Acquire(waiting)
+	if err == nil || ctx.Err() != nil {
+		return conn, err
+	}
+	var connectErr *pgconn.ConnectError
+	if waiting.Err() != nil && !errors.As(err, &connectErr) {
+		return nil, fault.Wrap(err, fault.PoolExhausted, "All database connections are busy.",
+			"Try again shortly; if it stays, operators raise the pool's size or find what holds it.")
+	}
+	return nil, unavailable(err)
+}
+
+// worthRetrying says whether a second attempt on another connection is safe and can succeed. It is
+// safe when the transaction was certainly aborted, or only read.
+func (p *pool) worthRetrying(ctx context.Context, writes bool, f frame, run attempted, err error) bool {
+	var known *fault.Error
+	var unread errUnread
+	if ctx.Err() != nil || errors.As(err, &known) || errors.As(err, &unread) {
+		return false
+	}
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && (pgErr.Code == "VT001" || pgErr.Code == "VT002") {
+		// The key was rotated, or the clock moved since the connection was made.
+		return f.refresh != nil && f.refresh(ctx) == nil
+	}
+	if !connectionLost(err) {
+		return isStale(err) || pgconn.SafeToRetry(err)
+	}
+	if !run.begun {
+		p.Reset() // found dead: the idle ones beside it died of the same
+	}
+	// A server that says goodbye before it answers BEGIN has run nothing; one that is just gone may have.
+	return !writes || !run.sent || (pgErr != nil && !run.begun)
+}
+
+// isStale says whether err means that this connection's view of things is outdated: a prepared
+// statement gone or no longer fitting, a seal refused.
+func isStale(err error) bool {
+	var pgErr *pgconn.PgError
+	if !errors.As(err, &pgErr) {
+		return false
+	}
+	switch pgErr.Code {
+	case "26000", "42P05", "VT001", "VT002":
+		return true
+	case "0A000": // a feature that is not supported, or a plan whose columns have changed
+		return pgErr.Routine == "RevalidateCachedQuery"
+	}
+	return false
+}
+
+// connectionLost says whether the server ended the connection or stopped answering on it.
+func connectionLost(err error) bool {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) {
+		return pgErr.SeverityUnlocalized == "FATAL" || pgErr.SeverityUnlocalized == "PANIC"
+	}
+	var unread errUnread
+	var netErr *net.OpError
+	return !errors.As(err, &unread) &&
+		(errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) ||
+			errors.Is(err, pgconn.ErrConnClosed) || errors.As(err, &netErr))
+}
+
+// discard closes the connection for good and gives its place back to the pool.
+func discard(conn *pgxpool.Conn) {
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		_ = conn.Conn().Close(ctx) // it is given up either way
+		conn.Release()
+	}()
+}
+
+// restore ends a failed transaction, takes back what it left in the session (everything, where a foreign
+// function ran), and gives the connection back. The pool drops it by itself when any of this fails.
+func restore(conn *pgxpool.Conn, foreign bool) {
+	defer conn.Release()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	_, err := conn.Conn().Exec(ctx, queries.Get("Restore"))
+	if err == nil && foreign {
+		err = backendOf(conn.Conn()).forget(ctx, conn.Conn())
+	}
+	if err != nil {
+		_ = conn.Conn().Close(ctx) // it is given up either way
+	}
+}
