@@ -6,16 +6,19 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"runtime/debug"
 	"time"
 
 	"github.com/caarlos0/env/v11"
+	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
 	"github.com/vital-db/vital/internal/fault"
 	"github.com/vital-db/vital/internal/httpapi"
 	"github.com/vital-db/vital/internal/identity"
 	"github.com/vital-db/vital/internal/postgres"
+	"github.com/vital-db/vital/internal/rest"
 	"github.com/vital-db/vital/internal/schema"
 )
 
@@ -89,14 +92,41 @@ func (a *app) serve(ctx context.Context, t *target, listener net.Listener, ready
 	}
 	defer func() { stopCheckpoints(); waitCheckpoints() }()
 
+	engine, stopFollowing, err := a.openRest(ctx, db)
+	if err != nil {
+		return err
+	}
+	defer stopFollowing()
+
 	server := httpapi.NewHTTPServer(httpapi.New(httpapi.Config{
-		DB: db, Verifier: verifier, Metrics: metrics, Log: a.log,
+		DB: db, Verifier: verifier, Rest: engine, Metrics: metrics, Log: a.log,
 		CORSOrigins: a.config.CORSOrigins, SchemaVersion: schema.LatestVersion(),
 	}))
+	ready("http://" + listener.Addr().String())
+	return a.serveUntilDone(ctx, server, listener)
+}
+
+// openRest reads the catalog and keeps it up to date until stop is called.
+func (a *app) openRest(ctx context.Context, db *postgres.DB) (engine *rest.Engine, stop func(), err error) {
+	engine = rest.New(rest.Config{
+		Schemas: []string{"public"}, Aggregates: true, Timing: true, Log: a.log,
+		ReadCatalog: func(ctx context.Context, read func(pgx.Tx) error) error {
+			return db.AsService(ctx, "CatalogRead", read)
+		},
+	})
+	if err := engine.Load(ctx); err != nil {
+		return nil, nil, err
+	}
+	following, stop := context.WithCancel(ctx)
+	go engine.Follow(following)
+	go db.Listen(following, reloadChannel, func(string) { engine.Reload() })
+	return engine, stop, nil
+}
+
+// serveUntilDone serves until ctx ends, then lets the running requests finish.
+func (a *app) serveUntilDone(ctx context.Context, server *http.Server, listener net.Listener) error {
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	ready("http://" + listener.Addr().String())
-
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve: %w", err)

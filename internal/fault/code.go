@@ -45,6 +45,7 @@ const (
 	NotFound         Code = "not_found"
 	MethodNotAllowed Code = "method_not_allowed"
 	BodyTooLarge     Code = "body_too_large"
+	URLTooLong       Code = "url_too_long"
 	Invalid          Code = "invalid"
 	Conflict         Code = "conflict"
 	RequestCancelled Code = "request_cancelled"

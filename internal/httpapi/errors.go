@@ -38,6 +38,7 @@ var statuses = map[fault.Code]int{
 	fault.NotFound:                http.StatusNotFound,
 	fault.MethodNotAllowed:        http.StatusMethodNotAllowed,
 	fault.BodyTooLarge:            http.StatusRequestEntityTooLarge,
+	fault.URLTooLong:              http.StatusRequestURITooLong,
 	fault.Invalid:                 http.StatusUnprocessableEntity,
 	fault.Conflict:                http.StatusConflict,
 	fault.ReadOnly:                http.StatusConflict,

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,11 +38,12 @@ func (s *Server) withRequest(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
 		rq := &request{id: requestID(r.Header.Get("X-Request-Id"))}
-		ctx, cancel := context.WithTimeout(postgres.WithRequestID(context.WithValue(r.Context(), requestKey{}, rq), rq.id), s.config.RequestTimeout)
+		timeout, bodyBytes := s.bounds(r)
+		ctx, cancel := context.WithTimeout(postgres.WithRequestID(context.WithValue(r.Context(), requestKey{}, rq), rq.id), timeout)
 		defer cancel()
 		r = r.WithContext(ctx)
 		if r.Body != nil {
-			r.Body = http.MaxBytesReader(w, r.Body, s.config.MaxBodyBytes)
+			r.Body = http.MaxBytesReader(w, r.Body, bodyBytes)
 		}
 		out := &response{ResponseWriter: w}
 		out.Header().Set("X-Request-Id", rq.id)
@@ -49,6 +51,7 @@ func (s *Server) withRequest(next http.Handler) http.Handler {
 		defer func() {
 			if p := recover(); p != nil {
 				if p == http.ErrAbortHandler { //nolint:errorlint // recover gives the very value
+					s.record(r, rq, out, time.Since(started))
 					panic(p)
 				}
 				s.writeError(out, r, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
@@ -57,6 +60,19 @@ func (s *Server) withRequest(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(out, r)
 	})
+}
+
+const (
+	restTimeout   = time.Minute
+	restBodyBytes = 16 << 20
+)
+
+// bounds are how long a request may take and how large its body may be: more where data comes and goes.
+func (s *Server) bounds(r *http.Request) (timeout time.Duration, bodyBytes int64) {
+	if strings.HasPrefix(r.URL.Path, restBase+"/") {
+		return max(s.config.RequestTimeout, restTimeout), max(s.config.MaxBodyBytes, restBodyBytes)
+	}
+	return s.config.RequestTimeout, s.config.MaxBodyBytes
 }
 
 // record writes the request's log line and counts it. The query string stays out: it may hold data.

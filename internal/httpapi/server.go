@@ -14,14 +14,17 @@ import (
 	"github.com/vital-db/vital/console"
 	"github.com/vital-db/vital/internal/identity"
 	"github.com/vital-db/vital/internal/postgres"
+	"github.com/vital-db/vital/internal/rest"
 )
 
-// Config is what a server needs. DB, Verifier, Metrics and Log are required.
+// Config is what a server needs. DB, Verifier, Rest, Metrics and Log are required.
 type Config struct {
 	DB       *postgres.DB
 	Verifier *identity.Verifier
-	Metrics  *Metrics
-	Log      *slog.Logger
+	// Rest answers /rest/v1/.
+	Rest    *rest.Engine
+	Metrics *Metrics
+	Log     *slog.Logger
 	// CORSOrigins are the web origins that may call; "*" is any. Defaults to none.
 	CORSOrigins []string
 	// RequestTimeout bounds one request. Defaults to 15s.
@@ -61,6 +64,9 @@ func (s *Server) routes() http.Handler {
 	api.describe(metricsOperation, s.config.Metrics.handler())
 	mux.Handle("GET /console/", http.StripPrefix("/console", console.Handler()))
 	mux.Handle("GET /{$}", s.public(s.index))
+
+	// Whoever asks, as whom their token or key says; the database decides about each row.
+	mux.Handle(restBase+"/", s.rest())
 
 	// Members: a verified token of a user; the database decides about the tenant.
 	api.describe(contextOperation, s.member(s.getContext))
@@ -125,10 +131,10 @@ func (s *Server) withCORS(next http.Handler) http.Handler {
 		AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete},
 		AllowedHeaders: []string{
 			"Authorization", "Apikey", "Content-Type", "Accept", "If-Match", "If-None-Match", "Prefer", "Range",
-			"X-Client-Info", "X-Request-Id", "Accept-Profile", "Content-Profile", "Vital-Tenant", "Vital-Min-Version",
+			"X-Client-Info", "X-Request-Id", "X-Supabase-Api-Version", "X-Retry-Count", "Accept-Profile", "Content-Profile", "Vital-Tenant", "Vital-Min-Version",
 			"Idempotency-Key", "Vital-Reason",
 		},
-		ExposedHeaders: []string{"ETag", "Vital-Version", "Server-Timing", "X-Request-Id", "Retry-After", "Content-Range", "Location", "Idempotent-Replayed"},
+		ExposedHeaders: []string{"ETag", "Vital-Version", "Server-Timing", "X-Request-Id", "Retry-After", "Content-Range", "Content-Location", "Content-Profile", "Location", "Preference-Applied", "Idempotent-Replayed"},
 		MaxAge:         600,
 	}).Handler(next)
 }
@@ -139,9 +145,9 @@ func NewHTTPServer(handler http.Handler) *http.Server {
 		Handler:           handler,
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       30 * time.Second,
-		WriteTimeout:      60 * time.Second,
+		WriteTimeout:      70 * time.Second,
 		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
+		MaxHeaderBytes:    2 * maxURLBytes, // a URL that is too long is told so
 	}
 }
 

@@ -94,7 +94,8 @@ select
   pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true);
 
 -- name: Set
-select pg_catalog.set_config($1, $2, true);
+select pg_catalog.set_config(s.name, s.value, true)
+from rows from (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])) as s(name, value);
 
 -- name: Commit
 commit;

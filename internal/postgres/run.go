@@ -149,10 +149,11 @@ func addSettings(ctx context.Context, conn *pgx.Conn, t *turn, settings []Settin
 	if err != nil {
 		return err
 	}
-	for _, s := range settings {
-		t.addPrepared(set, [][]byte{[]byte(s.Name), []byte(s.Value)}, nil)
+	names, values := make([]string, len(settings)), make([]string, len(settings))
+	for i, s := range settings {
+		names[i], values[i] = s.Name, s.Value
 	}
-	return nil
+	return t.addTyped(conn, set, []any{names, values}, nil)
 }
 
 func addStatement(ctx context.Context, conn *pgx.Conn, t *turn, s statement, run *attempted) error {

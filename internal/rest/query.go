@@ -120,8 +120,8 @@ type Filter struct {
 	// Op is the operator as written: eq gt gte lt lte like ilike match imatch (these take Quantifier),
 	// neq cs cd ov sl sr nxr nxl adj, in, is, isdistinct, fts plfts phfts wfts.
 	Op         string
-	Quantifier string // "", any or all
-	Language   string // of the full text search operators, "" for the default
-	Value      string // of is: null, not_null, true, false, unknown in lower case
+	Quantifier string   // "", any or all
+	Language   string   // of the full text search operators, "" for the default
+	Value      string   // of is: null, not_null, true, false, unknown in lower case
 	Values     []string // of in
 }

@@ -1,0 +1,150 @@
+package httpapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/textproto"
+	"strings"
+
+	"github.com/vital-db/vital/internal/fault"
+	"github.com/vital-db/vital/internal/identity"
+	"github.com/vital-db/vital/internal/postgres"
+	"github.com/vital-db/vital/internal/rest"
+	"github.com/vital-db/vital/internal/tenant"
+)
+
+const (
+	restBase = "/rest/v1"
+	// maxURLBytes is the longest URL that is answered; a list of 2,000 ids fits.
+	maxURLBytes = 128 << 10
+)
+
+// rest answers /rest/v1/ in the PostgREST dialect. Without a token the caller is anonymous: the database says
+// what that may see. Errors have the shape its clients expect.
+func (s *Server) rest() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Cache-Control", "private, no-cache")
+		header.Add("Vary", "Authorization, Apikey, Vital-Tenant, Accept, Prefer, Range")
+		if err := s.serveRest(w, r); err != nil {
+			requestOf(r.Context()).err = err
+			failRest(w, err)
+		}
+	})
+}
+
+func (s *Server) serveRest(w http.ResponseWriter, r *http.Request) error {
+	caller, err := s.restCaller(r)
+	if err != nil {
+		return err
+	}
+	named, err := tenantHeader(r)
+	if err != nil {
+		return err
+	}
+	reference, err := tenant.Reference(caller, named)
+	if err != nil {
+		return err
+	}
+	requestOf(r.Context()).user = caller.UserID
+	session := rest.Session{
+		Role: string(caller.Role), Authenticated: caller.Role != identity.Anon, Sealed: true,
+		Run: func(ctx context.Context, work *postgres.Work) error {
+			return s.config.DB.InTenant(ctx, caller, reference, work)
+		},
+	}
+	if caller.Role == identity.ServiceRole {
+		session.Run, session.Sealed = s.config.DB.Run, false
+	}
+	return serveDialect(s.config.Rest, session, restBase, w, r)
+}
+
+// restCaller is who asks; nobody, where there is neither a token nor a key.
+func (s *Server) restCaller(r *http.Request) (identity.Caller, error) {
+	if len(r.Header.Values("Authorization")) == 0 && r.Header.Get("Apikey") == "" {
+		return identity.Anonymous(), nil
+	}
+	return s.authenticate(r)
+}
+
+// serveDialect hands a request below base to the engine.
+func serveDialect(engine *rest.Engine, session rest.Session, base string, w http.ResponseWriter, r *http.Request) error {
+	if len(r.RequestURI) > maxURLBytes {
+		return &rest.Error{
+			Status: http.StatusRequestURITooLong, Code: string(fault.URLTooLong), Message: "The URL is longer than this server takes.",
+			Hint: fmt.Sprintf("Up to %d bytes are answered: send a shorter list at a time, or call a function with POST.", maxURLBytes),
+		}
+	}
+	path := strings.TrimPrefix(r.URL.EscapedPath(), strings.TrimSuffix(base, "/"))
+	return engine.Serve(r.Context(), &rest.Request{
+		Method: r.Method, Path: path, RawQuery: r.URL.RawQuery, Header: textproto.MIMEHeader(r.Header), Body: r.Body,
+	}, session, restResponder{w})
+}
+
+// restResponder sends the engine's answers.
+type restResponder struct{ w http.ResponseWriter }
+
+func (o restResponder) Begin(status int, header textproto.MIMEHeader) io.Writer {
+	maps.Copy(o.w.Header(), http.Header(header))
+	o.w.WriteHeader(status)
+	return o.w
+}
+
+func (o restResponder) Trailer(name, value string) { o.w.Header().Set(name, value) }
+
+// failRest answers with err as clients of PostgREST read it. When an answer is on its way already, the
+// connection is cut: nothing else tells the client that the rest is missing.
+func failRest(w http.ResponseWriter, err error) {
+	if out, ok := w.(*response); ok && out.status != 0 {
+		panic(http.ErrAbortHandler)
+	}
+	answer := restError(err)
+	header := w.Header()
+	for name, value := range answer.Header {
+		header.Set(name, value)
+	}
+	if header.Get("Content-Type") == "" {
+		header.Set("Content-Type", "application/json; charset=utf-8")
+	}
+	header.Set("Proxy-Status", "PostgREST; error="+answer.Code)
+	if answer.Status == http.StatusServiceUnavailable {
+		header.Set("Retry-After", "1")
+	}
+	var body strings.Builder
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(answer) // it is made of what JSON can hold
+	text := strings.TrimSuffix(body.String(), "\n")
+	header.Set("Content-Length", fmt.Sprint(len(text)))
+	w.WriteHeader(answer.Status)
+	_, _ = io.WriteString(w, text) // the caller may be gone
+}
+
+// restError is err in the dialect's shape: faults keep their code, message and hint.
+func restError(err error) *rest.Error {
+	var known *rest.Error
+	if errors.As(err, &known) {
+		return known
+	}
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		err = fault.Wrap(err, fault.BodyTooLarge, "The body is larger than this server takes.", "Send less at once.")
+	}
+	f := fault.From(err)
+	answer := &rest.Error{Status: http.StatusInternalServerError, Code: string(f.Code), Message: f.Message, Hint: f.Hint}
+	if status, listed := statuses[f.Code]; listed {
+		answer.Status = status
+	}
+	if f.Detail != "" {
+		answer.Details = f.Detail
+	}
+	if answer.Status == http.StatusUnauthorized {
+		answer.Header = map[string]string{"WWW-Authenticate": challenge(f.Code)}
+	}
+	return answer
+}
