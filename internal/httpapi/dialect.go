@@ -52,7 +52,7 @@ func NewDialect(config DialectConfig) http.Handler {
 // token.
 func anyOrigin() *cors.Cors {
 	return cors.New(cors.Options{
-		AllowedOrigins: []string{"*"}, AllowedHeaders: []string{"*"}, MaxAge: 86400, OptionsPassthrough: false,
+		AllowedOrigins: []string{"*"}, AllowedHeaders: []string{"*"}, MaxAge: 86400, OptionsSuccessStatus: http.StatusOK,
 		AllowedMethods: []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete, http.MethodOptions, http.MethodHead},
 		ExposedHeaders: []string{
 			"Content-Encoding", "Content-Location", "Content-Range", "Content-Type", "Date", "Location", "Server", "Transfer-Encoding", "Range-Unit",

@@ -44,6 +44,7 @@ type Table struct {
 	Columns                          []*Column
 	foreign                          bool // using it runs functions that are not VITAL's
 	columns                          map[string]*Column
+	computed                         map[string]*Column // functions of a row that can be read like columns
 }
 
 // Column is one of a table.
@@ -56,6 +57,7 @@ type Column struct {
 	MaxLength   *int     `json:"max_length"`
 	Default     *string  `json:"default"`
 	Enum        []string `json:"enum"`
+	foreign     bool     // of a computed field: the function is not VITAL's
 }
 
 // Cardinality says how many rows of one side belong to one of the other.
@@ -165,6 +167,17 @@ func (t *Table) column(name string) *Column {
 	return t.columns[name]
 }
 
+// field returns the column or computed field called name, or nil.
+func (t *Table) field(name string) *Column {
+	if t == nil {
+		return nil
+	}
+	if c, ok := t.columns[name]; ok {
+		return c
+	}
+	return t.computed[name]
+}
+
 // findRelationship finds the way from origin to target, which names a table, a view, a constraint, a column
 // or a computed relationship; hint tells several ways apart.
 func (c *Catalog) findRelationship(schema, origin, target, hint string) (*Relationship, error) {
@@ -272,14 +285,18 @@ func indexRelationships(found, calculated []*Relationship, exposed []string) map
 	}
 	index := map[relationKey][]*Relationship{}
 	add := func(r *Relationship, schema string) {
-		if slices.Contains(exposed, r.table.Schema) && slices.Contains(exposed, r.target.Schema) {
-			key := relationKey{r.table, schema}
-			index[key] = append(index[key], r)
+		if !slices.Contains(exposed, r.table.Schema) || !slices.Contains(exposed, r.target.Schema) {
+			return
 		}
+		key := relationKey{r.table, schema}
+		if r.junction != nil && !slices.Contains(exposed, r.junction.table.Schema) {
+			index[key] = slices.Clip(index[key]) // hidden, but where it leads from is known
+			return
+		}
+		index[key] = append(index[key], r)
 	}
 	for _, r := range found {
-		hidden := r.junction != nil && !slices.Contains(exposed, r.junction.table.Schema)
-		if !hidden && !overridden[[2]Name{r.table, r.target}] {
+		if !overridden[[2]Name{r.table, r.target}] {
 			add(r, r.target.Schema)
 		}
 	}

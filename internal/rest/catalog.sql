@@ -193,6 +193,16 @@ join pg_namespace rn on rn.oid = r.typnamespace
 where p.pronargs = 1 and p.prokind = 'f'
 order by 1, 2, 3, 4;
 
+-- name: ComputedFields
+-- Functions of one row of an exposed relation, which can be read like a column of it.
+select an.nspname::text as table_schema, a.typname::text as table_name, p.proname::text as name,
+  format_type(p.prorettype, null) as type,
+  pg_get_userbyid(p.proowner) not in ('vital_owner', 'vital_definer', 'vital_sealer') as is_foreign
+from pg_proc p
+join pg_type a on a.oid = p.proargtypes[0] and a.typrelid <> 0
+join pg_namespace an on an.oid = a.typnamespace
+where p.pronargs = 1 and p.prokind = 'f' and not p.proretset and an.nspname = any ($1);
+
 -- name: Representations
 select k.castsource::regtype::text as source, k.casttarget::regtype::text as target, k.castfunc::regproc::text as function
 from pg_cast k

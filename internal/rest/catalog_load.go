@@ -41,7 +41,7 @@ func loadCatalog(ctx context.Context, tx pgx.Tx, exposed, searched []string) (*C
 		roles: map[string]bool{}, loaded: time.Now(),
 	}}
 	for _, step := range []func() error{
-		l.tables, l.keys, func() error { return l.views(append(slices.Clone(exposed), searched...)) },
+		l.tables, l.computedFields, l.keys, func() error { return l.views(append(slices.Clone(exposed), searched...)) },
 		l.relationships, l.routines, l.representations, l.handlers, l.roles, l.schemas,
 		func() error { return l.types(append(slices.Clone(exposed), searched...)) },
 	} {
@@ -88,6 +88,23 @@ func (l *loader) tables() error {
 	}, l.exposed)
 }
 
+func (l *loader) computedFields() error {
+	type row struct {
+		TableSchema, TableName, Name, Type string
+		IsForeign                          bool
+	}
+	return each(l, "ComputedFields", func(r row) {
+		t, ok := l.catalog.tables[Name{r.TableSchema, r.TableName}]
+		if !ok {
+			return
+		}
+		if t.computed == nil {
+			t.computed = map[string]*Column{}
+		}
+		t.computed[r.Name] = &Column{Name: r.Name, Nominal: r.Type, Type: r.Type, foreign: r.IsForeign}
+	}, l.exposed)
+}
+
 // key is a primary or foreign key of a table.
 type key struct {
 	IsForeign                bool
@@ -131,6 +148,11 @@ func (l *loader) keys() error {
 
 func (l *loader) relationships() error {
 	primaryKeys := map[Name][]string{}
+	for _, k := range l.keyed {
+		if !k.IsForeign {
+			primaryKeys[k.table()] = k.Columns
+		}
+	}
 	for name, t := range l.catalog.tables {
 		primaryKeys[name] = t.PrimaryKey
 	}

@@ -191,9 +191,9 @@ func (c *Catalog) noRelationship(schema, parent, child, hint string) error {
 	}
 	e.Details = "Searched for a foreign key relationship between '" + parent + "' and '" + child + using +
 		"' in the schema '" + schema + "', but no matches were found."
-	from := c.relations[relationKey{Name{schema, parent}, schema}]
+	from, known := c.relations[relationKey{Name{schema, parent}, schema}]
 	meant, instead := "", child
-	if from == nil {
+	if !known {
 		var parents []string
 		for key := range c.relations {
 			if key.schema == schema {

@@ -66,10 +66,22 @@ func splitQuery(raw string) []queryPair {
 
 // unescape takes what is not well escaped as it stands.
 func unescape(text string) string {
-	if plain, err := url.QueryUnescape(text); err == nil {
-		return plain
+	text = strings.ReplaceAll(text, "+", " ")
+	if !strings.Contains(text, "%") {
+		return text
 	}
-	return strings.ReplaceAll(text, "+", " ")
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] == '%' && i+2 < len(text) {
+			if n, err := strconv.ParseUint(text[i+1:i+3], 16, 8); err == nil {
+				b.WriteByte(byte(n))
+				i += 2
+				continue
+			}
+		}
+		b.WriteByte(text[i])
+	}
+	return strings.ToValidUTF8(b.String(), "\uFFFD")
 }
 
 // canonicalQuery is the query string with its parameters sorted, for Content-Location.
@@ -132,7 +144,7 @@ func (q *Query) addRange(name, kind, value string) {
 	if kind == "limit" {
 		r.Limit = n
 	} else {
-		r.Offset = n
+		r.Offset = max(n, 0)
 	}
 	q.Ranges[key] = r
 }

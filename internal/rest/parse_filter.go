@@ -161,7 +161,7 @@ func parseLogic(operator, value string) (Logic, error) {
 	if err != nil {
 		return Logic{}, err
 	}
-	if !s.atEnd() {
+	if !s.atEnd() && s.peek() != ')' { // a parenthesis too many is passed over, as PostgREST does
 		return Logic{}, s.trailing("end of input")
 	}
 	return tree, nil

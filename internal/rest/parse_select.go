@@ -8,7 +8,7 @@ func parseSelect(value string) ([]SelectItem, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !s.atEnd() {
+	if !s.atEnd() && s.peek() != ')' { // a parenthesis too many is passed over, as PostgREST does
 		return nil, s.trailing(`"," or end of input`)
 	}
 	return items, nil

@@ -132,7 +132,7 @@ func (p *planner) embed(parent *readPlan, origin string, item SelectItem) (*read
 // column looks f up; a name the catalog does not have may be a computed field of the database.
 func (p *planner) column(t *Table, f Field) column {
 	c := column{name: f.Name, json: f.JSON, toJSON: true}
-	if known := t.column(f.Name); known != nil {
+	if known := t.field(f.Name); known != nil {
 		c.nominal, c.base, c.fallback = known.Nominal, known.Type, known.Default
 		c.toJSON = known.Nominal != "json" && known.Nominal != "jsonb"
 	}

@@ -235,7 +235,10 @@ func (p *readPlan) usesForeign() bool {
 	if p.toParent != nil && p.toParent.foreign || p.table != nil && p.table.foreign {
 		return true
 	}
-	computes := func(c *column) bool { return c.transform != "" || c.name != "*" && p.table.column(c.name) == nil }
+	computes := func(c *column) bool {
+		known := p.table.field(c.name)
+		return c.transform != "" || c.name != "*" && (known == nil || known.foreign)
+	}
 	for i := range p.fields {
 		if computes(&p.fields[i].column) {
 			return true
