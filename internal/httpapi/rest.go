@@ -55,7 +55,10 @@ func (s *Server) serveRest(w http.ResponseWriter, r *http.Request) error {
 	session := rest.Session{
 		Role: string(caller.Role), Authenticated: caller.Role != identity.Anon, Sealed: true,
 		Run: func(ctx context.Context, work *postgres.Work) error {
-			return s.config.DB.InTenant(ctx, caller, reference, work)
+			work.Member = named != ""
+			err := s.config.DB.InTenant(ctx, caller, reference, work)
+			requestOf(ctx).tenant = work.Tenant
+			return err
 		},
 	}
 	if caller.Role == identity.ServiceRole {

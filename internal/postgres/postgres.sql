@@ -93,6 +93,9 @@ select
   pg_catalog.set_config('lock_timeout', $1, true),
   pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true);
 
+-- name: RequireMember
+select (vital.require_member()).tenant_id;
+
 -- name: Set
 select pg_catalog.set_config(s.name, s.value, true)
 from rows from (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])) as s(name, value);

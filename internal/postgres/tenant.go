@@ -33,6 +33,9 @@ type Work struct {
 	Rollback bool
 	// Foreign says that a function VITAL does not own may run; the connection is scrubbed behind it.
 	Foreign bool
+	// Member refuses a caller who is no member of the tenant they act in, before anything else runs: policies
+	// alone would show them nothing and not say why.
+	Member bool
 	// Tenant is the tenant it turned out to run in, for the log; a reader sets it when it learns it.
 	Tenant uuid.UUID
 
@@ -95,7 +98,10 @@ func (db *DB) InTenant(ctx context.Context, caller identity.Caller, tenant strin
 		scrub:   true,
 		refresh: db.loadKey,
 		enter: func(ctx context.Context, conn *pgx.Conn, t *turn) error {
-			return db.enter(ctx, conn, t, caller, tenant, work.Timeout)
+			if err := db.enter(ctx, conn, t, caller, tenant, work.Timeout); err != nil || !work.Member {
+				return err
+			}
+			return db.requireMember(ctx, conn, t, work)
 		},
 	})
 }
@@ -115,6 +121,20 @@ func (db *DB) enter(ctx context.Context, conn *pgx.Conn, t *turn, caller identit
 	t.addPrepared(enter, [][]byte{
 		[]byte(caller.Role), []byte(seal), db.tenants.timeoutText(timeout), []byte(requestID(ctx)),
 	}, nil)
+	return nil
+}
+
+func (db *DB) requireMember(ctx context.Context, conn *pgx.Conn, t *turn, work *Work) error {
+	require, err := backendOf(conn).statement(ctx, conn, queries.Get("RequireMember"))
+	if err != nil {
+		return err
+	}
+	t.addPrepared(require, nil, func(answer *pgconn.ResultReader) error {
+		for answer.NextRow() {
+			work.Tenant, _ = uuid.ParseBytes(answer.Values()[0]) // the database wrote it
+		}
+		return nil
+	})
 	return nil
 }
 

@@ -256,3 +256,16 @@ where pg_has_role(session_user, r.oid, 'member') or r.rolname in ('anon', 'authe
 select n.nspname::text as name, coalesce(obj_description(n.oid, 'pg_namespace'), '') as description
 from pg_namespace n
 where n.nspname = any ($1);
+
+-- name: Accessible
+-- What the role of this transaction may use, of one schema: relations, and functions by name and how many
+-- arguments they take.
+select c.relname::text, -1
+from pg_catalog.pg_class c
+where c.relkind in ('r', 'p', 'v', 'm', 'f') and not c.relispartition and c.relnamespace = $1::pg_catalog.regnamespace
+  and (pg_catalog.has_table_privilege(c.oid, 'select, insert, update, delete')
+    or pg_catalog.has_any_column_privilege(c.oid, 'select, insert, update'))
+union all
+select p.proname::text, p.pronargs::int
+from pg_catalog.pg_proc p
+where p.pronamespace = $1::pg_catalog.regnamespace and p.prokind = 'f' and pg_catalog.has_function_privilege(p.oid, 'execute');

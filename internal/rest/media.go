@@ -239,11 +239,15 @@ func (c *Catalog) negotiate(accepted []mediaType, relation Name, wholeRow, plans
 			return h, nil
 		}
 	}
+	return handler{}, notAcceptable(accepted)
+}
+
+func notAcceptable(accepted []mediaType) error {
 	names := make([]string, len(accepted))
 	for i, m := range accepted {
 		names[i] = m.String()
 	}
-	return handler{}, newError(406, "PGRST107", "None of these media types are available: "+strings.Join(names, ", "))
+	return newError(406, "PGRST107", "None of these media types are available: "+strings.Join(names, ", "))
 }
 
 func (c *Catalog) handlerFor(m mediaType, relation Name, wholeRow, plans bool) (handler, bool) {
