@@ -1942,6 +1942,19 @@ ALTER FUNCTION vital.moved_audit_heads(p_since timestamp with time zone, p_limit
 
 COMMENT ON FUNCTION vital.moved_audit_heads(p_since timestamp with time zone, p_limit integer) IS 'Ends of audit chains that moved and have no checkpoint yet';
 
+CREATE FUNCTION vital.notify_catalog() RETURNS event_trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform pg_notify('pgrst', 'reload schema');
+end
+$$;
+
+ALTER FUNCTION vital.notify_catalog() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.notify_catalog() IS 'Tells that the schema has changed, so that catalogs are read anew';
+
 CREATE FUNCTION vital.overseen_tenant_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL RESTRICTED
     AS $$
@@ -4732,6 +4745,8 @@ GRANT ALL ON FUNCTION vital.member_tenant_ids() TO service_role;
 
 REVOKE ALL ON FUNCTION vital.moved_audit_heads(p_since timestamp with time zone, p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.moved_audit_heads(p_since timestamp with time zone, p_limit integer) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.notify_catalog() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.overseen_tenant_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.overseen_tenant_id() TO anon;

@@ -118,7 +118,29 @@ func (m *Migrator) up(ctx context.Context, conn *pgx.Conn) (Result, error) {
 		return result, err
 	}
 	result.Version = m.latest()
-	return result, ensureSealKey(ctx, conn)
+	if err := ensureSealKey(ctx, conn); err != nil {
+		return result, err
+	}
+	return result, watchCatalog(ctx, conn, len(result.Migrations)+len(result.Objects) > 0)
+}
+
+// watchCatalog lets servers know of changes to the schema: of this one, and of those to come.
+func watchCatalog(ctx context.Context, conn *pgx.Conn, changed bool) error {
+	var unwatched bool
+	if err := conn.QueryRow(ctx, sql("CatalogUnwatched")).Scan(&unwatched); err != nil {
+		return fmt.Errorf("look for event trigger: %w", err)
+	}
+	if unwatched {
+		if _, err := conn.Exec(ctx, sql("CatalogWatch")); err != nil {
+			return fmt.Errorf("make event trigger: %w", err)
+		}
+	}
+	if changed {
+		if _, err := conn.Exec(ctx, sql("CatalogNotify")); err != nil {
+			return fmt.Errorf("notify catalogs: %w", err)
+		}
+	}
+	return nil
 }
 
 // connect opens the operator's connection and refuses a server that is too old.

@@ -51,3 +51,21 @@ select pg_catalog.pg_try_advisory_lock(7165473120);
 
 -- name: ServerVersion
 select current_setting('server_version_num')::integer;
+
+-- name: CatalogUnwatched
+-- Event triggers take a superuser. Where there is none, the catalog is read anew after `vital migrate up`,
+-- or when somebody says: notify pgrst, 'reload schema'.
+select r.rolsuper and not exists (select from pg_catalog.pg_event_trigger where evtname = 'vital_notify_catalog')
+from pg_catalog.pg_roles r
+where r.rolname = current_user;
+
+-- name: CatalogWatch
+do $$
+begin
+  create event trigger vital_notify_catalog on ddl_command_end execute function vital.notify_catalog();
+  comment on event trigger vital_notify_catalog is 'Tells that the schema has changed, so that catalogs are read anew';
+end
+$$;
+
+-- name: CatalogNotify
+select pg_catalog.pg_notify('pgrst', 'reload schema');
