@@ -97,7 +97,7 @@ func (a *app) serveDialect(ctx context.Context, f restFlags) error {
 func (f *restFlags) config() (rest.Config, error) {
 	config := rest.Config{
 		Schemas: f.schemas, SearchPath: f.searchPath, Aggregates: f.aggregates, Plans: f.plans, Timing: f.timing,
-		MaxRows: f.maxRows, RootFunction: f.rootFunction,
+		MaxRows: f.maxRows, RootFunction: f.rootFunction, ShowCredentials: true,
 	}
 	if len(f.schemas) == 0 {
 		return config, fault.New(fault.Usage, "There is no schema to expose.", "Name at least one with --schemas.")

@@ -45,6 +45,9 @@ type Config struct {
 	RootFunction string
 	// Timing sends Server-Timing. Defaults to not.
 	Timing bool
+	// ShowCredentials leaves Authorization and apikey among the headers that functions of the database can
+	// read, as PostgREST does. Defaults to not.
+	ShowCredentials bool
 	// ReadCatalog runs read in a transaction that may see the whole catalog.
 	ReadCatalog func(ctx context.Context, read func(pgx.Tx) error) error
 	// Log is told when the catalog changes or cannot be read. Defaults to nothing.
@@ -86,8 +89,7 @@ type Session struct {
 	// and not just unauthorized.
 	Authenticated bool
 	// Sealed says that Run is postgres.InTenant. The planner's estimates, which know the rows of all tenants,
-	// are then never told: counts are exact. Functions that are not VITAL's see of the request what is no
-	// secret.
+	// are then never told: counts are exact. Only functions that are not VITAL's are told of the request.
 	Sealed bool
 }
 

@@ -167,7 +167,7 @@ func parseTimeout(text string) time.Duration {
 }
 
 // settings are what functions of the database can know of the request. Where identities are sealed only
-// functions that are not VITAL's would ask, and no token is among it.
+// functions that are not VITAL's would ask.
 func (e *Engine) settings(p *plan, session Session) []postgres.Setting {
 	r := p.request
 	var settings []postgres.Setting
@@ -191,7 +191,7 @@ func (e *Engine) settings(p *plan, session Session) []postgres.Setting {
 					cookies[key] = value
 				}
 			}
-		case session.Sealed && (name == "authorization" || name == "apikey"):
+		case !e.config.ShowCredentials && (name == "authorization" || name == "apikey"):
 		default:
 			headers[name] = strings.Join(values, ", ")
 		}

@@ -86,7 +86,7 @@ func (w *sqlWriter) member(qualifier func(), name string) {
 func (w *sqlWriter) column(qualifier func(), c *column) {
 	switch {
 	case c.wholeRow:
-		qualifier()
+		w.member(qualifier, "*")
 	case len(c.json) == 0:
 		w.member(qualifier, c.name)
 	case c.toJSON:
@@ -266,12 +266,22 @@ func (w *sqlWriter) condition(qualifier func(), l *logic, embedded func(*logic))
 
 // embedExists is a child's null test within the statement that joins it.
 func (w *sqlWriter) embedExists(l *logic) {
-	w.name(l.embedded.embedAs)
+	w.embedded(l.embedded)
 	if l.negated {
 		w.text(" IS DISTINCT FROM NULL")
 	} else {
 		w.text(" IS NOT DISTINCT FROM NULL")
 	}
+}
+
+// embedded writes what is null exactly when nothing of a child is there: its row, or the column of its list.
+// Never its bare name, which a column could carry too.
+func (w *sqlWriter) embedded(child *readPlan) {
+	column := child.embedAs
+	if child.isSingle() {
+		column = "*"
+	}
+	w.member(func() { w.name(child.embedAs) }, column)
 }
 
 func (w *sqlWriter) order(qualifier func(), terms []ordering) {

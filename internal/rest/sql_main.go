@@ -40,7 +40,9 @@ func (w *sqlWriter) main(p *plan) {
 	w.text("SELECT ")
 	switch {
 	case p.request.headOnly:
-		w.text("(SELECT count(", rowsName, ") FROM (")
+		w.text("(SELECT count(")
+		w.member(w.rows, "*")
+		w.text(") FROM (")
 		w.read(p.read, p.grouping)
 		w.text(") AS ")
 		w.rows()
@@ -122,7 +124,7 @@ func (w *sqlWriter) rowBody(p *plan) {
 		if scalar {
 			w.member(w.rows, scalarName)
 		} else {
-			w.rows()
+			w.member(w.rows, "*") // and not its bare name, which a column could carry too
 		}
 	}
 	h := p.handler
@@ -138,8 +140,9 @@ func (w *sqlWriter) rowBody(p *plan) {
 		w.text(")")
 	case h.kind == byFunction:
 		w.qualified(h.function)
-		w.text("(")
+		w.text("((")
 		value()
+		w.text(")")
 		if h.target != (Name{}) && !scalar {
 			w.text("::")
 			w.qualified(h.target)

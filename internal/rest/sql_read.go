@@ -45,6 +45,11 @@ func (w *sqlWriter) read(p *readPlan, grouping bool) {
 	w.window(p.window)
 }
 
+// isSingle says that at most one row of a child belongs to each of its parent.
+func (p *readPlan) isSingle() bool {
+	return p.spread == spreadOne || p.spread == notSpread && p.toParent.toOne()
+}
+
 // separator returns a function that writes a comma before all but the first.
 func separator(w *sqlWriter) func() {
 	first := true
@@ -152,8 +157,8 @@ func (w *sqlWriter) embedSelected(e *embed, grouping bool, separate func()) {
 	case e.object:
 		separate()
 		w.text("row_to_json(")
-		w.name(as)
-		w.text(".*)")
+		w.member(func() { w.name(as) }, "*")
+		w.text(")")
 	default:
 		separate()
 		w.text("COALESCE(")
@@ -174,7 +179,7 @@ func (w *sqlWriter) embedJoin(e *embed, grouping bool) {
 	} else {
 		w.text(" LEFT JOIN LATERAL (")
 	}
-	single := child.spread == spreadOne || child.spread == notSpread && e.object
+	single := child.isSingle()
 	if single {
 		w.read(child, grouping)
 	} else {
@@ -189,7 +194,7 @@ func (w *sqlWriter) embedJoin(e *embed, grouping bool) {
 	w.name(child.embedAs)
 	if inner && !single {
 		w.text(" ON ")
-		w.name(child.embedAs)
+		w.embedded(child)
 		w.text(" IS NOT NULL")
 	} else {
 		w.text(" ON TRUE")
@@ -202,7 +207,7 @@ func (w *sqlWriter) aggregated(e *embed, grouping bool) {
 	as := e.child.embedAs
 	if e.child.spread == notSpread {
 		w.text("json_agg(")
-		w.name(as)
+		w.member(func() { w.name(as) }, "*")
 		w.text(")")
 		if grouping {
 			w.text("::jsonb")
