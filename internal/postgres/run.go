@@ -79,7 +79,7 @@ func (p *pool) attempt(ctx context.Context, work *Work, f frame) (run attempted,
 
 // giveBack returns conn to the pool when nothing of its last user can be left on it.
 func (p *pool) giveBack(ctx context.Context, conn *pgxpool.Conn, err error, scrubbed, foreign bool) {
-	var unread errUnread
+	var unread unreadError
 	switch {
 	case ctx.Err() != nil || isStale(err) || connectionLost(err) || errors.As(err, &unread):
 		// A cancel request may still be on its way and would hit whoever came next; a statement that was
@@ -240,7 +240,7 @@ func (p *pool) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 // safe when the transaction was certainly aborted, or only read.
 func (p *pool) worthRetrying(ctx context.Context, writes bool, f frame, run attempted, err error) bool {
 	var known *fault.Error
-	var unread errUnread
+	var unread unreadError
 	if ctx.Err() != nil || errors.As(err, &known) || errors.As(err, &unread) {
 		return false
 	}
@@ -281,7 +281,7 @@ func connectionLost(err error) bool {
 	if errors.As(err, &pgErr) {
 		return pgErr.SeverityUnlocalized == "FATAL" || pgErr.SeverityUnlocalized == "PANIC"
 	}
-	var unread errUnread
+	var unread unreadError
 	var netErr *net.OpError
 	return !errors.As(err, &unread) &&
 		(errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) ||

@@ -26,11 +26,11 @@ type step struct {
 	read      func(*pgconn.ResultReader) error // may be nil
 }
 
-// errUnread marks an error of a reader: the server may still be sending what nobody reads any more.
-type errUnread struct{ err error }
+// unreadError marks an error of a reader: the server may still be sending what nobody reads any more.
+type unreadError struct{ err error }
 
-func (e errUnread) Error() string { return e.err.Error() }
-func (e errUnread) Unwrap() error { return e.err }
+func (e unreadError) Error() string { return e.err.Error() }
+func (e unreadError) Unwrap() error { return e.err }
 
 // add queues a statement that is parsed anew, with values in text format.
 func (t *turn) add(text string, values [][]byte, read func(*pgconn.ResultReader) error) {
@@ -83,7 +83,7 @@ func (t *turn) exchange(ctx context.Context, conn *pgx.Conn) error {
 	if err == nil {
 		err = t.read(pipeline)
 	}
-	var unread errUnread
+	var unread unreadError
 	if errors.As(err, &unread) {
 		// Whatever is still on its way will not be read: the server notices a closed connection at its next
 		// send, and hears of the cancellation before that.
@@ -151,7 +151,7 @@ func (s *step) readAnswer(answer *pgconn.ResultReader) error {
 			if errors.As(err, &pgErr) {
 				return err
 			}
-			return errUnread{err}
+			return unreadError{err}
 		}
 	}
 	_, err := answer.Close()

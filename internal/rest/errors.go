@@ -78,8 +78,9 @@ func isOurs(err error, pgErr *pgconn.PgError) bool {
 	switch fault.CodeOf(err) {
 	case fault.RequestCancelled, fault.RequestTimeout, fault.DatabaseUnavailable, fault.PoolExhausted:
 		return true
+	default:
+		return strings.HasPrefix(pgErr.Code, "VT")
 	}
-	return strings.HasPrefix(pgErr.Code, "VT")
 }
 
 func orNil(text string) any {
@@ -173,8 +174,8 @@ func (c *Catalog) tableNotFound(n Name) error {
 			names = append(names, name.Name)
 		}
 	}
-	if close := closest(names, n.Name, closeEnough); close != "" {
-		e.Hint = "Perhaps you meant the table '" + n.Schema + "." + close + "'"
+	if meant := closest(names, n.Name, closeEnough); meant != "" {
+		e.Hint = "Perhaps you meant the table '" + n.Schema + "." + meant + "'"
 	}
 	return e
 }
@@ -192,7 +193,7 @@ func (c *Catalog) noRelationship(schema, parent, child, hint string) error {
 	e.Details = "Searched for a foreign key relationship between '" + parent + "' and '" + child + using +
 		"' in the schema '" + schema + "', but no matches were found."
 	from, known := c.relations[relationKey{Name{schema, parent}, schema}]
-	meant, instead := "", child
+	meant, instead := "", ""
 	if !known {
 		var parents []string
 		for key := range c.relations {
@@ -209,7 +210,7 @@ func (c *Catalog) noRelationship(schema, parent, child, hint string) error {
 			}
 			children = append(children, r.target.Name)
 		}
-		meant = closest(children, child, farthest)
+		meant, instead = closest(children, child, farthest), child
 	}
 	if meant != "" {
 		e.Hint = "Perhaps you meant '" + meant + "' instead of '" + instead + "'."
@@ -302,8 +303,8 @@ func (c *Catalog) routineHint(n Name, keys []string) string {
 		}
 		signatures = append(signatures, signature(names))
 	}
-	if close := closest(signatures, signature(keys), farthest); close != "" {
-		return n.Name + close
+	if meant := closest(signatures, signature(keys), farthest); meant != "" {
+		return n.Name + meant
 	}
 	return ""
 }

@@ -62,6 +62,7 @@ func (m mediaType) String() string {
 			text += "; options=" + strings.Join(m.options, "|")
 		}
 		return text
+	default:
 	}
 	return mediaNames[m.kind]
 }
@@ -263,6 +264,7 @@ func (c *Catalog) handlerFor(m mediaType, relation Name, wholeRow, plans bool) (
 		h, ok := c.handlerFor(*m.planned, relation, wholeRow, false)
 		h.media = m
 		return h, ok
+	default:
 	}
 	if wholeRow {
 		for _, media := range [...]string{mediaNames[mediaAny], m.String()} {

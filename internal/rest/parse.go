@@ -207,7 +207,8 @@ func (q *Query) addFilter(key, value string, call bool) error {
 func (q *Query) addLogic(key, value string) error {
 	s := &scanner{what: "failed to parse logic path (" + key + ")", text: key}
 	var path Path
-	operator, negated := "", false
+	var operator string
+	negated := false
 	for {
 		name, err := s.fieldName()
 		if err != nil {

@@ -80,8 +80,6 @@ type embed struct {
 	object bool // one object, else a list
 	empty  bool // nothing of it is selected
 	spread []spreadColumn
-	// grouped says that it is grouped by, and so needs a type with equality.
-	grouped bool
 }
 
 type spreadColumn struct {

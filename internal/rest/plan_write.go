@@ -202,7 +202,7 @@ func (c *Catalog) routine(n Name, keys []string, content mediaKind, post bool) (
 func (r *Routine) takes(keys []string, content mediaKind, post bool) bool {
 	if len(r.Params) == 0 {
 		raw := content == mediaOctets || content == mediaText || content == mediaXML
-		return len(keys) == 0 && !(post && raw)
+		return len(keys) == 0 && (!post || !raw)
 	}
 	known := map[string]bool{}
 	for _, p := range r.Params {

@@ -329,6 +329,7 @@ func respondOptions(catalog *Catalog, r *request, out Responder) error {
 		if allow += ",POST"; routine.volatility == "volatile" {
 			allow = "OPTIONS,POST"
 		}
+	default: // the root
 	}
 	header := textproto.MIMEHeader{}
 	header.Set("Allow", allow)

@@ -140,6 +140,7 @@ func (e *Engine) Serve(ctx context.Context, in *Request, session Session, out Re
 		return e.describe(ctx, catalog, r, session, out)
 	case optionsOfRelation, optionsOfRoutine, optionsOfSchema:
 		return respondOptions(catalog, r, out)
+	default:
 	}
 	started = time.Now()
 	p, err := e.plan(catalog, r, session)
