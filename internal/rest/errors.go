@@ -193,7 +193,7 @@ func (c *Catalog) noRelationship(schema, parent, child, hint string) error {
 	e.Details = "Searched for a foreign key relationship between '" + parent + "' and '" + child + using +
 		"' in the schema '" + schema + "', but no matches were found."
 	from, known := c.relations[relationKey{Name{schema, parent}, schema}]
-	meant, instead := "", ""
+	var meant, instead string
 	if !known {
 		var parents []string
 		for key := range c.relations {

@@ -224,11 +224,7 @@ func (c *spreadColumn) take(from string, below []hoisted) {
 // and the lists are aggregated in that order.
 func orderSpreads(plan *readPlan) error {
 	if plan.spread == spreadMany {
-		aggregated := slices.ContainsFunc(plan.fields, func(s selected) bool { return s.aggregate != "" }) ||
-			slices.ContainsFunc(plan.embeds, func(e *embed) bool {
-				return slices.ContainsFunc(e.spread, func(c spreadColumn) bool { return c.aggregate != "" })
-			})
-		if aggregated {
+		if plan.isAggregated() {
 			e := newError(400, "PGRST127", "Feature not implemented")
 			e.Details = "Aggregates are not implemented for one-to-many or many-to-many spreads."
 			return e

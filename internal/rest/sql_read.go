@@ -1,5 +1,7 @@
 package rest
 
+import "slices"
+
 // qualifier writes what columns of p are qualified with.
 func (w *sqlWriter) qualifierOf(p *readPlan) func() {
 	return func() {
@@ -238,13 +240,14 @@ func (c *spreadColumn) shownAs() string {
 
 // group writes what rows are grouped by, where there are aggregates: everything else that is selected.
 func (w *sqlWriter) group(p *readPlan) {
-	aggregated := false
+	if !p.isAggregated() {
+		return
+	}
 	var terms []func()
 	for i := range p.fields {
 		s := &p.fields[i]
 		switch {
 		case s.aggregate != "":
-			aggregated = true
 		case s.alias != "":
 			terms = append(terms, func() { w.name(s.alias) })
 		default:
@@ -259,18 +262,25 @@ func (w *sqlWriter) group(p *readPlan) {
 			continue
 		}
 		for _, c := range e.spread {
-			if c.aggregate != "" {
-				aggregated = true
-				continue
+			if c.aggregate == "" {
+				terms = append(terms, func() { w.member(func() { w.name(e.child.embedAs) }, c.shownAs()) })
 			}
-			terms = append(terms, func() { w.member(func() { w.name(e.child.embedAs) }, c.shownAs()) })
 		}
 	}
-	if !aggregated || len(terms) == 0 {
+	if len(terms) == 0 {
 		return
 	}
 	w.text(" GROUP BY ")
 	list(w, ", ", terms, func(write func()) { write() })
+}
+
+// isAggregated says that rows of this level are grouped: something of it is aggregated, or something of what
+// is spread into it.
+func (p *readPlan) isAggregated() bool {
+	return slices.ContainsFunc(p.fields, func(s selected) bool { return s.aggregate != "" }) ||
+		slices.ContainsFunc(p.embeds, func(e *embed) bool {
+			return slices.ContainsFunc(e.spread, func(c spreadColumn) bool { return c.aggregate != "" })
+		})
 }
 
 // count writes a query with a row for each that read would return if it had no bounds. Inner joins narrow the
