@@ -86,7 +86,7 @@ func (w *sqlWriter) member(qualifier func(), name string) {
 func (w *sqlWriter) column(qualifier func(), c *column) {
 	switch {
 	case c.wholeRow:
-		w.member(qualifier, "*")
+		w.text("1") // not null wherever there is a row
 	case len(c.json) == 0:
 		w.member(qualifier, c.name)
 	case c.toJSON:
