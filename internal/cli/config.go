@@ -31,6 +31,9 @@ type Config struct {
 	JWTIssuer          string        `env:"VITAL_JWT_ISSUER"`
 	JWTAudience        string        `env:"VITAL_JWT_AUDIENCE" envDefault:"authenticated"`
 	CORSOrigins        []string      `env:"VITAL_CORS_ORIGINS"`
+	RestSchemas        []string      `env:"VITAL_REST_SCHEMAS" envDefault:"public"`
+	RestAggregates     bool          `env:"VITAL_REST_AGGREGATES" envDefault:"true"`
+	RestMaxRows        int64         `env:"VITAL_REST_MAX_ROWS"`
 	AuditKeyFile       string        `env:"VITAL_AUDIT_KEY_FILE"`
 	AuditCheckpoints   string        `env:"VITAL_AUDIT_CHECKPOINTS"`
 	SlowQuery          time.Duration `env:"VITAL_SLOW_QUERY" envDefault:"1s"`
@@ -89,6 +92,9 @@ func (a *app) configure() error {
 	}
 	if a.config.DatabaseConns < 1 {
 		return fault.New(fault.ConfigInvalid, "VITAL_DATABASE_CONNS must be at least 1.", "Leave it out for 16.")
+	}
+	if len(a.config.RestSchemas) == 0 || a.config.RestMaxRows < 0 {
+		return fault.New(fault.ConfigInvalid, "VITAL_REST_SCHEMAS names no schema, or VITAL_REST_MAX_ROWS is negative.", "Leave them out for public and for no bound.")
 	}
 	if a.config.DataDir == "" {
 		a.config.DataDir = defaultDataDir(values)

@@ -109,7 +109,7 @@ func (a *app) serve(ctx context.Context, t *target, listener net.Listener, ready
 // openRest reads the catalog and keeps it up to date until stop is called.
 func (a *app) openRest(ctx context.Context, db *postgres.DB) (engine *rest.Engine, stop func(), err error) {
 	engine = rest.New(rest.Config{
-		Schemas: []string{"public"}, Aggregates: true, Timing: true, Log: a.log,
+		Schemas: a.config.RestSchemas, Aggregates: a.config.RestAggregates, MaxRows: a.config.RestMaxRows, Timing: true, Log: a.log,
 		ReadCatalog: func(ctx context.Context, read func(pgx.Tx) error) error {
 			return db.AsService(ctx, "CatalogRead", read)
 		},

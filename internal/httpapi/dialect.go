@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/rs/cors"
@@ -30,9 +31,7 @@ func NewDialect(config DialectConfig) http.Handler {
 	if config.RequestTimeout == 0 {
 		config.RequestTimeout = time.Minute
 	}
-	if config.BasePath == "" {
-		config.BasePath = "/"
-	}
+	config.BasePath = "/" + strings.Trim(config.BasePath, "/")
 	s := &Server{config: Config{
 		Metrics: NewMetrics(""), Log: config.Log, RequestTimeout: config.RequestTimeout, MaxBodyBytes: restBodyBytes,
 	}}
@@ -45,6 +44,9 @@ func NewDialect(config DialectConfig) http.Handler {
 	})
 	mux := http.NewServeMux()
 	mux.Handle(config.BasePath, handler)
+	if config.BasePath != "/" {
+		mux.Handle(config.BasePath+"/", handler)
+	}
 	return s.withRequest(anyOrigin().Handler(mux))
 }
 
