@@ -93,6 +93,9 @@ select
   pg_catalog.set_config('lock_timeout', $1, true),
   pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true);
 
+-- name: RequireIdentity
+select (vital.identity()).user_id;
+
 -- name: RequireMember
 select (vital.require_member()).tenant_id;
 

@@ -98,10 +98,16 @@ func (db *DB) InTenant(ctx context.Context, caller identity.Caller, tenant strin
 		scrub:   true,
 		refresh: db.loadKey,
 		enter: func(ctx context.Context, conn *pgx.Conn, t *turn) error {
-			if err := db.enter(ctx, conn, t, caller, tenant, work.Timeout); err != nil || !work.Member {
+			if err := db.enter(ctx, conn, t, caller, tenant, work.Timeout); err != nil {
 				return err
 			}
-			return db.requireMember(ctx, conn, t, work)
+			switch {
+			case work.Member:
+				return requireMember(ctx, conn, t, work)
+			case work.Foreign:
+				return requireIdentity(ctx, conn, t)
+			}
+			return nil
 		},
 	})
 }
@@ -124,7 +130,7 @@ func (db *DB) enter(ctx context.Context, conn *pgx.Conn, t *turn, caller identit
 	return nil
 }
 
-func (db *DB) requireMember(ctx context.Context, conn *pgx.Conn, t *turn, work *Work) error {
+func requireMember(ctx context.Context, conn *pgx.Conn, t *turn, work *Work) error {
 	require, err := backendOf(conn).statement(ctx, conn, queries.Get("RequireMember"))
 	if err != nil {
 		return err
@@ -136,6 +142,16 @@ func (db *DB) requireMember(ctx context.Context, conn *pgx.Conn, t *turn, work *
 		return nil
 	})
 	return nil
+}
+
+// requireIdentity has the identity verified at once. VITAL's policies and functions do that by themselves; a
+// function that is not VITAL's may run without ever asking, for a session that has ended.
+func requireIdentity(ctx context.Context, conn *pgx.Conn, t *turn) error {
+	require, err := backendOf(conn).statement(ctx, conn, queries.Get("RequireIdentity"))
+	if err == nil {
+		t.addPrepared(require, nil, nil)
+	}
+	return err
 }
 
 // timeoutText is a statement timeout as the server takes it, in milliseconds.
