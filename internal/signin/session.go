@@ -51,41 +51,12 @@ type session struct {
 // SignIn checks a password and begins a session. An account that does not exist, one without a password
 // and a wrong password answer alike, in the same time.
 func (s *Service) SignIn(ctx context.Context, client Client, email, password string) (*Session, error) {
-	wrong := refuse(fault.InvalidCredentials, "Invalid login credentials")
 	if email == "" {
 		return nil, refuse(fault.ValidationFailed, "missing email or phone")
 	}
-	email, err := normalEmail(email)
-	if err != nil {
-		return nil, wrong
-	}
-	pair, address := pairKey(client, email), client.address()
-	if err := s.limits.address.take(address); err != nil {
-		return nil, err
-	}
-	if err := s.limits.pair.take(pair); err != nil {
-		return nil, err
-	}
-	a, known, err := s.findForSignIn(ctx, email, client)
+	a, outdated, err := s.checkPassword(ctx, client, email, password)
 	if err != nil {
 		return nil, err
-	}
-	if !known {
-		if err := s.limits.account.take(email); err != nil {
-			return nil, err
-		}
-	}
-	matches, outdated, err := s.hasher.verify(ctx, password, a.password())
-	if err != nil {
-		return nil, err
-	}
-	if !matches {
-		return nil, wrong
-	}
-	s.limits.address.giveBack(address)
-	s.limits.pair.forget(pair)
-	if !known {
-		s.limits.account.giveBack(email)
 	}
 	switch {
 	case a.banned(s.config.Now()):
@@ -114,6 +85,45 @@ func (s *Service) SignIn(ctx context.Context, client Client, email, password str
 		return err
 	})
 	return made, err
+}
+
+// checkPassword returns the account that has this address and password, and whether its hash should be
+// made anew. Attempts are counted before they are made and given back to those who knew the password.
+func (s *Service) checkPassword(ctx context.Context, client Client, given, password string) (a account, outdated bool, err error) {
+	wrong := refuse(fault.InvalidCredentials, "Invalid login credentials")
+	email, err := normalEmail(given)
+	if err != nil {
+		return a, false, wrong
+	}
+	pair, address := pairKey(client, email), client.address()
+	if err := s.limits.address.take(address); err != nil {
+		return a, false, err
+	}
+	if err := s.limits.pair.take(pair); err != nil {
+		return a, false, err
+	}
+	a, known, err := s.findForSignIn(ctx, email, client)
+	if err != nil {
+		return a, false, err
+	}
+	if !known {
+		if err := s.limits.account.take(email); err != nil {
+			return a, false, err
+		}
+	}
+	matches, outdated, err := s.hasher.verify(ctx, password, a.password())
+	if err != nil {
+		return a, false, err
+	}
+	if !matches {
+		return a, false, wrong
+	}
+	s.limits.address.giveBack(address)
+	s.limits.pair.forget(pair)
+	if !known {
+		s.limits.account.giveBack(email)
+	}
+	return a, outdated, nil
 }
 
 // findForSignIn returns the account of an address, an empty one where there is none, and whether it was
