@@ -94,7 +94,10 @@ func BadAPIKey() error {
 }
 
 func (a *apiKeys) caller(ctx context.Context, text string) (Caller, error) {
-	tail := strings.TrimPrefix(strings.TrimPrefix(text, anonKeyPrefix), serviceKeyPrefix)
+	tail, anon := strings.CutPrefix(text, anonKeyPrefix)
+	if !anon {
+		tail = strings.TrimPrefix(text, serviceKeyPrefix)
+	}
 	if _, ok := decodeSegment(tail); a == nil || !ok || len(tail) != keyTailLength {
 		return Caller{}, BadAPIKey()
 	}

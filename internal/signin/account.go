@@ -59,8 +59,8 @@ func (s *Service) UpdateUser(ctx context.Context, client Client, caller identity
 		return nil, err
 	}
 	err = s.config.DB.AsService(ctx, "AccountUpdate", func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, queries.Get("UserLock"), caller.UserID); err != nil {
-			return fmt.Errorf("lock account: %w", err)
+		if _, err := lockAccount(ctx, tx, caller.UserID); err != nil {
+			return err
 		}
 		if a, err = s.current(ctx, tx, caller); err != nil {
 			return err
@@ -164,6 +164,9 @@ func SetPassword(ctx context.Context, db *postgres.Service, email, password stri
 	return db.AsService(ctx, "PasswordSet", func(tx pgx.Tx) error {
 		a, err := findAccount(ctx, tx, "UserByEmail", email)
 		if err != nil {
+			return err
+		}
+		if _, err := lockAccount(ctx, tx, a.ID); err != nil {
 			return err
 		}
 		return storePassword(ctx, tx, a.ID, hashed, uuid.Nil)

@@ -156,10 +156,7 @@ func (s *Service) UpdateAnyUser(ctx context.Context, id uuid.UUID, asked AdminUs
 	}
 	var a account
 	err = s.config.DB.AsService(ctx, "AccountUpdate", func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, queries.Get("UserLock"), id); err != nil {
-			return fmt.Errorf("lock account: %w", err)
-		}
-		if a, err = findAccount(ctx, tx, "UserByID", id); err != nil {
+		if a, err = lockAccount(ctx, tx, id); err != nil {
 			return err
 		}
 		if email != "" && email != a.email() {
@@ -237,7 +234,7 @@ func applyBan(ctx context.Context, tx pgx.Tx, id uuid.UUID, ban *time.Duration) 
 // good. The last owner of a tenant cannot be removed.
 func (s *Service) DeleteUser(ctx context.Context, id uuid.UUID, soft bool) error {
 	return s.config.DB.AsService(ctx, "AccountDelete", func(tx pgx.Tx) error {
-		if _, err := findAccount(ctx, tx, "UserByID", id); err != nil {
+		if _, err := lockAccount(ctx, tx, id); err != nil {
 			return err
 		}
 		if err := endSessions(ctx, tx, id, uuid.Nil, uuid.Nil); err != nil {

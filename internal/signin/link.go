@@ -189,18 +189,25 @@ func (s *Service) Verify(ctx context.Context, client Client, kind, token, email 
 func (s *Service) openLink(ctx context.Context, tx pgx.Tx, opens []string, token, email string) (account, error) {
 	void := refuse(fault.OTPExpired, "Email link is invalid or has expired")
 	var id uuid.UUID
+	err := tx.QueryRow(ctx, queries.Get("OneTimeTokenUser"), tokenHash(token)).Scan(&id)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return account{}, void
+	}
+	if err != nil {
+		return account{}, fmt.Errorf("find link: %w", err)
+	}
+	a, err := lockAccount(ctx, tx, id)
+	if err != nil {
+		return a, err
+	}
 	var kind, sentTo string
 	var good bool
-	err := tx.QueryRow(ctx, queries.Get("OneTimeTokenTake"), tokenHash(token), opens, email).Scan(&id, &kind, &sentTo, &good)
+	err = tx.QueryRow(ctx, queries.Get("OneTimeTokenTake"), tokenHash(token), opens, email).Scan(&id, &kind, &sentTo, &good)
 	if errors.Is(err, pgx.ErrNoRows) || err == nil && !good {
 		return account{}, void
 	}
 	if err != nil {
 		return account{}, fmt.Errorf("take link: %w", err)
-	}
-	a, err := findAccount(ctx, tx, "UserByID", id)
-	if err != nil {
-		return a, err
 	}
 	switch {
 	case a.banned(s.config.Now()):

@@ -28,6 +28,7 @@ const (
 	// What an imported hash may demand at most, so that a row cannot make us slow.
 	maxArgonMemory = 128 * 1024
 	maxArgonTime   = 10
+	maxBcryptCost  = 14
 
 	minPassword = 8
 	maxPassword = 256
@@ -109,7 +110,7 @@ func (h *hasher) verify(ctx context.Context, password, encoded string) (matches,
 	if len(password) > maxPassword {
 		password, encoded = password[:maxPassword], ""
 	}
-	if strings.HasPrefix(encoded, "$2") {
+	if strings.HasPrefix(encoded, "$2") && usableHash(encoded) { // a cost beyond bounds would never end
 		if err := bcrypt.CompareHashAndPassword([]byte(encoded), []byte(password)); err != nil {
 			return false, false, nil //nolint:nilerr // whatever is wrong, it is no match
 		}
@@ -161,7 +162,7 @@ func parseArgon(encoded string) (a argon, ok bool) {
 func usableHash(encoded string) bool {
 	if strings.HasPrefix(encoded, "$2") {
 		cost, err := bcrypt.Cost([]byte(encoded))
-		return err == nil && cost <= 14
+		return err == nil && cost <= maxBcryptCost
 	}
 	_, ok := parseArgon(encoded)
 	return ok

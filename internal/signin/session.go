@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -76,6 +77,10 @@ func (s *Service) SignIn(ctx context.Context, client Client, email, password str
 	}
 	var made *Session
 	err = s.config.DB.AsService(ctx, "SessionCreate", func(tx pgx.Tx) error {
+		now, err := lockAccount(ctx, tx, a.ID)
+		if err != nil || now.password() != a.password() || now.banned(s.config.Now()) {
+			return cmp.Or(err, refuse(fault.InvalidCredentials, "Invalid login credentials"))
+		}
 		if rehashed != "" {
 			if _, err := tx.Exec(ctx, queries.Get("UserRehash"), a.ID, a.password(), rehashed); err != nil {
 				return fmt.Errorf("store password: %w", err)
@@ -143,7 +148,7 @@ func (s *Service) findForSignIn(ctx context.Context, email string, client Client
 	return a, known, err
 }
 
-// begin makes a session of an account and its first tokens.
+// begin makes a session of an account that is locked, and its first tokens.
 func (s *Service) begin(ctx context.Context, tx pgx.Tx, key *signingKey, a account, method string, client Client) (*Session, error) {
 	row := session{userID: a.ID, method: method}
 	if err := tx.QueryRow(ctx, queries.Get("SessionCreate"), a.ID, method, client.agent(), client.IP).Scan(&row.id, &row.createdAt); err != nil {

@@ -161,6 +161,9 @@ values ($1, $2, $3, $4, pg_catalog.now() + $5::interval)
 on conflict (user_id, token_type) do update
 set token_hash = excluded.token_hash, email = excluded.email, created_at = pg_catalog.now(), expires_at = excluded.expires_at;
 
+-- name: OneTimeTokenUser
+select t.user_id from auth.one_time_tokens t where t.token_hash = $1;
+
 -- name: OneTimeTokenTake
 delete from auth.one_time_tokens t
 where t.token_hash = $1 and t.token_type = any ($2::text[]) and ($3 = '' or pg_catalog.lower(t.email) = $3)

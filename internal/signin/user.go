@@ -152,6 +152,15 @@ func findAccount(ctx context.Context, tx pgx.Tx, query string, args ...any) (acc
 	return a, err
 }
 
+// lockAccount reads an account that nobody else changes until the transaction ends. A session begins and
+// ends under this lock: none is made with a password or a link that was replaced at the same moment.
+func lockAccount(ctx context.Context, tx pgx.Tx, id uuid.UUID) (account, error) {
+	if _, err := tx.Exec(ctx, queries.Get("UserLock"), id); err != nil {
+		return account{}, fmt.Errorf("lock account: %w", err)
+	}
+	return findAccount(ctx, tx, "UserByID", id)
+}
+
 // newAccount is what an account is made of.
 type newAccount struct {
 	id        *uuid.UUID // nil for a random one
