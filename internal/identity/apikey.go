@@ -24,8 +24,8 @@ const (
 	// shownTail is how much of the random part a list shows.
 	shownTail = 6
 
-	// keyMemory is how long an anon key once looked up is believed. The database refuses a revoked one all
-	// the same. A service key bypasses the policies and so that check: it is looked up every time.
+	// keyMemory is how long an anon key once looked up is believed, and so how long a revoked one goes on
+	// standing for nobody. A service key bypasses the policies: it is looked up every time.
 	keyMemory  = 3 * time.Second
 	keyEntries = 1000
 )

@@ -99,8 +99,7 @@ func TestAPIKey_Refused(t *testing.T) {
 	requireFault(t, fault.APIKeyInvalid, err) // where no keys are looked up, none is good
 }
 
-// An anon key is believed for seconds, since the database refuses a revoked one; a service key is looked up
-// at every request.
+// An anon key, which stands for nobody, is believed for seconds; a service key is looked up at every request.
 func TestAPIKey_RevokedPromptly(t *testing.T) {
 	t.Parallel()
 	b, table := setupKeys(t)

@@ -100,7 +100,7 @@ func ListAPIKeys(ctx context.Context, tx pgx.Tx) ([]APIKey, error) {
 	return pgx.CollectRows(rows, pgx.RowToStructByPos[APIKey])
 }
 
-// RevokeAPIKey ends a key. From the commit on the database refuses its requests.
+// RevokeAPIKey ends a key. A service key's next request is refused, an anon key's within seconds.
 func RevokeAPIKey(ctx context.Context, tx pgx.Tx, id uuid.UUID) error {
 	err := tx.QueryRow(ctx, queries.Get("APIKeyRevoke"), id).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -59,7 +59,7 @@ func setup(t *testing.T, change ...func(*signin.Config)) *bundle {
 	b.Exec(t, "insert into organizations (id, name, slug, tenant_type, tenant_key) values ('"+acme+"', 'Acme', 'acme', 'digital_health', 'acme')")
 	b.s = b.service(change...)
 	var err error
-	b.verifier, err = identity.NewVerifier(identity.Config{JWKS: b.s.JWKS, Issuer: "vital", Audience: "authenticated", APIKey: signin.FindAPIKey(b.db.Service)})
+	b.verifier, err = identity.NewVerifier(identity.Config{JWKS: b.s.JWKS, Issuer: "vital", Audience: "authenticated", APIKey: signin.FindAPIKey(b.db.Service), Now: b.now})
 	require.NoError(t, err)
 	require.NoError(t, b.verifier.Start(t.Context()))
 	user, err := b.s.CreateUser(t.Context(), signin.AdminUser{Email: "ada@acme.test", Password: ptr(password), EmailConfirm: true})
