@@ -260,6 +260,10 @@ func (s *Server) authVerify(w http.ResponseWriter, r *http.Request) error {
 // authVerifyLink is a link that was opened in a browser. It leads to an address of the application with the
 // session in the fragment, which no server sees; without an allowed one it answers with the session.
 func (s *Server) authVerifyLink(w http.ResponseWriter, r *http.Request) error {
+	if r.Method == http.MethodHead { // something looks at the link ahead of its reader, and would use it up
+		w.Header().Set("Allow", "GET, POST")
+		return fault.New(fault.MethodNotAllowed, "A link is opened with GET.", "Open it in a browser.")
+	}
 	query := r.URL.Query()
 	kind := query.Get("type")
 	session, err := s.config.SignIn.Verify(r.Context(), s.client(r), kind, query.Get("token"), "")
@@ -287,7 +291,7 @@ func (s *Server) authVerifyLink(w http.ResponseWriter, r *http.Request) error {
 	}
 	to.Fragment, to.RawFragment = "", ""
 	w.Header().Set("Referrer-Policy", "no-referrer")
-	http.Redirect(w, r, to.String()+"#"+fragment.Encode(), http.StatusSeeOther)
+	http.Redirect(w, r, to.String()+"#"+fragment.Encode(), http.StatusSeeOther) //nolint:gosec // Redirect knows only origins the operator named
 	return nil
 }
 
@@ -377,13 +381,16 @@ func (s *Server) writeAuthError(w http.ResponseWriter, r *http.Request, err erro
 		w.Header().Set("X-Supabase-Api-Version", authVersion)
 		body = map[string]any{"code": code, "message": f.Message, "hint": f.Hint}
 	}
-	var weak signin.WeakPassword
+	var weak signin.WeakPasswordError
 	if errors.As(err, &weak) {
 		body["weak_password"] = map[string]any{"reasons": weak.Reasons}
 	}
-	var throttled signin.Throttled
+	var throttled signin.ThrottledError
 	if errors.As(err, &throttled) {
 		w.Header().Set("Retry-After", strconv.Itoa(int(throttled.After.Seconds())+1))
+	}
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
 	}
 	w.Header().Set("X-Sb-Error-Code", code)
 	w.Header().Set("Content-Type", "application/json")

@@ -288,6 +288,7 @@ func TestSignIn_Links(t *testing.T) {
 	}
 	q := link()
 	q.Set("redirect_to", "https://app.test/reset")
+	require.Equal(t, http.StatusMethodNotAllowed, b.auth(http.MethodHead, "/auth/v1/verify?"+q.Encode(), "").status, "looking ahead uses nothing up")
 	got := b.auth(http.MethodGet, "/auth/v1/verify?"+q.Encode(), "")
 	require.Equal(t, http.StatusSeeOther, got.status)
 	to, err := url.Parse(got.header.Get("Location"))

@@ -177,7 +177,7 @@ func TestThrottle(t *testing.T) {
 	}
 	_, err := b.s.SignIn(t.Context(), thief, "ada@acme.test", password)
 	requireCode(t, fault.OverRequestRateLimit, err)
-	var after signin.Throttled
+	var after signin.ThrottledError
 	require.ErrorAs(t, err, &after)
 	require.InDelta(t, 30, after.After.Seconds(), 1)
 	b.signIn()

@@ -46,18 +46,18 @@ type hasher struct {
 	dummy   string
 }
 
-func newHasher() (*hasher, error) {
+func newHasher() *hasher {
 	h := &hasher{slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
 	dummy := make([]byte, argonKey)
 	_, _ = rand.Read(dummy) // never fails
 	h.dummy = argonHash(base64.RawStdEncoding.EncodeToString(dummy))
-	return h, nil
+	return h
 }
 
-// WeakPassword is the cause of a weak_password fault: what is wrong with it, in GoTrue's words.
-type WeakPassword struct{ Reasons []string }
+// WeakPasswordError is the cause of a weak_password fault: what is wrong with it, in GoTrue's words.
+type WeakPasswordError struct{ Reasons []string }
 
-func (w WeakPassword) Error() string { return "weak password: " + strings.Join(w.Reasons, ", ") }
+func (w WeakPasswordError) Error() string { return "weak password: " + strings.Join(w.Reasons, ", ") }
 
 // checkStrength refuses a password that is too short or too long.
 func checkStrength(password string) error {
@@ -65,7 +65,7 @@ func checkStrength(password string) error {
 		return refuse(fault.ValidationFailed, fmt.Sprintf("Password cannot be longer than %d characters", maxPassword))
 	}
 	if len([]rune(password)) < minPassword {
-		return fault.Wrap(WeakPassword{[]string{"length"}}, fault.WeakPassword,
+		return fault.Wrap(WeakPasswordError{[]string{"length"}}, fault.WeakPassword,
 			fmt.Sprintf("Password should be at least %d characters.", minPassword), hints[fault.WeakPassword])
 	}
 	return nil
@@ -112,7 +112,7 @@ func (h *hasher) verify(ctx context.Context, password, encoded string) (matches,
 	}
 	if strings.HasPrefix(encoded, "$2") && usableHash(encoded) { // a cost beyond bounds would never end
 		if err := bcrypt.CompareHashAndPassword([]byte(encoded), []byte(password)); err != nil {
-			return false, false, nil //nolint:nilerr // whatever is wrong, it is no match
+			return false, false, nil
 		}
 		return true, true, nil
 	}

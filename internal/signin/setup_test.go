@@ -48,12 +48,12 @@ type bundle struct {
 	ada      uuid.UUID
 
 	mu    sync.Mutex
-	ahead time.Duration
+	clock time.Time // stands still unless it is advanced
 }
 
 func setup(t *testing.T, change ...func(*signin.Config)) *bundle {
 	t.Helper()
-	b := &bundle{Database: pgtest.New(t), t: t, log: &safeBuffer{}}
+	b := &bundle{Database: pgtest.New(t), t: t, log: &safeBuffer{}, clock: time.Now()}
 	b.super = b.Connect(t)
 	b.db = b.Open(t, postgres.Config{})
 	b.Exec(t, "insert into organizations (id, name, slug, tenant_type, tenant_key) values ('"+acme+"', 'Acme', 'acme', 'digital_health', 'acme')")
@@ -89,13 +89,13 @@ func (b *bundle) service(change ...func(*signin.Config)) *signin.Service {
 func (b *bundle) now() time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return time.Now().Add(b.ahead)
+	return b.clock
 }
 
 func (b *bundle) advance(d time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.ahead += d
+	b.clock = b.clock.Add(d)
 }
 
 func ptr[T any](v T) *T { return &v }

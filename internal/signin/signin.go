@@ -108,16 +108,12 @@ func New(config Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	hasher, err := newHasher()
-	if err != nil {
-		return nil, err
-	}
 	limits, err := newLimits(config.Now)
 	if err != nil {
 		return nil, err
 	}
 	return &Service{
-		config: config, keys: keys, hasher: hasher, limits: limits, refreshKey: refreshKey,
+		config: config, keys: keys, hasher: newHasher(), limits: limits, refreshKey: refreshKey,
 		sending: make(chan struct{}, maxSending),
 	}, nil
 }

@@ -13,13 +13,13 @@ import (
 	"github.com/vital-db/vital/internal/fault"
 )
 
-// Throttled is the cause of an over_request_rate_limit fault: when to come again.
-type Throttled struct{ After time.Duration }
+// ThrottledError is the cause of an over_request_rate_limit fault: when to come again.
+type ThrottledError struct{ After time.Duration }
 
-func (t Throttled) Error() string { return fmt.Sprintf("throttled for %s", t.After) }
+func (t ThrottledError) Error() string { return fmt.Sprintf("throttled for %s", t.After) }
 
 func throttled(after time.Duration) error {
-	return fault.Wrap(Throttled{after}, fault.OverRequestRateLimit, "Request rate limit reached", hints[fault.OverRequestRateLimit])
+	return fault.Wrap(ThrottledError{after}, fault.OverRequestRateLimit, "Request rate limit reached", hints[fault.OverRequestRateLimit])
 }
 
 // limits are kept in the memory of each process: behind a load balancer, as many times what is said here
