@@ -160,7 +160,7 @@ func TestSignIn_Errors(t *testing.T) {
 	require.Equal(t, object{"reasons": []any{"length"}}, got.decode(t)["weak_password"])
 	require.NotContains(t, b.log.String(), "wrong")
 
-	for range 9 {
+	for range 19 {
 		got = b.auth(http.MethodPost, token, wrong)
 	}
 	requireAuthError(t, got, http.StatusTooManyRequests, "over_request_rate_limit")

@@ -171,7 +171,7 @@ func TestThrottle(t *testing.T) {
 	b := setup(t)
 	b.signIn() // from home
 	thief := signin.Client{IP: "203.0.113.9"}
-	for range 10 {
+	for range 20 {
 		_, err := b.s.SignIn(t.Context(), thief, "ada@acme.test", "wrong password")
 		requireCode(t, fault.InvalidCredentials, err)
 	}
@@ -194,7 +194,7 @@ func TestThrottle(t *testing.T) {
 		b.signIn() // what goes well does not count
 	}
 	// An address of IPv6 is as good as its network.
-	for n := range 10 {
+	for n := range 20 {
 		_, err = b.s.SignIn(t.Context(), signin.Client{IP: fmt.Sprintf("2001:db8::%d", n+1)}, "nobody@acme.test", "wrong password")
 		requireCode(t, fault.InvalidCredentials, err)
 	}

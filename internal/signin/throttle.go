@@ -46,7 +46,7 @@ func newLimits(now func() time.Time) (l limits, err error) {
 		burst float64
 		every time.Duration
 	}{
-		{&l.pair, 10, 30 * time.Second},
+		{&l.pair, 20, 30 * time.Second},
 		{&l.account, 100, 10 * time.Second},
 		{&l.address, 60, time.Second},
 		{&l.signup, 30, 10 * time.Second},
