@@ -21,26 +21,28 @@ import (
 // Config is everything that can be set. docs/reference/config.md has one entry for each variable (a
 // test checks the pairing). A flag outranks the environment, the environment outranks the file.
 type Config struct {
-	DatabaseURL        string         `env:"VITAL_DATABASE_URL"`
-	ServiceDatabaseURL string         `env:"VITAL_SERVICE_DATABASE_URL"`
-	DatabaseConns      int32          `env:"VITAL_DATABASE_CONNS" envDefault:"16"`
-	Listen             string         `env:"VITAL_LISTEN" envDefault:"127.0.0.1:8080"`
-	DataDir            string         `env:"VITAL_DATA_DIR"`
-	PGBin              string         `env:"VITAL_PG_BIN"`
-	JWTSecret          string         `env:"VITAL_JWT_SECRET"`
-	JWKSURL            string         `env:"VITAL_JWKS_URL"`
-	JWTIssuer          string         `env:"VITAL_JWT_ISSUER"`
-	JWTAudience        string         `env:"VITAL_JWT_AUDIENCE" envDefault:"authenticated"`
-	CORSOrigins        []string       `env:"VITAL_CORS_ORIGINS"`
-	KEKFile            string         `env:"VITAL_KEK_FILE"`
-	Signup             string         `env:"VITAL_SIGNUP" envDefault:"invited"`
-	PublicURL          string         `env:"VITAL_PUBLIC_URL"`
-	SMTPURL            string         `env:"VITAL_SMTP_URL"`
-	TrustedProxies     []netip.Prefix `env:"VITAL_TRUSTED_PROXIES"`
-	AuditKeyFile       string         `env:"VITAL_AUDIT_KEY_FILE"`
-	AuditCheckpoints   string         `env:"VITAL_AUDIT_CHECKPOINTS"`
-	SlowQuery          time.Duration  `env:"VITAL_SLOW_QUERY" envDefault:"1s"`
-	LogLevel           slog.Level     `env:"VITAL_LOG_LEVEL" envDefault:"info"`
+	DatabaseURL        string        `env:"VITAL_DATABASE_URL"`
+	ServiceDatabaseURL string        `env:"VITAL_SERVICE_DATABASE_URL"`
+	DatabaseConns      int32         `env:"VITAL_DATABASE_CONNS" envDefault:"16"`
+	Listen             string        `env:"VITAL_LISTEN" envDefault:"127.0.0.1:8080"`
+	DataDir            string        `env:"VITAL_DATA_DIR"`
+	PGBin              string        `env:"VITAL_PG_BIN"`
+	JWTSecret          string        `env:"VITAL_JWT_SECRET"`
+	JWKSURL            string        `env:"VITAL_JWKS_URL"`
+	JWTIssuer          string        `env:"VITAL_JWT_ISSUER"`
+	JWTAudience        string        `env:"VITAL_JWT_AUDIENCE" envDefault:"authenticated"`
+	CORSOrigins        []string      `env:"VITAL_CORS_ORIGINS"`
+	AuditKeyFile       string        `env:"VITAL_AUDIT_KEY_FILE"`
+	AuditCheckpoints   string        `env:"VITAL_AUDIT_CHECKPOINTS"`
+	SlowQuery          time.Duration `env:"VITAL_SLOW_QUERY" envDefault:"1s"`
+	LogLevel           slog.Level    `env:"VITAL_LOG_LEVEL" envDefault:"info"`
+
+	// The embedded sign-in.
+	KEKFile        string         `env:"VITAL_KEK_FILE"`
+	Signup         string         `env:"VITAL_SIGNUP" envDefault:"invited"`
+	PublicURL      string         `env:"VITAL_PUBLIC_URL"`
+	SMTPURL        string         `env:"VITAL_SMTP_URL"`
+	TrustedProxies []netip.Prefix `env:"VITAL_TRUSTED_PROXIES"`
 }
 
 // flags are those every command takes.
