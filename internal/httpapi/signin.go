@@ -33,6 +33,7 @@ func (s *Server) signInRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /auth/v1/signup", s.signIn(s.authSignup))
 	mux.Handle("POST /auth/v1/token", s.signIn(s.authToken))
 	mux.Handle("POST /auth/v1/recover", s.signIn(s.authRecover))
+	mux.Handle("POST /auth/v1/resend", s.signIn(s.authResend))
 	mux.Handle("GET /auth/v1/verify", s.signIn(s.authVerifyLink))
 	mux.Handle("POST /auth/v1/verify", s.signIn(s.authVerify))
 
@@ -232,6 +233,20 @@ func (s *Server) authRecover(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if err := s.config.SignIn.Recover(r.Context(), s.client(r), asked.Email, r.URL.Query().Get("redirect_to")); err != nil {
+		return err
+	}
+	return writeJSON(w, struct{}{})
+}
+
+func (s *Server) authResend(w http.ResponseWriter, r *http.Request) error {
+	var asked struct {
+		Type  string `json:"type"`
+		Email string `json:"email"`
+	}
+	if err := decodeAuth(r, &asked); err != nil {
+		return err
+	}
+	if err := s.config.SignIn.Resend(r.Context(), s.client(r), asked.Type, asked.Email, r.URL.Query().Get("redirect_to")); err != nil {
 		return err
 	}
 	return writeJSON(w, struct{}{})

@@ -1,8 +1,10 @@
 package signin_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"testing"
@@ -215,4 +217,50 @@ func TestSMTP(t *testing.T) {
 		requireCode(t, fault.ConfigInvalid, err)
 		require.NotContains(t, err.Error(), "secret")
 	}
+}
+
+// TestSMTP_Send speaks to a mail server that offers nothing but what is asked of it.
+func TestSMTP_Send(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	received := make(chan string, 1)
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		var heard strings.Builder
+		lines := bufio.NewScanner(conn)
+		fmt.Fprint(conn, "220 mail.test\r\n")
+		data := false
+		for lines.Scan() {
+			line := lines.Text()
+			heard.WriteString(line + "\n")
+			switch {
+			case line == "." && data:
+				data = false
+				fmt.Fprint(conn, "250 kept\r\n")
+			case data:
+			case line == "DATA":
+				data = true
+				fmt.Fprint(conn, "354 go on\r\n")
+			case line == "QUIT":
+				fmt.Fprint(conn, "221 bye\r\n")
+				received <- heard.String()
+				return
+			default:
+				fmt.Fprint(conn, "250 fine\r\n")
+			}
+		}
+	}()
+	m, err := signin.NewSMTP("smtp://" + listener.Addr().String() + "?from=vital@acme.test")
+	require.NoError(t, err)
+	require.NoError(t, m.Send(t.Context(), signin.Letter{To: "ada@acme.test", Subject: "Hello", Text: "Open.", Link: "http://x.test/"}))
+	heard := <-received
+	require.Contains(t, heard, "MAIL FROM:<vital@acme.test>")
+	require.Contains(t, heard, "RCPT TO:<ada@acme.test>")
+	require.Contains(t, heard, "http://x.test/")
 }

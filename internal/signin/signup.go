@@ -139,19 +139,42 @@ func (s *Service) register(ctx context.Context, client Client, n newAccount, tok
 	return session, taken, err
 }
 
+// sendConfirmation sends the link that confirms an address, if there is an account that awaits it.
 func (s *Service) sendConfirmation(ctx context.Context, email, redirectTo string) error {
+	if s.limits.letter.take(email) != nil {
+		return nil //nolint:nilerr // as in Recover
+	}
 	return s.send(ctx, func(ctx context.Context) (found *Letter, err error) {
 		err = s.config.DB.AsService(ctx, "ConfirmationSend", func(tx pgx.Tx) error {
 			a, err := findAccount(ctx, tx, "UserByEmail", email)
-			if err != nil {
+			if err != nil || a.EmailConfirmedAt != nil {
 				return err
 			}
 			link, err := s.makeLink(ctx, tx, a.ID, linkSignup, email, redirectTo)
 			found = letter(email, link)
 			return err
 		})
+		if fault.CodeOf(err) == fault.UserNotFound {
+			return nil, nil
+		}
 		return found, err
 	})
+}
+
+// Resend sends the link that confirms a new account's address once more. It answers alike where there is
+// none that awaits it.
+func (s *Service) Resend(ctx context.Context, client Client, kind, email, redirectTo string) error {
+	if kind != linkSignup {
+		return refuse(fault.ValidationFailed, "Only the link of a sign-up can be sent again")
+	}
+	email, err := normalEmail(email)
+	if err != nil {
+		return err
+	}
+	if err := s.limits.link.take(client.address()); err != nil {
+		return err
+	}
+	return s.sendConfirmation(ctx, email, redirectTo)
 }
 
 // unconfirmed is the user a sign-up without a session answers with, whether it made one or not.
