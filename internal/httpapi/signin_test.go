@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -167,6 +168,10 @@ func TestSignIn_Errors(t *testing.T) {
 	require.NotEmpty(t, got.header.Get("Retry-After"))
 	owner := b.auth(http.MethodPost, token, object{"email": "ada@acme.test", "password": password}, "X-Forwarded-For", "192.0.2.7")
 	require.Equal(t, http.StatusOK, owner.status, "the owner, elsewhere, is not locked out")
+	for i := range 21 { // what a client itself says of where it is does not count
+		got = b.auth(http.MethodPost, token, wrong, "X-Forwarded-For", fmt.Sprintf("10.0.0.%d, 198.51.100.5", i))
+	}
+	requireAuthError(t, got, http.StatusTooManyRequests, "over_request_rate_limit")
 }
 
 func TestSignIn_Session(t *testing.T) {

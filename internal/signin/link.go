@@ -219,11 +219,26 @@ func (s *Service) openLink(ctx context.Context, tx pgx.Tx, opens []string, token
 	case a.email() != sentTo:
 		return a, void // the account has another address by now
 	default:
-		if _, err := tx.Exec(ctx, queries.Get("UserConfirm"), id); err != nil {
-			return a, fmt.Errorf("confirm address: %w", err)
+		if err := confirm(ctx, tx, a, kind); err != nil {
+			return a, err
 		}
 	}
 	return findAccount(ctx, tx, "UserByID", id)
+}
+
+// confirm notes that an account's address is read. A password that was set before, by whoever signed up
+// with the address, is kept only where that sign-up's own link was opened: a stranger's would else become
+// good when the owner of the address recovers the account.
+func confirm(ctx context.Context, tx pgx.Tx, a account, kind string) error {
+	if a.EmailConfirmedAt == nil && kind != linkSignup {
+		if _, err := tx.Exec(ctx, queries.Get("UserSetPassword"), a.ID, nil); err != nil {
+			return fmt.Errorf("drop password: %w", err)
+		}
+	}
+	if _, err := tx.Exec(ctx, queries.Get("UserConfirm"), a.ID); err != nil {
+		return fmt.Errorf("confirm address: %w", err)
+	}
+	return nil
 }
 
 // setEmail changes an account's address, here and in the product.

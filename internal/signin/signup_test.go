@@ -135,6 +135,20 @@ func TestSignUp_Open(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// Whoever signs up with somebody else's address gets no way in when its owner recovers the account.
+func TestSignUp_StrangersPassword(t *testing.T) {
+	t.Parallel()
+	b := setup(t, func(c *signin.Config) { c.OpenSignup = true })
+	_, _, err := b.s.SignUp(t.Context(), home, signin.Signup{Email: "vic@x.test", Password: "chosen by eve"})
+	require.NoError(t, err)
+	b.link(1)
+	require.NoError(t, b.s.Recover(t.Context(), home, "vic@x.test", ""))
+	_, err = b.s.Verify(t.Context(), home, "recovery", b.link(2).Get("token"), "")
+	require.NoError(t, err)
+	_, err = b.s.SignIn(t.Context(), home, "vic@x.test", "chosen by eve")
+	requireCode(t, fault.InvalidCredentials, err)
+}
+
 func TestUpdateUser(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
