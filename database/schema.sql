@@ -114,44 +114,12 @@ CREATE FUNCTION public.accept_invitation(p_token text) RETURNS public.user_tenan
     AS $$
 declare
   caller constant vital.caller := vital.identity();
-  invitation public.invitations;
-  member public.user_tenants;
-  state public.org_lifecycle_state;
 begin
   if caller.user_id is null then
     raise exception using errcode = 'VT100', message = 'A signed-in user is required here.',
       hint = 'Sign in with the address the invitation was sent to.';
   end if;
-  update public.invitations i set accepted_at = now(), accepted_by = caller.user_id
-  where i.token_hash = sha256(convert_to(p_token, 'UTF8'))
-    and i.accepted_at is null and i.revoked_at is null and i.expires_at > clock_timestamp()
-    and lower(i.email) = (select lower(btrim(u.email)) from public.users u where u.id = caller.user_id)
-  returning i.* into invitation;
-  if not found then
-    raise exception using errcode = 'VT206', message = 'There is no such invitation for this account.',
-      hint = 'It may have been used, taken back or expired, or it was sent to another address. Ask for a new one.';
-  end if;
-
-  select o.lifecycle_state into state from public.organizations o where o.id = invitation.tenant_id;
-  if state <> 'active' then
-    raise exception using
-      errcode = case state when 'pending' then 'VT106' when 'suspended' then 'VT107' else 'VT108' end,
-      message = case state
-        when 'pending' then 'This tenant awaits approval.'
-        when 'suspended' then 'This tenant is suspended.'
-        else 'This tenant is archived.' end,
-      hint = case state when 'archived' then 'It no longer takes members.' else 'The invitation is kept; try again later.' end;
-  end if;
-  insert into public.user_tenants as m (tenant_id, user_id, role, invited_by)
-  values (invitation.tenant_id, caller.user_id, invitation.role, invitation.invited_by)
-  on conflict (tenant_id, user_id) do nothing
-  returning m.* into member;
-  if not found then
-    raise exception using errcode = 'VT203', message = 'You are a member of this tenant already.',
-      hint = 'An admin of the tenant can change your role.';
-  end if;
-  update public.users u set organization_id = invitation.tenant_id where u.id = caller.user_id and u.organization_id is null;
-  return member;
+  return vital.accept_invitation(caller.user_id, p_token);
 end
 $$;
 
@@ -946,6 +914,52 @@ $$;
 ALTER FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id uuid) OWNER TO vital_owner;
 
 COMMENT ON FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id uuid) IS 'Takes an agent from those assigned to the caller''s tenant';
+
+CREATE FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) RETURNS public.user_tenants
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  invitation public.invitations;
+  member public.user_tenants;
+  state public.org_lifecycle_state;
+begin
+  update public.invitations i set accepted_at = now(), accepted_by = p_user_id
+  where i.token_hash = sha256(convert_to(p_token, 'UTF8'))
+    and i.accepted_at is null and i.revoked_at is null and i.expires_at > clock_timestamp()
+    and lower(i.email) = (select lower(btrim(u.email)) from public.users u where u.id = p_user_id)
+  returning i.* into invitation;
+  if not found then
+    raise exception using errcode = 'VT206', message = 'There is no such invitation for this account.',
+      hint = 'It may have been used, taken back or expired, or it was sent to another address. Ask for a new one.';
+  end if;
+
+  select o.lifecycle_state into state from public.organizations o where o.id = invitation.tenant_id;
+  if state <> 'active' then
+    raise exception using
+      errcode = case state when 'pending' then 'VT106' when 'suspended' then 'VT107' else 'VT108' end,
+      message = case state
+        when 'pending' then 'This tenant awaits approval.'
+        when 'suspended' then 'This tenant is suspended.'
+        else 'This tenant is archived.' end,
+      hint = case state when 'archived' then 'It no longer takes members.' else 'The invitation is kept; try again later.' end;
+  end if;
+  insert into public.user_tenants as m (tenant_id, user_id, role, invited_by)
+  values (invitation.tenant_id, p_user_id, invitation.role, invitation.invited_by)
+  on conflict (tenant_id, user_id) do nothing
+  returning m.* into member;
+  if not found then
+    raise exception using errcode = 'VT203', message = 'You are a member of this tenant already.',
+      hint = 'An admin of the tenant can change your role.';
+  end if;
+  update public.users u set organization_id = invitation.tenant_id where u.id = p_user_id and u.organization_id is null;
+  return member;
+end
+$$;
+
+ALTER FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) IS 'Makes a user a member by an invitation';
 
 CREATE FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1760,6 +1774,9 @@ begin
     s.sealed,
     case when s.sealed then s.part[7]::bigint >= extract(epoch from transaction_timestamp()) end as fresh,
     case when s.sealed then s.part[8] in ('0', pg_backend_pid()::text) end as here,
+    case when s.sealed and s.part[6] <> '' then
+      exists (select from vital.revoked_sessions r where r.session_id = s.part[6]::uuid)
+    else false end as revoked,
     case when s.sealed then
       row(nullif(s.part[3], '')::uuid, s.part[4], s.part[5], nullif(s.part[6], '')::uuid)::vital.caller
     end as caller
@@ -1777,7 +1794,7 @@ begin
     from (select string_to_array(seal, '.') as part offset 0) p
     offset 0
   ) s;
-  if verdict.sealed and verdict.fresh and verdict.here then
+  if verdict.sealed and verdict.fresh and verdict.here and not verdict.revoked then
     return verdict.caller;
   end if;
 
@@ -1787,9 +1804,12 @@ begin
   elsif not verdict.fresh then
     raise exception using errcode = 'VT002', message = 'The identity of this transaction has expired.',
       hint = 'Identities last seconds. Check that the clocks of server and database agree.';
-  else
+  elsif not verdict.here then
     raise exception using errcode = 'VT001', message = 'The identity of this transaction belongs to another connection.',
       hint = 'An identity is bound to the connection it was made for and cannot be carried over.';
+  else
+    raise exception using errcode = 'VT003', message = 'This session has ended.',
+      hint = 'Sign in again. An API key that was revoked is replaced by a new one.';
   end if;
 end
 $$;
@@ -2626,6 +2646,60 @@ $$;
 ALTER FUNCTION vital.writable_tenant_id() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.writable_tenant_id() IS 'The tenant the caller may write rows of, else null';
+
+CREATE TABLE auth.one_time_tokens (
+    user_id uuid NOT NULL,
+    token_type text NOT NULL,
+    token_hash bytea NOT NULL,
+    email character varying(255) NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT one_time_tokens_token_hash_check CHECK ((octet_length(token_hash) = 32)),
+    CONSTRAINT one_time_tokens_token_type_check CHECK ((token_type = ANY (ARRAY['recovery'::text, 'invite'::text, 'signup'::text, 'email_change'::text])))
+);
+
+ALTER TABLE auth.one_time_tokens OWNER TO vital_owner;
+
+COMMENT ON TABLE auth.one_time_tokens IS 'Tokens of links that were sent, by SHA-256: one of a kind for each user, good once.';
+
+COMMENT ON COLUMN auth.one_time_tokens.email IS 'Address it was sent to; for email_change the new one';
+
+CREATE TABLE auth.refresh_tokens (
+    token_hash bytea NOT NULL,
+    session_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT refresh_tokens_token_hash_check CHECK ((octet_length(token_hash) = 32))
+);
+
+ALTER TABLE auth.refresh_tokens OWNER TO vital_owner;
+
+COMMENT ON TABLE auth.refresh_tokens IS 'Refresh tokens by SHA-256. Used ones are kept, so that a second use is found.';
+
+COMMENT ON COLUMN auth.refresh_tokens.used_at IS 'When it was exchanged for its successor; null for the one that is good';
+
+CREATE TABLE auth.sessions (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    method text DEFAULT 'password'::text NOT NULL,
+    aal text DEFAULT 'aal1'::text NOT NULL,
+    user_agent text,
+    ip inet,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    refreshed_at timestamp with time zone DEFAULT now() NOT NULL,
+    not_after timestamp with time zone,
+    CONSTRAINT sessions_method_check CHECK ((method = ANY (ARRAY['password'::text, 'otp'::text])))
+);
+
+ALTER TABLE auth.sessions OWNER TO vital_owner;
+
+COMMENT ON TABLE auth.sessions IS 'Signed-in sessions. A session that was ended is deleted, and stands in vital.revoked_sessions until its last token has expired.';
+
+COMMENT ON COLUMN auth.sessions.method IS 'How it began: with a password, or with a link that was sent (otp)';
+
+COMMENT ON COLUMN auth.sessions.refreshed_at IS 'When it last got an access token';
+
+COMMENT ON COLUMN auth.sessions.not_after IS 'It cannot be refreshed from then on; null for no limit';
 
 CREATE TABLE auth.users (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -3562,6 +3636,43 @@ COMMENT ON COLUMN public.users.created_at IS 'When the row was made';
 
 COMMENT ON COLUMN public.users.updated_at IS 'When the row was last changed';
 
+CREATE TABLE vital.api_keys (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    name text NOT NULL,
+    role text NOT NULL,
+    prefix text NOT NULL,
+    key_hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT api_keys_key_hash_check CHECK ((octet_length(key_hash) = 32)),
+    CONSTRAINT api_keys_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT api_keys_role_check CHECK ((role = ANY (ARRAY['anon'::text, 'service_role'::text])))
+);
+
+ALTER TABLE vital.api_keys OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.api_keys IS 'API keys as supabase-js takes them, by hash.';
+
+COMMENT ON COLUMN vital.api_keys.id IS 'Stands as the session of its callers, so that it is revoked like one';
+
+COMMENT ON COLUMN vital.api_keys.name IS 'What it is for';
+
+COMMENT ON COLUMN vital.api_keys.role IS 'Database role its requests run as: anon or service_role';
+
+COMMENT ON COLUMN vital.api_keys.prefix IS 'How it begins, to tell keys apart in lists';
+
+COMMENT ON COLUMN vital.api_keys.key_hash IS 'SHA-256 of the key; the key itself is kept nowhere';
+
+COMMENT ON COLUMN vital.api_keys.created_at IS 'When it was made';
+
+COMMENT ON COLUMN vital.api_keys.expires_at IS 'Refused from then on; null for never';
+
+COMMENT ON COLUMN vital.api_keys.revoked_at IS 'When it was revoked; null while it was not';
+
+COMMENT ON COLUMN vital.api_keys.last_used_at IS 'When it last came, to the minute';
+
 CREATE TABLE vital.applied_files (
     path text NOT NULL,
     sha256 text NOT NULL,
@@ -3776,6 +3887,22 @@ ALTER TABLE vital.query_performance_default OWNER TO vital_owner;
 
 COMMENT ON TABLE vital.query_performance_default IS 'Records outside every day partition';
 
+CREATE TABLE vital.revoked_sessions (
+    session_id uuid NOT NULL,
+    revoked_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE vital.revoked_sessions OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.revoked_sessions IS 'Sessions and API keys that were ended while their tokens were still good; vital.identity() refuses them.';
+
+COMMENT ON COLUMN vital.revoked_sessions.session_id IS 'The token''s session_id, or the API key''s id';
+
+COMMENT ON COLUMN vital.revoked_sessions.revoked_at IS 'When it was ended';
+
+COMMENT ON COLUMN vital.revoked_sessions.expires_at IS 'When its last token has expired by itself and the row can go';
+
 CREATE TABLE vital.seal_keys (
     id text NOT NULL,
     inner_pad bytea NOT NULL,
@@ -3818,6 +3945,35 @@ COMMENT ON COLUMN vital.settings.accept_jwt_claims IS 'Whether request.jwt.claim
 
 COMMENT ON COLUMN vital.settings.changed_at IS 'When the decision was made';
 
+CREATE TABLE vital.signing_keys (
+    kid text NOT NULL,
+    state text NOT NULL,
+    public_jwk jsonb NOT NULL,
+    private_key bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    retires_at timestamp with time zone,
+    CONSTRAINT signing_keys_check CHECK (((state = 'previous'::text) = (retires_at IS NOT NULL))),
+    CONSTRAINT signing_keys_kid_check CHECK ((kid ~ '^[A-Za-z0-9_-]{1,64}$'::text)),
+    CONSTRAINT signing_keys_public_jwk_check CHECK (((jsonb_typeof(public_jwk) = 'object'::text) AND (NOT (public_jwk ? 'd'::text)))),
+    CONSTRAINT signing_keys_state_check CHECK ((state = ANY (ARRAY['next'::text, 'current'::text, 'previous'::text])))
+);
+
+ALTER TABLE vital.signing_keys OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.signing_keys IS 'ES256 keys of the embedded sign-in. All that are not retired are published, the next one ahead of its use.';
+
+COMMENT ON COLUMN vital.signing_keys.kid IS 'Key id, in the header of every token';
+
+COMMENT ON COLUMN vital.signing_keys.state IS 'next: published only; current: signs; previous: verifies until it retires';
+
+COMMENT ON COLUMN vital.signing_keys.public_jwk IS 'As published, without the private part';
+
+COMMENT ON COLUMN vital.signing_keys.private_key IS 'PKCS #8, sealed with AES-256-GCM under the key-encryption key: 12 bytes of nonce, then the ciphertext; the kid is authenticated with it';
+
+COMMENT ON COLUMN vital.signing_keys.created_at IS 'When it was made';
+
+COMMENT ON COLUMN vital.signing_keys.retires_at IS 'From then on its tokens are refused; null unless previous';
+
 CREATE TABLE vital.versions (
     scope text NOT NULL,
     key uuid NOT NULL,
@@ -3840,6 +3996,18 @@ COMMENT ON COLUMN vital.versions.version IS 'Counts up by one with each transact
 COMMENT ON COLUMN vital.versions.changed_at IS 'When it last changed';
 
 ALTER TABLE ONLY public.query_performance ATTACH PARTITION vital.query_performance_default DEFAULT;
+
+ALTER TABLE ONLY auth.one_time_tokens
+    ADD CONSTRAINT one_time_tokens_pkey PRIMARY KEY (user_id, token_type);
+
+ALTER TABLE ONLY auth.one_time_tokens
+    ADD CONSTRAINT one_time_tokens_token_hash_key UNIQUE (token_hash);
+
+ALTER TABLE ONLY auth.refresh_tokens
+    ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (token_hash);
+
+ALTER TABLE ONLY auth.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY auth.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
@@ -3964,6 +4132,12 @@ ALTER TABLE ONLY public.user_tenants
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY vital.api_keys
+    ADD CONSTRAINT api_keys_key_hash_key UNIQUE (key_hash);
+
+ALTER TABLE ONLY vital.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY vital.applied_files
     ADD CONSTRAINT applied_files_pkey PRIMARY KEY (path);
 
@@ -3988,14 +4162,24 @@ ALTER TABLE ONLY vital.pending_versions
 ALTER TABLE ONLY vital.query_performance_default
     ADD CONSTRAINT query_performance_default_pkey PRIMARY KEY (tenant_id, id, created_at);
 
+ALTER TABLE ONLY vital.revoked_sessions
+    ADD CONSTRAINT revoked_sessions_pkey PRIMARY KEY (session_id);
+
 ALTER TABLE ONLY vital.seal_keys
     ADD CONSTRAINT seal_keys_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY vital.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
 
+ALTER TABLE ONLY vital.signing_keys
+    ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (kid);
+
 ALTER TABLE ONLY vital.versions
     ADD CONSTRAINT versions_pkey PRIMARY KEY (scope, key);
+
+CREATE INDEX refresh_tokens_session_id_idx ON auth.refresh_tokens USING btree (session_id, used_at);
+
+CREATE INDEX sessions_user_id_idx ON auth.sessions USING btree (user_id, created_at DESC);
 
 CREATE UNIQUE INDEX users_email_key ON auth.users USING btree (lower((email)::text));
 
@@ -4006,6 +4190,8 @@ CREATE INDEX idx_chat_sessions_user ON public.chat_sessions USING btree (tenant_
 CREATE INDEX idx_chat_sessions_user_id ON public.chat_sessions USING btree (user_id);
 
 CREATE INDEX idx_invitations_email ON public.invitations USING btree (tenant_id, lower(email));
+
+CREATE INDEX idx_invitations_open_email ON public.invitations USING btree (lower(email)) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
 
 CREATE INDEX idx_jobs_to_be_done_persona ON public.jobs_to_be_done USING btree (persona_tenant_id, persona_id);
 
@@ -4053,6 +4239,8 @@ CREATE INDEX idx_audit_heads_changed_at ON vital.audit_heads USING btree (change
 
 CREATE INDEX idx_idempotency_keys_created_at ON vital.idempotency_keys USING btree (created_at);
 
+CREATE INDEX idx_revoked_sessions_expires_at ON vital.revoked_sessions USING btree (expires_at);
+
 CREATE INDEX query_performance_default_created_at_idx ON vital.query_performance_default USING btree (created_at DESC);
 
 CREATE INDEX query_performance_default_query_name_idx ON vital.query_performance_default USING btree (query_name);
@@ -4060,6 +4248,8 @@ CREATE INDEX query_performance_default_query_name_idx ON vital.query_performance
 CREATE INDEX query_performance_default_tenant_id_created_at_idx ON vital.query_performance_default USING btree (tenant_id, created_at);
 
 CREATE INDEX query_performance_default_user_id_created_at_idx ON vital.query_performance_default USING btree (user_id, created_at);
+
+CREATE UNIQUE INDEX signing_keys_one_of_state ON vital.signing_keys USING btree (state) WHERE (state <> 'previous'::text);
 
 ALTER INDEX public.idx_query_perf_created_at ATTACH PARTITION vital.query_performance_default_created_at_idx;
 
@@ -4172,6 +4362,15 @@ CREATE TRIGGER users_record_change AFTER INSERT OR DELETE OR UPDATE ON public.us
 CREATE TRIGGER users_touch BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
 
 CREATE CONSTRAINT TRIGGER pending_versions_settle AFTER INSERT ON vital.pending_versions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.scope = 'settle'::text)) EXECUTE FUNCTION vital.settle();
+
+ALTER TABLE ONLY auth.one_time_tokens
+    ADD CONSTRAINT one_time_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY auth.refresh_tokens
+    ADD CONSTRAINT refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES auth.sessions(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY auth.sessions
+    ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.agents
     ADD CONSTRAINT agents_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.organizations(id);
@@ -4628,6 +4827,9 @@ REVOKE ALL ON FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id 
 GRANT ALL ON FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) TO service_role;
 
@@ -4862,6 +5064,12 @@ GRANT ALL ON FUNCTION vital.writable_tenant_id() TO authenticated;
 GRANT ALL ON FUNCTION vital.writable_tenant_id() TO service_role;
 GRANT ALL ON FUNCTION vital.writable_tenant_id() TO vital_definer;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.one_time_tokens TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.refresh_tokens TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.sessions TO service_role;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.users TO service_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.users TO vital_definer;
 
@@ -4976,6 +5184,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO vital_definer;
 GRANT SELECT ON TABLE public.users TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO service_role;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.api_keys TO service_role;
+
 GRANT SELECT,INSERT ON TABLE vital.audit_checkpoints TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.audit_heads TO vital_definer;
@@ -4988,7 +5198,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.pending_audit TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.pending_versions TO vital_definer;
 
+GRANT SELECT ON TABLE vital.revoked_sessions TO vital_sealer;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.revoked_sessions TO service_role;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.revoked_sessions TO vital_definer;
+
 GRANT SELECT ON TABLE vital.settings TO vital_sealer;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.signing_keys TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.versions TO vital_definer;
 

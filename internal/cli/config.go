@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -38,6 +39,13 @@ type Config struct {
 	AuditCheckpoints   string        `env:"VITAL_AUDIT_CHECKPOINTS"`
 	SlowQuery          time.Duration `env:"VITAL_SLOW_QUERY" envDefault:"1s"`
 	LogLevel           slog.Level    `env:"VITAL_LOG_LEVEL" envDefault:"info"`
+
+	// The embedded sign-in.
+	KEKFile        string         `env:"VITAL_KEK_FILE"`
+	Signup         string         `env:"VITAL_SIGNUP" envDefault:"invited"`
+	PublicURL      string         `env:"VITAL_PUBLIC_URL"`
+	SMTPURL        string         `env:"VITAL_SMTP_URL"`
+	TrustedProxies []netip.Prefix `env:"VITAL_TRUSTED_PROXIES"`
 }
 
 // flags are those every command takes.

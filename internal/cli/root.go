@@ -84,7 +84,7 @@ func (a *app) rootCommand() *cobra.Command {
 	for _, cmd := range []*cobra.Command{
 		a.upCommand(), a.serveCommand(), a.restCommand(), a.migrateCommand(), a.tokenCommand(), a.checkCommand(), a.tenantCommand(), a.memberCommand(),
 		a.agentCommand(), a.toolCommand(), a.dbCommand(), a.keyCommand(),
-		a.auditCommand(),
+		a.auditCommand(), a.userCommand(),
 	} {
 		root.AddCommand(cmd)
 	}

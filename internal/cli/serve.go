@@ -20,6 +20,7 @@ import (
 	"github.com/vital-db/vital/internal/postgres"
 	"github.com/vital-db/vital/internal/rest"
 	"github.com/vital-db/vital/internal/schema"
+	"github.com/vital-db/vital/internal/signin"
 )
 
 // drainTime is how long running requests may take to finish once a stop is asked for.
@@ -64,13 +65,6 @@ func (a *app) listen(ctx context.Context, flag string) (net.Listener, error) {
 // serve answers requests until ctx ends, then lets the running ones finish.
 func (a *app) serve(ctx context.Context, t *target, listener net.Listener, ready func(address string)) error {
 	a.tuneCollector()
-	verifier, err := a.verifier(t)
-	if err != nil {
-		return err
-	}
-	if err := verifier.Start(ctx); err != nil {
-		return err
-	}
 	metrics := httpapi.NewMetrics(version())
 	db, err := postgres.Open(ctx, postgres.Config{
 		URL: t.apiURL, ServiceURL: t.serviceURL, MaxConns: a.config.DatabaseConns, Log: a.log,
@@ -84,6 +78,21 @@ func (a *app) serve(ctx context.Context, t *target, listener net.Listener, ready
 	}
 	defer db.Close()
 	metrics.WatchPool(db)
+	address := "http://" + listener.Addr().String()
+	signIn, off, err := a.signIn(ctx, t, db.Service, address)
+	if err != nil {
+		return err
+	}
+	if signIn != nil {
+		defer signIn.Close()
+	}
+	verifier, err := a.verifier(t, db.Service, signIn)
+	if err != nil {
+		return err
+	}
+	if err := verifier.Start(ctx); err != nil {
+		return err
+	}
 	checkpointing, stopCheckpoints := context.WithCancel(ctx)
 	waitCheckpoints, err := a.keepCheckpoints(checkpointing, t, db.Service)
 	if err != nil {
@@ -101,8 +110,9 @@ func (a *app) serve(ctx context.Context, t *target, listener net.Listener, ready
 	server := httpapi.NewHTTPServer(httpapi.New(httpapi.Config{
 		DB: db, Verifier: verifier, Rest: engine, Metrics: metrics, Log: a.log,
 		CORSOrigins: a.config.CORSOrigins, SchemaVersion: schema.LatestVersion(),
+		SignIn: signIn, SignInOff: off, TrustedProxies: a.config.TrustedProxies,
 	}))
-	ready("http://" + listener.Addr().String())
+	ready(address)
 	return a.serveUntilDone(ctx, server, listener)
 }
 
@@ -150,15 +160,21 @@ func (a *app) tuneCollector() {
 	}
 }
 
-// verifier checks tokens with the configured key, or with the private server's own.
-func (a *app) verifier(t *target) (*identity.Verifier, error) {
+// verifier checks tokens with the configured key, or with the private server's own and those of the
+// embedded sign-in, and API keys with what the database holds of them.
+func (a *app) verifier(t *target, service *postgres.Service, signIn *signin.Service) (*identity.Verifier, error) {
 	config, err := a.tokenConfig(t)
 	if err != nil {
 		return nil, err
 	}
-	return identity.NewVerifier(identity.Config{
+	checks := identity.Config{
 		Secret: []byte(config.secret), JWKSURL: a.config.JWKSURL, Issuer: config.issuer, Audience: config.audience, Log: a.log,
-	})
+		APIKey: signin.FindAPIKey(service),
+	}
+	if signIn != nil {
+		checks.JWKS, checks.JWKSRefresh = signIn.JWKS, time.Minute
+	}
+	return identity.NewVerifier(checks)
 }
 
 type tokenConfig struct{ secret, issuer, audience string }
@@ -170,9 +186,13 @@ func (a *app) tokenConfig(t *target) (tokenConfig, error) {
 	if config.secret != "" || a.config.JWKSURL != "" {
 		return config, nil
 	}
+	if t.private == nil && a.config.KEKFile != "" {
+		config.issuer = cmp.Or(config.issuer, "vital") // the embedded sign-in signs with its own keys
+		return config, nil
+	}
 	if t.private == nil {
 		return config, fault.New(fault.ConfigInvalid, "There is no key to verify tokens with.",
-			"Set VITAL_JWT_SECRET to the issuer's HS256 secret, or VITAL_JWKS_URL to its key set.")
+			"Set VITAL_JWT_SECRET to the issuer's HS256 secret, VITAL_JWKS_URL to its key set, or VITAL_KEK_FILE for the embedded sign-in.")
 	}
 	var err error
 	config.secret, err = t.private.Secret("jwt")

@@ -54,7 +54,7 @@ func (a *app) mintToken(ctx context.Context, email, named string, ttl time.Durat
 		return "", err
 	}
 	if config.secret == "" {
-		return "", fault.New(fault.ConfigInvalid, "Tokens come from the issuer behind VITAL_JWKS_URL; there is no secret to sign one with.",
+		return "", fault.New(fault.ConfigInvalid, "There is no secret to sign a token with: they come from an issuer, or from the embedded sign-in.",
 			"Get one by signing in there.")
 	}
 	issuer, err := identity.NewTokenIssuer(identity.IssuerConfig{Secret: []byte(config.secret), Issuer: config.issuer, Audience: config.audience})

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,8 +12,10 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
+	"github.com/vital-db/vital/internal/identity"
 	"github.com/vital-db/vital/internal/localpg"
 	"github.com/vital-db/vital/internal/postgres"
+	"github.com/vital-db/vital/internal/signin"
 	"github.com/vital-db/vital/internal/tenant"
 )
 
@@ -47,50 +50,105 @@ func (a *app) up(ctx context.Context, listen string, demo bool) error {
 		}
 		return err
 	}
+	greeting := greeting{demo: demo}
 	if demo {
-		if err := makeDemo(ctx, t); err != nil {
+		if greeting.passwords, err = a.makeDemo(ctx, t); err != nil {
+			return errors.Join(err, t.close(ctx))
+		}
+	}
+	if a.config.JWKSURL == "" {
+		if greeting.anonKey, err = a.defaultKey(ctx, t, identity.Anon); err != nil {
 			return errors.Join(err, t.close(ctx))
 		}
 	}
 	err = a.serve(ctx, t, listener, func(address string) {
 		a.log.Info("ready", "took", time.Since(started), "first_start", t.private.Initialised())
-		a.welcome(address, demo)
+		a.welcome(address, greeting)
 	})
 	return errors.Join(err, t.close(ctx))
 }
 
-func makeDemo(ctx context.Context, t *target) error {
+// demoUsers are those of tenant.CreateDemo, and what they are.
+var demoUsers = [][2]string{
+	{"ada@digital-health.vital.test", "admin of digital-health"},
+	{"ben@digital-health.vital.test", "member of digital-health"},
+	{"cyd@pharma.vital.test", "admin of pharma"},
+	{"dana@pharma.vital.test", "member of pharma and of digital-health"},
+	{"admin@platform.vital.test", "super admin of the platform"},
+}
+
+// makeDemo makes the demo tenants and users. It returns the passwords of those who had none: all at the
+// first start, none later.
+func (a *app) makeDemo(ctx context.Context, t *target) (map[string]string, error) {
 	service, err := postgres.OpenService(ctx, postgres.Config{ServiceURL: t.serviceURL})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer service.Close()
-	return service.AsService(ctx, "DemoCreate", func(tx pgx.Tx) error { return tenant.CreateDemo(ctx, tx) })
+	err = service.AsService(ctx, "DemoCreate", func(tx pgx.Tx) error { return tenant.CreateDemo(ctx, tx) })
+	if err != nil || a.config.JWKSURL != "" {
+		return nil, err
+	}
+	emails := make([]string, len(demoUsers))
+	for i, user := range demoUsers {
+		emails[i] = user[0]
+	}
+	return signin.GivePasswords(ctx, service, emails)
+}
+
+// greeting is what up has to say once it serves.
+type greeting struct {
+	demo      bool
+	passwords map[string]string
+	anonKey   string // "" where an external issuer rules
 }
 
 // welcome prints the address and what to try next.
-func (a *app) welcome(address string, demo bool) {
+func (a *app) welcome(address string, g greeting) {
 	out := a.streams.Out
 	fmt.Fprintf(out, "ready %s\n", address)
-	if !demo {
-		return
-	}
 	vital := os.Args[0]
 	if a.config.DataDir != defaultDataDir(env.ToMap(a.environ)) {
 		vital += " --data-dir " + a.config.DataDir
 	}
-	fmt.Fprintf(out, `
-Sign in as a demo user by a token, in another terminal:
+	if g.demo {
+		fmt.Fprintln(out)
+		a.printDemoUsers(g.passwords)
+		if len(g.passwords) == 0 && g.anonKey != "" {
+			fmt.Fprintf(out, "\nTheir passwords were printed at the first start. Make another: %s user password EMAIL\n", vital)
+		}
+	}
+	if g.anonKey != "" {
+		fmt.Fprintf(out, `
+Sign in with supabase-js:
+
+  const supabase = createClient('%s', '%s')
+  await supabase.auth.signInWithPassword({ email, password })
+`, address, g.anonKey)
+	}
+	if g.demo {
+		fmt.Fprintf(out, `
+Or try it with a token, in another terminal:
 
   TOKEN=$(%s token --user ada@digital-health.vital.test)
   curl -s -H "Authorization: Bearer $TOKEN" %s/v1/context
-
-  ada@digital-health.vital.test   admin of digital-health
-  ben@digital-health.vital.test   member of digital-health
-  cyd@pharma.vital.test           admin of pharma
-  dana@pharma.vital.test          member of pharma and of digital-health: add -H "Vital-Tenant: digital-health"
-  admin@platform.vital.test       super admin of the platform
-
-Ctrl-C stops the server and its Postgres.
 `, vital, address)
+	}
+	fmt.Fprint(out, "\nCtrl-C stops the server and its Postgres.\n")
+}
+
+// printDemoUsers prints who there is, with the passwords that were made just now.
+func (a *app) printDemoUsers(passwords map[string]string) {
+	header := []string{"demo user", "password", "is"}
+	if len(passwords) == 0 {
+		header = []string{"demo user", "is"}
+	}
+	rows := make([][]string, len(demoUsers))
+	for i, user := range demoUsers {
+		rows[i] = []string{user[0], user[1]}
+		if len(passwords) > 0 {
+			rows[i] = []string{user[0], cmp.Or(passwords[user[0]], "(as before)"), user[1]}
+		}
+	}
+	a.printTable(header, rows)
 }

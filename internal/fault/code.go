@@ -18,12 +18,37 @@ const (
 	TokenBadClaims     Code = "token_bad_claims"
 	SigningKeysDown    Code = "signing_keys_unavailable"
 	UserRequired       Code = "user_required"
+	SessionRevoked     Code = "session_revoked"
+	APIKeyInvalid      Code = "api_key_invalid"
 	PermissionDenied   Code = "permission_denied"
 	OriginNotAllowed   Code = "origin_not_allowed"
 	SealRejected       Code = "seal_rejected"
 	SealExpired        Code = "seal_expired"
 	UnsafeDatabaseRole Code = "unsafe_database_role"
 	SealKeyUnavailable Code = "seal_key_unavailable"
+)
+
+// Signing in, under the names GoTrue gives them: clients of /auth/v1 compare these.
+const (
+	SignInOff               Code = "sign_in_off"
+	InvalidCredentials      Code = "invalid_credentials"
+	SignupDisabled          Code = "signup_disabled"
+	InviteNotFound          Code = "invite_not_found"
+	WeakPassword            Code = "weak_password"
+	SamePassword            Code = "same_password"
+	ValidationFailed        Code = "validation_failed"
+	BadJSON                 Code = "bad_json"
+	EmailExists             Code = "email_exists"
+	EmailNotConfirmed       Code = "email_not_confirmed"
+	UserNotFound            Code = "user_not_found"
+	UserBanned              Code = "user_banned"
+	NotAdmin                Code = "not_admin"
+	OTPExpired              Code = "otp_expired"
+	SessionNotFound         Code = "session_not_found"
+	SessionExpired          Code = "session_expired"
+	RefreshTokenNotFound    Code = "refresh_token_not_found"
+	RefreshTokenAlreadyUsed Code = "refresh_token_already_used"
+	OverRequestRateLimit    Code = "over_request_rate_limit"
 )
 
 // Which tenant: membership and the tenant's state.

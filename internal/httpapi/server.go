@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/rs/cors"
@@ -15,6 +16,7 @@ import (
 	"github.com/vital-db/vital/internal/identity"
 	"github.com/vital-db/vital/internal/postgres"
 	"github.com/vital-db/vital/internal/rest"
+	"github.com/vital-db/vital/internal/signin"
 )
 
 // Config is what a server needs. DB, Verifier, Rest, Metrics and Log are required.
@@ -33,6 +35,11 @@ type Config struct {
 	MaxBodyBytes int64
 	// SchemaVersion is the version /readyz asks of the database.
 	SchemaVersion int64
+	// SignIn is the embedded sign-in, nil where it is off; SignInOff then says why.
+	SignIn    *signin.Service
+	SignInOff string
+	// TrustedProxies are those whose X-Forwarded-For is believed. Defaults to none.
+	TrustedProxies []netip.Prefix
 }
 
 // Server answers requests. It keeps no state of its own between them.
@@ -79,6 +86,9 @@ func (s *Server) routes() http.Handler {
 	// Super admins.
 	api.describe(moveLifecycleOperation, s.member(s.write(s.moveLifecycle)))
 	api.describe(invalidateCacheOperation, s.member(s.write(s.invalidateCache)))
+
+	// The embedded sign-in, under GoTrue's paths; who may call what stands there.
+	s.signInRoutes(mux)
 
 	// Anybody: what this table says of itself; last, so that it says all.
 	api.describe(schemaOperation, s.public(s.getSchema))
@@ -134,8 +144,9 @@ func (s *Server) withCORS(next http.Handler) http.Handler {
 			"X-Client-Info", "X-Request-Id", "X-Supabase-Api-Version", "X-Retry-Count", "Accept-Profile", "Content-Profile", "Vital-Tenant", "Vital-Min-Version",
 			"Idempotency-Key", "Vital-Reason",
 		},
-		ExposedHeaders: []string{"ETag", "Vital-Version", "Server-Timing", "X-Request-Id", "Retry-After", "Content-Range", "Content-Location", "Content-Profile", "Location", "Preference-Applied", "Idempotent-Replayed"},
-		MaxAge:         600,
+		ExposedHeaders: []string{"ETag", "Vital-Version", "Server-Timing", "X-Request-Id", "Retry-After", "Content-Range", "Content-Location", "Content-Profile", "Location", "Preference-Applied", "Idempotent-Replayed",
+			"Link", "X-Total-Count", "X-Supabase-Api-Version", "X-Sb-Error-Code"},
+		MaxAge: 600,
 	}).Handler(next)
 }
 

@@ -26,7 +26,8 @@ type Caller struct {
 	Role Role
 	// UserID is zero for anon and service_role, also where their token has a subject.
 	UserID uuid.UUID
-	// SessionID is zero when the token names no session (claim session_id).
+	// SessionID is zero when the token names no session (claim session_id). Of an API key it is the key's
+	// id, under which the database knows it when it was revoked.
 	SessionID uuid.UUID
 	// Tenant is the claim app_metadata.tenant_id as the issuer wrote it, an id or a slug, and "" when
 	// it is absent. It never comes from user_metadata, which users edit themselves.

@@ -27,11 +27,15 @@ const (
 	maxRedirects = 3
 )
 
+// keySetSource returns the issuer's published keys as a JWKS document. Fetching a URL is one; the embedded
+// sign-in reads its own from the database.
+type keySetSource func(ctx context.Context) ([]byte, error)
+
 // keyring holds the issuer's published keys. Keys once fetched go on serving while the issuer cannot
 // be reached: an outage there must not sign everybody out here, and a forger gains nothing by it.
 type keyring struct {
-	url     *url.URL
-	client  *http.Client
+	source  keySetSource
+	from    string // names the source in the log
 	log     *slog.Logger
 	now     func() time.Time
 	every   time.Duration
@@ -50,17 +54,16 @@ type flight struct {
 }
 
 func newKeyring(config Config) (*keyring, error) {
+	k := &keyring{source: config.JWKS, from: "own keys", log: config.Log, now: config.Now, every: config.JWKSRefresh}
+	if config.JWKS != nil {
+		return k, nil
+	}
 	u, err := parseJWKSURL(config.JWKSURL)
 	if err != nil {
 		return nil, err
 	}
-	client := &http.Client{Timeout: 2 * fetchTimeout}
-	if config.HTTPClient != nil {
-		own := *config.HTTPClient
-		client = &own
-	}
-	client.CheckRedirect = sameHost
-	return &keyring{url: u, client: client, log: config.Log, now: config.Now, every: config.JWKSRefresh}, nil
+	k.source, k.from = fetchFrom(u, config.HTTPClient), u.Host
+	return k, nil
 }
 
 func parseJWKSURL(raw string) (*url.URL, error) {
@@ -109,7 +112,7 @@ func (k *keyring) find(ctx context.Context, h header) (verificationKey, error) {
 	if set == nil {
 		return verificationKey{}, fault.Wrap(k.lastError(), fault.SigningKeysDown,
 			"The issuer's signing keys cannot be fetched, so the access token cannot be checked.",
-			"Try again in a few seconds. Operators: the server's log says why; check VITAL_JWKS_URL.")
+			"Try again in a few seconds. Operators: the server's log says why; check VITAL_JWKS_URL, or the database with the embedded sign-in.")
 	}
 	key, err = set.find(h)
 	if errors.Is(err, errUnknownKey) {
@@ -182,7 +185,7 @@ func (k *keyring) takeOff(ctx context.Context) *flight {
 		if err == nil {
 			k.install(ctx, set)
 		} else {
-			k.log.WarnContext(ctx, "fetch signing keys", "host", k.url.Host, "error", err,
+			k.log.WarnContext(ctx, "fetch signing keys", "from", k.from, "error", err,
 				"serving_earlier_keys", k.current.Load() != nil)
 		}
 		close(f.done)
@@ -201,9 +204,9 @@ func (k *keyring) install(ctx context.Context, set *keySet) {
 		set.generation = old.generation + 1
 	}
 	k.current.Store(set)
-	k.log.InfoContext(ctx, "signing keys changed", "host", k.url.Host, "keys", len(set.keys))
+	k.log.InfoContext(ctx, "signing keys changed", "from", k.from, "keys", len(set.keys))
 	if len(set.skipped) > 0 || len(set.keys) == 0 {
-		k.log.WarnContext(ctx, "signing keys left out", "host", k.url.Host, "usable", len(set.keys), "left_out", set.skipped)
+		k.log.WarnContext(ctx, "signing keys left out", "from", k.from, "usable", len(set.keys), "left_out", set.skipped)
 	}
 }
 
@@ -214,32 +217,48 @@ func (k *keyring) lastError() error {
 }
 
 func (k *keyring) fetch(ctx context.Context) (*keySet, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, k.url.String(), nil)
+	body, err := k.source(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("make request: %w", err)
-	}
-	req.Header.Set("Accept", "application/jwk-set+json, application/json")
-	resp, err := k.client.Do(req)
-	if err != nil {
-		// Without the address the client puts in front: its query may hold a key.
-		var withURL *url.Error
-		if errors.As(err, &withURL) {
-			err = withURL.Err
-		}
-		return nil, fmt.Errorf("send request: %w", err)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("the issuer answered with status %d", resp.StatusCode)
-	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxJWKSBytes+1))
-	if err != nil {
-		return nil, fmt.Errorf("read answer: %w", err)
-	}
-	if len(body) > maxJWKSBytes {
-		return nil, fmt.Errorf("the answer is larger than %d KiB", maxJWKSBytes>>10)
+		return nil, err
 	}
 	return decodeKeySet(body)
+}
+
+// fetchFrom is the source that asks u, with a copy of client that follows no redirect to another host.
+func fetchFrom(u *url.URL, client *http.Client) keySetSource {
+	own := http.Client{Timeout: 2 * fetchTimeout}
+	if client != nil {
+		own = *client
+	}
+	own.CheckRedirect = sameHost
+	return func(ctx context.Context) ([]byte, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+		if err != nil {
+			return nil, fmt.Errorf("make request: %w", err)
+		}
+		req.Header.Set("Accept", "application/jwk-set+json, application/json")
+		resp, err := own.Do(req)
+		if err != nil {
+			// Without the address the client puts in front: its query may hold a key.
+			var withURL *url.Error
+			if errors.As(err, &withURL) {
+				err = withURL.Err
+			}
+			return nil, fmt.Errorf("send request: %w", err)
+		}
+		defer func() { _ = resp.Body.Close() }()
+		if resp.StatusCode != http.StatusOK {
+			return nil, fmt.Errorf("the issuer answered with status %d", resp.StatusCode)
+		}
+		body, err := io.ReadAll(io.LimitReader(resp.Body, maxJWKSBytes+1))
+		if err != nil {
+			return nil, fmt.Errorf("read answer: %w", err)
+		}
+		if len(body) > maxJWKSBytes {
+			return nil, fmt.Errorf("the answer is larger than %d KiB", maxJWKSBytes>>10)
+		}
+		return body, nil
+	}
 }
 
 func (k *keyring) start(ctx context.Context) {

@@ -22,7 +22,8 @@ const (
 	defaultEntries = 10_000
 )
 
-// Config says which tokens a Verifier accepts. At least one of Secret and JWKSURL is required.
+// Config says which tokens a Verifier accepts. At least one of Secret, JWKSURL and JWKS is required, and
+// not both of the last two.
 type Config struct {
 	// Secret verifies HS256 tokens, and nothing else does. At least 32 bytes. Defaults to none:
 	// HS256 tokens are refused.
@@ -30,6 +31,13 @@ type Config struct {
 	// JWKSURL is where the issuer publishes its ES256 and RS256 keys: https, or http on loopback.
 	// Defaults to none: such tokens are refused.
 	JWKSURL string
+	// JWKS returns the keys as a JWKS document where they are not fetched from a URL: the embedded sign-in
+	// reads its own from the database. It is asked as rarely as a URL would be, and under the same rules.
+	// Defaults to none.
+	JWKS func(ctx context.Context) ([]byte, error)
+	// APIKey looks an API key up by the SHA-256 of its text, and returns an api_key_invalid fault for one
+	// that is unknown, expired or revoked. Defaults to none: API keys are refused.
+	APIKey func(ctx context.Context, hash [sha256.Size]byte) (Key, error)
 	// JWKSRefresh is how often the keys are fetched again, and so how long a revoked key may go on
 	// verifying when no token of a new key arrives first. At least a second. Defaults to 5 minutes.
 	JWKSRefresh time.Duration
@@ -70,9 +78,13 @@ func (c Config) withDefaults() Config {
 }
 
 func (c Config) validate() error {
-	if len(c.Secret) == 0 && c.JWKSURL == "" {
+	if len(c.Secret) == 0 && c.JWKSURL == "" && c.JWKS == nil {
 		return fault.New(fault.ConfigInvalid, "There is nothing to verify tokens with.",
 			"Set VITAL_JWT_SECRET (HS256), VITAL_JWKS_URL (ES256, RS256), or both.")
+	}
+	if c.JWKSURL != "" && c.JWKS != nil {
+		return fault.New(fault.ConfigInvalid, "Tokens have two issuers: VITAL_JWKS_URL and the embedded sign-in.",
+			"Leave the embedded sign-in off where an external issuer rules.")
 	}
 	if len(c.Secret) > 0 {
 		if err := validateSecret(c.Secret); err != nil {
@@ -116,7 +128,8 @@ type Verifier struct {
 	audience string
 	leeway   time.Duration
 	now      func() time.Time
-	keys     *keyring // nil without a JWKSURL
+	keys     *keyring // nil without a JWKSURL or JWKS
+	apiKeys  *apiKeys // nil without an APIKey
 	verified *otter.Cache[cacheKey, Caller]
 }
 
@@ -143,8 +156,13 @@ func NewVerifier(config Config) (*Verifier, error) {
 		secret: config.Secret, issuer: config.Issuer, audience: config.Audience,
 		leeway: config.Leeway, now: config.Now, verified: verified,
 	}
-	if config.JWKSURL != "" {
+	if config.JWKSURL != "" || config.JWKS != nil {
 		if v.keys, err = newKeyring(config); err != nil {
+			return nil, err
+		}
+	}
+	if config.APIKey != nil {
+		if v.apiKeys, err = newAPIKeys(config); err != nil {
 			return nil, err
 		}
 	}
@@ -153,7 +171,7 @@ func NewVerifier(config Config) (*Verifier, error) {
 
 // Start fetches the signing keys and keeps them fresh until ctx ends. It waits for the first attempt,
 // for a few seconds at most; a failed one is logged and tried again in the background, so a server
-// comes up while its issuer is down. Without a JWKSURL, and when called again, it does nothing.
+// comes up while its issuer is down. Without a JWKSURL or JWKS, and when called again, it does nothing.
 func (v *Verifier) Start(ctx context.Context) error {
 	if v.keys != nil {
 		v.keys.start(ctx)
@@ -163,8 +181,8 @@ func (v *Verifier) Start(ctx context.Context) error {
 
 // Verify returns who the token says is calling, or a fault: token_missing, token_malformed,
 // token_algorithm, token_unknown_key, token_bad_signature, token_bad_claims, token_expired,
-// token_not_yet_valid, token_wrong_issuer, token_wrong_audience, signing_keys_unavailable. Nothing of
-// the token is repeated in a fault, and no claim is judged before the signature.
+// token_not_yet_valid, token_wrong_issuer, token_wrong_audience, signing_keys_unavailable; for an API key
+// api_key_invalid. Nothing of the token is repeated in a fault, and no claim is judged before the signature.
 //
 // Successes are remembered until the token expires or the issuer's set of keys changes; failures are
 // not. It waits for the network only when a token names a key that is not known, and then for one
@@ -172,6 +190,9 @@ func (v *Verifier) Start(ctx context.Context) error {
 func (v *Verifier) Verify(ctx context.Context, token string) (Caller, error) {
 	if err := checkSize(token); err != nil {
 		return Caller{}, err
+	}
+	if IsAPIKey(token) {
+		return v.apiKeys.caller(ctx, token)
 	}
 	id := cacheKey{generation: v.generation(), token: digest(token)}
 	if caller, ok := v.verified.GetIfPresent(id); ok {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/vital-db/vital/internal/fault"
@@ -200,4 +201,25 @@ func TestInTenant_NoContext(t *testing.T) {
 	}
 	_, err := b.run(identity.Caller{Role: identity.ServiceRole}, "select 'row' from public.agents")
 	requireFault(t, err, fault.PermissionDenied, "the tenant pool cannot become service_role")
+}
+
+// A session that was ended is refused in the next transaction, whatever its token says; another one of the
+// same user goes on.
+func TestInTenant_RevokedSession(t *testing.T) {
+	t.Parallel()
+	b := setup(t, postgres.Config{})
+	ended, going := bob, bob
+	ended.SessionID, going.SessionID = uuid.New(), uuid.New()
+	_, err := b.run(ended, readAgents)
+	require.NoError(t, err)
+	b.exec("insert into vital.revoked_sessions (session_id, expires_at) values ($1, now() + interval '1 hour')", ended.SessionID)
+	for range 2 {
+		_, err = b.run(ended, readAgents)
+		requireFault(t, err, fault.SessionRevoked)
+		_, err = b.run(going, readAgents)
+		require.NoError(t, err)
+	}
+	b.requireBob()
+	_, err = b.run(eve, "select session_id::text from vital.revoked_sessions")
+	requireFault(t, err, fault.PermissionDenied)
 }

@@ -15,6 +15,7 @@ import (
 var ownStates = map[string]fault.Code{
 	"VT001": fault.SealRejected,
 	"VT002": fault.SealExpired,
+	"VT003": fault.SessionRevoked,
 	"VT100": fault.UserRequired,
 	"VT101": fault.UserUnknown,
 	"VT102": fault.UserWithoutProfile,

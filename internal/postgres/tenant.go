@@ -121,7 +121,7 @@ func (db *DB) enter(ctx context.Context, conn *pgx.Conn, t *turn, caller identit
 		return err
 	}
 	seal := ""
-	if caller.UserID != uuid.Nil {
+	if caller.UserID != uuid.Nil || caller.SessionID != uuid.Nil { // an API key stands as a session, to be revoked like one
 		seal = db.sealer.seal(caller, tenant, time.Now().Add(back.clock), back.pid)
 	}
 	t.addPrepared(enter, [][]byte{

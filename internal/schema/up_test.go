@@ -155,28 +155,31 @@ func TestUp_CompletesAKilledRun(t *testing.T) {
 	address := freshDatabase(t)
 	up(t, address)
 	conn := connect(t, address)
-	// Killed after migration 7 had committed and before its checksum was kept.
-	execute(t, conn, "delete from vital.applied_files where path in ('migrations/0007_chain_audit.sql', 'migrations/0008_index_writes.sql', 'policies/tools.sql')")
-	execute(t, conn, "delete from vital.migrations where version_id = 8; drop index invitations_one_open, idx_tool_usage_tenant")
+	// Killed after migration 8 had committed and before its checksum was kept.
+	execute(t, conn, "delete from vital.applied_files where path in ('migrations/0008_index_writes.sql', 'migrations/0009_create_sessions.sql', 'policies/tools.sql')")
+	execute(t, conn, `
+		delete from vital.migrations where version_id = 9;
+		drop table vital.revoked_sessions, vital.signing_keys, vital.api_keys, auth.refresh_tokens, auth.sessions, auth.one_time_tokens;
+		drop index idx_invitations_open_email`)
 
 	entries, err := migrator(t, address).Status(context.Background())
 	require.NoError(t, err)
-	for _, name := range []string{"migrations/0007_chain_audit.sql", "migrations/0008_index_writes.sql", "policies/tools.sql"} {
+	for _, name := range []string{"migrations/0008_index_writes.sql", "migrations/0009_create_sessions.sql", "policies/tools.sql"} {
 		require.Contains(t, entries, schema.Entry{Path: name, Status: "pending"})
 	}
 	result := up(t, address)
-	require.Equal(t, []string{"0008_index_writes.sql"}, result.Migrations)
+	require.Equal(t, []string{"0009_create_sessions.sql"}, result.Migrations)
 	require.Equal(t, []string{"policies/tools.sql"}, result.Objects)
 	entries, err = migrator(t, address).Status(context.Background())
 	require.NoError(t, err)
 	require.False(t, slices.ContainsFunc(entries, func(e schema.Entry) bool { return e.Status != "applied" }))
 
 	// The same where nothing else is missing.
-	execute(t, conn, "delete from vital.applied_files where path = 'migrations/0008_index_writes.sql'")
+	execute(t, conn, "delete from vital.applied_files where path = 'migrations/0009_create_sessions.sql'")
 	require.Equal(t, schema.Result{Version: result.Version}, up(t, address))
 	entries, err = migrator(t, address).Status(context.Background())
 	require.NoError(t, err)
-	require.Contains(t, entries, schema.Entry{Path: "migrations/0008_index_writes.sql", Status: "applied"})
+	require.Contains(t, entries, schema.Entry{Path: "migrations/0009_create_sessions.sql", Status: "applied"})
 }
 
 func TestNewMigrator_RefusesBadSources(t *testing.T) {

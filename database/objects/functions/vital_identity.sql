@@ -9,6 +9,9 @@
 -- HMAC-SHA-256 over everything before its dot. It is judged against the start of the transaction, so a
 -- long statement does not lose its identity half-way; pid is 0 where a pooler stands between.
 --
+-- A session, or an API key, that was revoked is refused here, at the next request and not when its token
+-- expires: the look into vital.revoked_sessions is part of the same query.
+--
 -- One query says it all: policies call this in every statement, and an expression of plpgsql costs more
 -- to set up there than what it computes. Nothing of a seal is cast before its mac was found good. Hashes
 -- are compared, so the time a comparison takes tells nothing about the mac.
@@ -27,6 +30,9 @@ begin
     s.sealed,
     case when s.sealed then s.part[7]::bigint >= extract(epoch from transaction_timestamp()) end as fresh,
     case when s.sealed then s.part[8] in ('0', pg_backend_pid()::text) end as here,
+    case when s.sealed and s.part[6] <> '' then
+      exists (select from vital.revoked_sessions r where r.session_id = s.part[6]::uuid)
+    else false end as revoked,
     case when s.sealed then
       row(nullif(s.part[3], '')::uuid, s.part[4], s.part[5], nullif(s.part[6], '')::uuid)::vital.caller
     end as caller
@@ -44,7 +50,7 @@ begin
     from (select string_to_array(seal, '.') as part offset 0) p
     offset 0
   ) s;
-  if verdict.sealed and verdict.fresh and verdict.here then
+  if verdict.sealed and verdict.fresh and verdict.here and not verdict.revoked then
     return verdict.caller;
   end if;
 
@@ -54,9 +60,12 @@ begin
   elsif not verdict.fresh then
     raise exception using errcode = 'VT002', message = 'The identity of this transaction has expired.',
       hint = 'Identities last seconds. Check that the clocks of server and database agree.';
-  else
+  elsif not verdict.here then
     raise exception using errcode = 'VT001', message = 'The identity of this transaction belongs to another connection.',
       hint = 'An identity is bound to the connection it was made for and cannot be carried over.';
+  else
+    raise exception using errcode = 'VT003', message = 'This session has ended.',
+      hint = 'Sign in again. An API key that was revoked is replaced by a new one.';
   end if;
 end
 $$;
