@@ -132,11 +132,11 @@ describe('signing in', () => {
   test('guessing is slowed, also with the right password, and for nobody else', async () => {
     const email = 'guessed@digital-health.vital.test';
     await invited(email);
-    const codes = [];
-    for (let attempt = 0; attempt < 12; attempt++) {
-      codes.push((await vital.client().auth.signInWithPassword({ email, password: `guess number ${attempt}` })).error.code);
+    let code;
+    for (let attempt = 0; attempt < 40 && code !== 'over_request_rate_limit'; attempt++) {
+      ({ code } = (await vital.client().auth.signInWithPassword({ email, password: `guess number ${attempt}` })).error);
+      if (attempt < 3) assert.equal(code, 'invalid_credentials', 'a few typing errors are forgiven');
     }
-    assert.deepEqual([codes[0], codes.at(-1)], ['invalid_credentials', 'over_request_rate_limit']);
     refused(await vital.client().auth.signInWithPassword({ email, password: 'correct horse battery' }), 'over_request_rate_limit', 429);
     await signedIn(ada);
   });

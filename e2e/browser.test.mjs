@@ -1,6 +1,7 @@
 // A real browser on a page of another origin, with the supabase-js bundle as npm ships it.
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,11 @@ const files = {
   '/': ['text/html; charset=utf-8', await readFile(new URL('page.html', import.meta.url))],
   '/supabase.js': ['text/javascript', await readFile(new URL('node_modules/@supabase/supabase-js/dist/umd/supabase.js', import.meta.url))],
 };
+// As .ci/require looks for it.
+const executablePath = [
+  process.env.VITAL_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+].find((path) => path && existsSync(path));
 const browserArguments = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 let allowed; // the application's web server: an origin that may call
@@ -25,7 +31,7 @@ before(async () => {
   vital = await up({ VITAL_CORS_ORIGINS: allowed.origin });
   profile = await mkdtemp(join(tmpdir(), 'vital-e2e-browser-'));
   browser = await chromium.launchPersistentContext(profile, {
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', headless: true, chromiumSandbox: false, args: browserArguments,
+    executablePath, headless: true, chromiumSandbox: false, args: browserArguments,
   });
   browser.setDefaultTimeout(15_000);
 });
@@ -76,7 +82,7 @@ afterEach(async () => {
 });
 
 describe('a page of an allowed origin', () => {
-  test('signs in, reads, adds, counts, stays signed in, and signs out', async (t) => {
+  test('signs in, reads, adds, counts, stays signed in, and signs out', async () => {
     const page = await open();
     await signIn(page, ada);
     await page.waitForSelector('#agents li');
@@ -92,10 +98,6 @@ describe('a page of an allowed origin', () => {
 
     await page.reload();
     await page.waitForSelector('text=3 agents');
-    const screenshot = join(profile, 'agents.png');
-    await page.screenshot({ path: screenshot });
-    assert.ok((await stat(screenshot)).size > 1000);
-    if (process.env.KEEP_SCREENSHOT) t.diagnostic(`screenshot: ${screenshot}`);
 
     await page.click('#sign-out');
     await page.waitForSelector('#sign-in:not([hidden])');
