@@ -1,10 +1,8 @@
 // A real browser on a page of another origin, with the supabase-js bundle as npm ships it.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { ada, ben, dana, up } from './server.mjs';
@@ -23,17 +21,12 @@ const browserArguments = ['--disable-gpu', '--disable-quic', '--no-first-run', '
 let allowed; // the application's web server: an origin that may call
 let foreign; // somebody else's
 let vital;
-let profile;
 let browser;
 
 before(async () => {
   [allowed, foreign] = await Promise.all([webServer(), webServer()]);
   vital = await up({ VITAL_CORS_ORIGINS: allowed.origin });
-  profile = await mkdtemp(join(tmpdir(), 'vital-e2e-browser-'));
-  browser = await chromium.launchPersistentContext(profile, {
-    executablePath, headless: true, chromiumSandbox: false, args: browserArguments,
-  });
-  browser.setDefaultTimeout(15_000);
+  browser = await chromium.launch({ executablePath, headless: true, chromiumSandbox: false, args: browserArguments }); // on a fresh profile
 });
 
 after(async () => {
@@ -41,7 +34,6 @@ after(async () => {
   allowed?.server.close();
   foreign?.server.close();
   await vital?.stop();
-  if (profile) await rm(profile, { recursive: true, force: true });
 });
 
 async function webServer() {
@@ -54,12 +46,13 @@ async function webServer() {
   return { server, origin: `http://127.0.0.1:${server.address().port}` };
 }
 
-/** Opens the application from an origin, with a key. */
+/** Opens the application from an origin, with a key, in a browser that remembers nothing. */
 async function open(origin = allowed.origin, key = vital.anonKey) {
-  const page = await browser.newPage();
-  const errors = [];
-  page.on('pageerror', (error) => errors.push(error.message));
-  page.errors = errors;
+  const context = await browser.newContext();
+  context.setDefaultTimeout(15_000);
+  const page = await context.newPage();
+  page.failures = [];
+  page.on('pageerror', (error) => page.failures.push(error.message));
   await page.goto(address(origin, key));
   return page;
 }
@@ -75,10 +68,7 @@ async function signIn(page, email, password = vital.passwords[email]) {
 const shown = (page) => page.locator('#agents li').allTextContents();
 
 afterEach(async () => {
-  for (const page of browser.pages()) {
-    await page.evaluate(() => localStorage.clear()).catch(() => {});
-    if (browser.pages().length > 1) await page.close();
-  }
+  await Promise.all(browser.contexts().map((context) => context.close()));
 });
 
 describe('a page of an allowed origin', () => {
@@ -103,7 +93,7 @@ describe('a page of an allowed origin', () => {
     await page.waitForSelector('#sign-in:not([hidden])');
     assert.deepEqual(await shown(page), []);
     assert.equal(await page.evaluate(() => Object.keys(localStorage).length), 0);
-    assert.deepEqual(page.errors, []);
+    assert.deepEqual(page.failures, []);
   });
 
   test('reads the headers it needs', async () => {
@@ -176,8 +166,9 @@ describe('a page of an allowed origin', () => {
     assert.ok(!page.url().includes('access_token'), 'the session does not stay in the address');
     assert.ok((await page.evaluate(() => events)).includes('PASSWORD_RECOVERY'));
     assert.equal((await page.evaluate(async () => (await client.auth.updateUser({ password: 'chosen in the browser' })).error)), null);
+    vital.passwords[ben] = 'chosen in the browser';
     await page.click('#sign-out');
-    await signIn(page, ben, 'chosen in the browser');
+    await signIn(page, ben);
     await page.waitForSelector('#agents li');
   });
 
