@@ -6,10 +6,10 @@ LINT_VERSION  := v2.15.0
 LINT          := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 BINARY        := bin/vital
 
-.PHONY: help run build test lint fmt console bench schema
+.PHONY: help run build test e2e lint fmt console bench schema
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## Install what is missing, build, and serve the demo on a private Postgres (ARGS="--listen …")
 	@.ci/require postgres
@@ -18,10 +18,20 @@ run: build ## Install what is missing, build, and serve the demo on a private Po
 build: ## Build bin/vital, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BINARY) ./cmd/vital
 
-test: ## Install what is missing and run every test, with the race detector
+test: ## Install what is missing and run every test: Go's with the race detector, then e2e
 	@.ci/require postgres cc
 	$(GO) vet ./...
 	CGO_ENABLED=1 $(GO) test -race ./...
+	@$(MAKE) --no-print-directory e2e
+
+e2e: build e2e/node_modules/.package-lock.json ## Run the unmodified supabase-js and a real browser against bin/vital
+	@.ci/require postgres chromium
+	cd e2e && npm test
+
+e2e/node_modules/.package-lock.json: e2e/package-lock.json
+	@.ci/require node
+	cd e2e && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 lint: ## Report what the linters find; changes nothing
 	@if command -v golangci-lint >/dev/null 2>&1; then golangci-lint run ./...; \

@@ -145,9 +145,10 @@ func TestCORS(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(c *httpapi.Config, _ *postgres.Config) { c.CORSOrigins = []string{"https://app.test"} })
 	preflight := b.do(http.MethodOptions, "/v1/context", "Origin", "https://app.test",
-		"Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "apikey,authorization,vital-tenant,x-client-info")
+		"Access-Control-Request-Method", "GET", "Access-Control-Request-Headers", "apikey,authorization,vital-tenant,x-application,x-client-info")
 	require.Equal(t, http.StatusNoContent, preflight.status)
 	require.Equal(t, "https://app.test", preflight.header.Get("Access-Control-Allow-Origin"))
+	require.Contains(t, preflight.header.Get("Access-Control-Allow-Headers"), "x-application", "a header of the application's own")
 	got := b.get("/v1/context", with(bearer(b.token(ada, "")), "Origin", "https://app.test")...)
 	require.Equal(t, "https://app.test", got.header.Get("Access-Control-Allow-Origin"))
 	require.Contains(t, strings.ToLower(got.header.Get("Access-Control-Expose-Headers")), "etag")

@@ -43,6 +43,10 @@ func flush(stream io.Writer) error {
 	return nil
 }
 
+// maxLocationBytes is the longest Content-Location that is sent. It repeats the URL, which may be longer than
+// what clients and proxies take as headers: Node's fetch ends at 16 KiB, nginx at 4 or 8.
+const maxLocationBytes = 2 << 10
+
 // header is what every answer of a plan carries.
 func (o *outcome) header() textproto.MIMEHeader {
 	r := o.plan.request
@@ -61,7 +65,9 @@ func (o *outcome) header() textproto.MIMEHeader {
 		if r.query.Canonical != "" {
 			location += "?" + r.query.Canonical
 		}
-		header.Set("Content-Location", location)
+		if len(location) <= maxLocationBytes {
+			header.Set("Content-Location", location)
+		}
 	}
 	return header
 }
