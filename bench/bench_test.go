@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/vital-db/vital/internal/localpg"
 )
 
 func TestSummarize(t *testing.T) {
@@ -151,4 +153,67 @@ func TestParse(t *testing.T) {
 	require.Equal(t, 500*time.Millisecond, o.slice)
 	_, err = parse([]string{"nothing"})
 	require.ErrorContains(t, err, "nothing")
+}
+
+func TestParse_Peers(t *testing.T) {
+	t.Parallel()
+	o, err := parse([]string{"rest", "--peer", "a=serve -p {port} -d {url}", "--peer", "b=x=y", "--peer-path", "b=/api?{query}"})
+	require.NoError(t, err)
+	require.Equal(t, []peerSpec{{"a", "serve -p {port} -d {url}", "/prompts?{query}"}, {"b", "x=y", "/api?{query}"}}, o.peers)
+	for _, wrong := range [][]string{
+		{"--peer", "nothing"}, {"--peer", "a=x", "--peer", "a=y"}, {"--peer-path", "a=/x"}, {"--peer", "a=x", "--peer-path", "a=x"},
+	} {
+		_, err := parse(wrong)
+		require.ErrorContains(t, err, "NAME=", "%v", wrong)
+	}
+}
+
+func TestPeer(t *testing.T) {
+	t.Parallel()
+	w := &world{dir: t.TempDir(), pg: new(localpg.Server)}
+	d := &target{name: "d"}
+	_, err := w.startPeer(t.Context(), peerSpec{"broken", "echo {database} {schema}; exit 3", "/"}, d, "")
+	require.ErrorContains(t, err, "peer broken")
+	require.ErrorContains(t, err, "d plain") // what it said
+}
+
+func TestTransactionOf(t *testing.T) {
+	t.Parallel()
+	const stamp = "2026-11-25 02:00:00.000 UTC [1] vital_api@d LOG:  "
+	lines := []string{
+		stamp + "execute <unnamed>: begin isolation level read committed read only",
+		stamp + "execute v1: select pg_catalog.set_config('role', $1, true), pg_catalog.set_config('vital.context', $2, true)",
+		stamp + "execute v2: SELECT row_to_json(\"_t\") FROM \"public\".\"prompts\" AS \"_t\"",
+		stamp + "execute <unnamed>: commit",
+		stamp + "execute <unnamed>: reset role",
+	}
+	statements, err := transactionOf(lines)
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		"begin isolation level read committed read only",
+		"select pg_catalog.set_config('role', :p1, true), pg_catalog.set_config('vital.context', :p2, true)",
+		`SELECT row_to_json("_t") FROM "public"."prompts" AS "_t"`,
+		"commit",
+	}, statements)
+	_, err = transactionOf(lines[1:])
+	require.Error(t, err)
+	lines[2] += " LIMIT $1"
+	_, err = transactionOf(lines)
+	require.Error(t, err)
+}
+
+func TestRestResult(t *testing.T) {
+	t.Parallel()
+	var all []*series
+	for _, clients := range restClients {
+		for name, rate := range map[string]float64{nameRest: 6, nameSame: 10, nameInOneGo: 12, nameDialect: 8, nameRestBare: 60, "peer": 5} {
+			s := sample{PerSecond: rate, P50: 1 / rate}
+			all = append(all, &series{Name: name, Clients: clients, Median: s, Rounds: []sample{s}})
+		}
+	}
+	r := restResult(all, []*peer{{name: "peer"}})
+	require.Len(t, r.Goals, 10)
+	require.Equal(t, goal{nameRest + " over " + nameSame + ", clients: 1", atLeast, 0.5, 0.6, true}, r.Goals[0])
+	require.Equal(t, goal{nameDialect + " over peer, clients: 1", atLeast, 1.5, 1.6, true}, r.Goals[3])
+	require.Equal(t, goal{nameRest + " over peer, clients: 1", atLeast, 1.5, 1.2, false}, r.Goals[4])
 }
