@@ -207,13 +207,27 @@ func TestRestResult(t *testing.T) {
 	var all []*series
 	for _, clients := range restClients {
 		for name, rate := range map[string]float64{nameRest: 6, nameSame: 10, nameInOneGo: 12, nameDialect: 8, nameRestBare: 60, "peer": 5} {
-			s := sample{PerSecond: rate, P50: 1 / rate}
+			s := sample{PerSecond: rate, P50: 1 / rate, ServerCPU: 10 / rate, PostgresCPU: 30 / rate}
 			all = append(all, &series{Name: name, Clients: clients, Median: s, Rounds: []sample{s}})
 		}
 	}
 	r := restResult(all, []*peer{{name: "peer"}})
-	require.Len(t, r.Goals, 10)
+	require.Len(t, r.Goals, 12)
 	require.Equal(t, goal{nameRest + " over " + nameSame + ", clients: 1", atLeast, 0.5, 0.6, true}, r.Goals[0])
 	require.Equal(t, goal{nameDialect + " over peer, clients: 1", atLeast, 1.5, 1.6, true}, r.Goals[3])
 	require.Equal(t, goal{nameRest + " over peer, clients: 1", atLeast, 1.5, 1.2, false}, r.Goals[4])
+	require.Equal(t, goal{"CPU time of peer over " + nameDialect + ", clients: 1", information, 0, 1.6, true}, r.Goals[5])
+	require.Contains(t, r.table(), "US OF POSTGRES")
+}
+
+func TestProcessTable(t *testing.T) {
+	t.Parallel()
+	pid, parent, used, ok := parseStat([]byte("12 (post) gres: a) S 3 12 12 0 -1 4194304 500 0 0 0 7 5 2 1 20 0 1 0 100 1 1"))
+	require.True(t, ok)
+	require.Equal(t, []int{12, 3}, []int{pid, parent})
+	require.Equal(t, 150*time.Millisecond, used)
+	_, _, _, ok = parseStat(nil)
+	require.False(t, ok)
+	table := processTable{1: {3: time.Second}, 3: {12: used, 13: time.Millisecond}, 12: {14: time.Minute}}
+	require.Equal(t, time.Minute+time.Second+151*time.Millisecond, table.used(3))
 }

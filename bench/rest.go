@@ -196,20 +196,21 @@ func measureRest(ctx context.Context, w *world) (_ *result, err error) {
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	post := postRequest(s.sealed.address, "/rest/v1/prompts", s.writer, s.insertion)
+	sealed, plain, bare := s.sealed.cmd.Process.Pid, s.plain.cmd.Process.Pid, s.bare.cmd.Process.Pid
 	var variants []variant
 	for _, clients := range restClients {
 		variants = append(variants,
-			variant{nameRest, clients, false, overHTTP(s.sealed.address, restPath, s.token)},
+			variant{nameRest, clients, false, w.accounted(sealed, overHTTP(s.sealed.address, restPath, s.token))},
 			variant{nameSame, clients, true, s.direct},
 			variant{nameInOneGo, clients, true, s.inOneGo},
-			variant{nameDialect, clients, false, overHTTP(s.plain.address, plainPath, s.plainToken)})
+			variant{nameDialect, clients, false, w.accounted(plain, overHTTP(s.plain.address, plainPath, s.plainToken))})
 		for _, p := range s.peers {
-			variants = append(variants, variant{p.name, clients, true, overHTTP(p.address, p.path, s.plainToken)})
+			variants = append(variants, variant{p.name, clients, true, w.accounted(p.cmd.Process.Pid, overHTTP(p.address, p.path, s.plainToken))})
 		}
 		variants = append(variants,
-			variant{nameRestBare, clients, true, overHTTP(s.bare.address, "/", "")},
-			variant{nameRestMany, clients, false, overHTTP(s.sealed.address, restPath, s.collector)},
-			variant{nameRestPost, clients, false, sending(s.sealed.address, post)})
+			variant{nameRestBare, clients, true, w.accounted(bare, overHTTP(s.bare.address, "/", ""))},
+			variant{nameRestMany, clients, false, w.accounted(sealed, overHTTP(s.sealed.address, restPath, s.collector))},
+			variant{nameRestPost, clients, false, w.accounted(sealed, sending(s.sealed.address, post))})
 	}
 	all, err := interleave(ctx, w, variants)
 	if err != nil {
@@ -228,6 +229,7 @@ func restResult(all []*series, peers []*peer) *result {
 	r := &result{Series: all}
 	r.note("%s tenants have %d prompts each; the transaction of a pgbench client has the same statements, sealed once for the whole run.",
 		thousands(restShape.tenants), restRows)
+	r.note("us: CPU time in microseconds that the server and Postgres took for each; the load generator's comes on top.")
 	r.note("%s and the peers read the same rows under one plain policy on request.jwt.claims; nothing is sealed there.", nameDialect)
 	for _, clients := range restClients {
 		rate := func(name string) float64 { return r.find(name, clients).Median.PerSecond }
@@ -240,6 +242,10 @@ func restResult(all []*series, peers []*peer) *result {
 		for _, p := range peers {
 			over(nameDialect, p.name, atLeast, 1.5)
 			over(nameRest, p.name, atLeast, 1.5)
+			if ours := r.find(nameDialect, clients).Median.cpu(); ours > 0 {
+				r.ratio(fmt.Sprintf("CPU time of %s over %s, clients: %d", p.name, nameDialect, clients), information, 0,
+					r.find(p.name, clients).Median.cpu()/ours)
+			}
 		}
 	}
 	r.plots = []plot{
