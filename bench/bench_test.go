@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/vital-db/vital/internal/localpg"
 )
 
 func TestSummarize(t *testing.T) {
@@ -54,6 +56,8 @@ func TestHTTPClient(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, answer, body, problem string }{
 		{"OK", "HTTP/1.1 200 OK\r\nVary: x\r\ncontent-LENGTH: 5\r\n\r\nhello", "hello", ""},
+		{"OKCreated", "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n[]", "[]", ""},
+		{"OKInChunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\nContent-Range: 0-1/*\r\n\r\n", "hello", ""},
 		{"ErrStatus", "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", "", "401"},
 		{"ErrNoLength", "HTTP/1.1 200 OK\r\n\r\n", "", "Content-Length"},
 	} {
@@ -149,4 +153,81 @@ func TestParse(t *testing.T) {
 	require.Equal(t, 500*time.Millisecond, o.slice)
 	_, err = parse([]string{"nothing"})
 	require.ErrorContains(t, err, "nothing")
+}
+
+func TestParse_Peers(t *testing.T) {
+	t.Parallel()
+	o, err := parse([]string{"rest", "--peer", "a=serve -p {port} -d {url}", "--peer", "b=x=y", "--peer-path", "b=/api?{query}"})
+	require.NoError(t, err)
+	require.Equal(t, []peerSpec{{"a", "serve -p {port} -d {url}", "/prompts?{query}"}, {"b", "x=y", "/api?{query}"}}, o.peers)
+	for _, wrong := range [][]string{
+		{"--peer", "nothing"}, {"--peer", "a=x", "--peer", "a=y"}, {"--peer-path", "a=/x"}, {"--peer", "a=x", "--peer-path", "a=x"},
+	} {
+		_, err := parse(wrong)
+		require.ErrorContains(t, err, "NAME=", "%v", wrong)
+	}
+}
+
+func TestPeer(t *testing.T) {
+	t.Parallel()
+	w := &world{dir: t.TempDir(), pg: new(localpg.Server)}
+	d := &target{name: "d"}
+	_, err := w.startPeer(t.Context(), peerSpec{"broken", "echo {database} {schema}; exit 3", "/"}, d, "")
+	require.ErrorContains(t, err, "peer broken")
+	require.ErrorContains(t, err, "d plain") // what it said
+}
+
+func TestTransactionOf(t *testing.T) {
+	t.Parallel()
+	const stamp = "2026-11-25 02:00:00.000 UTC [1] vital_api@d LOG:  "
+	lines := []string{
+		stamp + "execute <unnamed>: begin isolation level read committed read only",
+		stamp + "execute v1: select pg_catalog.set_config('role', $1, true), pg_catalog.set_config('vital.context', $2, true)",
+		stamp + "execute v2: SELECT row_to_json(\"_t\") FROM \"public\".\"prompts\" AS \"_t\"",
+		stamp + "execute <unnamed>: commit",
+		stamp + "execute <unnamed>: reset role",
+	}
+	statements, err := transactionOf(lines)
+	require.NoError(t, err)
+	require.Equal(t, []string{
+		"begin isolation level read committed read only",
+		"select pg_catalog.set_config('role', :p1, true), pg_catalog.set_config('vital.context', :p2, true)",
+		`SELECT row_to_json("_t") FROM "public"."prompts" AS "_t"`,
+		"commit",
+	}, statements)
+	_, err = transactionOf(lines[1:])
+	require.Error(t, err)
+	lines[2] += " LIMIT $1"
+	_, err = transactionOf(lines)
+	require.Error(t, err)
+}
+
+func TestRestResult(t *testing.T) {
+	t.Parallel()
+	var all []*series
+	for _, clients := range restClients {
+		for name, rate := range map[string]float64{nameRest: 6, nameSame: 10, nameInOneGo: 12, nameDialect: 8, nameRestBare: 60, "peer": 5} {
+			s := sample{PerSecond: rate, P50: 1 / rate, ServerCPU: 10 / rate, PostgresCPU: 30 / rate}
+			all = append(all, &series{Name: name, Clients: clients, Median: s, Rounds: []sample{s}})
+		}
+	}
+	r := restResult(all, []*peer{{name: "peer"}})
+	require.Len(t, r.Goals, 12)
+	require.Equal(t, goal{nameRest + " over " + nameSame + ", clients: 1", atLeast, 0.5, 0.6, true}, r.Goals[0])
+	require.Equal(t, goal{nameDialect + " over peer, clients: 1", atLeast, 1.5, 1.6, true}, r.Goals[3])
+	require.Equal(t, goal{nameRest + " over peer, clients: 1", atLeast, 1.5, 1.2, false}, r.Goals[4])
+	require.Equal(t, goal{"CPU time of peer over " + nameDialect + ", clients: 1", information, 0, 1.6, true}, r.Goals[5])
+	require.Contains(t, r.table(), "US OF POSTGRES")
+}
+
+func TestProcessTable(t *testing.T) {
+	t.Parallel()
+	pid, parent, used, ok := parseStat([]byte("12 (post) gres: a) S 3 12 12 0 -1 4194304 500 0 0 0 7 5 2 1 20 0 1 0 100 1 1"))
+	require.True(t, ok)
+	require.Equal(t, []int{12, 3}, []int{pid, parent})
+	require.Equal(t, 150*time.Millisecond, used)
+	_, _, _, ok = parseStat(nil)
+	require.False(t, ok)
+	table := processTable{1: {3: time.Second}, 3: {12: used, 13: time.Millisecond}, 12: {14: time.Minute}}
+	require.Equal(t, time.Minute+time.Second+151*time.Millisecond, table.used(3))
 }

@@ -91,12 +91,7 @@ func (w *world) set(ctx context.Context, d *target) (_ *stage, err error) {
 
 // readContext asks once and checks the answer's size of things.
 func readContext(address, token string) ([]byte, error) {
-	c, err := dialHTTP(address, getRequest(address, "/v1/context", token))
-	if err != nil {
-		return nil, err
-	}
-	defer c.conn.Close()
-	body, err := c.body()
+	body, err := ask(address, getRequest(address, "/v1/context", token))
 	if err != nil {
 		return nil, err
 	}
@@ -138,11 +133,11 @@ func measureContext(ctx context.Context, w *world) (_ *result, err error) {
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	user := userID(someone)
-	function, err := w.pgbench(d, "function", fmt.Sprintf("select tenant_id, version, body from vital.build_context('%s'::uuid, '')", user))
+	function, err := w.pgbench(d.superURL, "function", fmt.Sprintf("select tenant_id, version, body from vital.build_context('%s'::uuid, '');\n", user))
 	if err != nil {
 		return nil, err
 	}
-	optimized, err := w.pgbench(d, "optimized", fmt.Sprintf("select public.get_user_tenant_context_optimized('%s'::uuid)", user))
+	optimized, err := w.pgbench(d.superURL, "optimized", fmt.Sprintf("select public.get_user_tenant_context_optimized('%s'::uuid);\n", user))
 	if err != nil {
 		return nil, err
 	}

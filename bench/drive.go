@@ -16,7 +16,13 @@ type sample struct {
 	P99       float64 `json:"p99_ms"`
 	WAL       float64 `json:"wal_bytes,omitempty"` // written per operation
 	Count     int     `json:"count"`
+
+	// CPU time of an operation in microseconds, where it is accounted for.
+	ServerCPU   float64 `json:"server_cpu_us,omitempty"`
+	PostgresCPU float64 `json:"postgres_cpu_us,omitempty"`
 }
+
+func (s sample) cpu() float64 { return s.ServerCPU + s.PostgresCPU }
 
 func (s sample) rate() float64 { return s.PerSecond }
 
@@ -82,6 +88,9 @@ func medianSample(rounds []sample) sample {
 		P99:       of(func(s sample) float64 { return s.P99 }),
 		WAL:       of(func(s sample) float64 { return s.WAL }),
 		Count:     int(of(func(s sample) float64 { return float64(s.Count) })),
+
+		ServerCPU:   of(func(s sample) float64 { return s.ServerCPU }),
+		PostgresCPU: of(func(s sample) float64 { return s.PostgresCPU }),
 	}
 }
 

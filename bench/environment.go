@@ -30,7 +30,7 @@ type environment struct {
 
 // settingNames are the server's settings that matter to these figures, as `vital up` has them.
 var settingNames = []string{
-	"shared_buffers", "fsync", "synchronous_commit", "full_page_writes", "max_wal_size", "checkpoint_timeout", "jit", "ssl",
+	"shared_buffers", "fsync", "synchronous_commit", "full_page_writes", "max_wal_size", "checkpoint_timeout", "jit", "ssl", "max_connections",
 }
 
 func (w *world) environment(ctx context.Context) (environment, error) {

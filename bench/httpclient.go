@@ -13,7 +13,8 @@ import (
 )
 
 // httpClient sends one request over and over on one connection. It knows just enough of HTTP/1.1 for
-// answers with a Content-Length: net/http's client costs about as much as the server it would measure.
+// answers with a Content-Length or in chunks: net/http's client costs about as much as the server it would
+// measure.
 type httpClient struct {
 	conn    net.Conn
 	in      *bufio.Reader
@@ -37,13 +38,31 @@ func getRequest(address, path, token string) []byte {
 	return []byte(request + "\r\n")
 }
 
-var contentLength = []byte("content-length:")
+// postRequest is a POST of JSON that asks for the row back.
+func postRequest(address, path, token, body string) []byte {
+	return []byte("POST " + path + " HTTP/1.1\r\nHost: " + address + "\r\nAuthorization: Bearer " + token +
+		"\r\nContent-Type: application/json\r\nPrefer: return=representation\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body)
+}
+
+var (
+	contentLength    = []byte("content-length:")
+	transferEncoding = []byte("transfer-encoding: chunked")
+)
+
+// inChunks is the length of an answer that does not say it.
+const inChunks = -1
 
 // do sends the request and reads the answer up to its last byte.
 func (c *httpClient) do() error {
 	length, err := c.exchange()
 	if err != nil {
 		return err
+	}
+	if length == inChunks {
+		return c.eachChunk(func(n int) error {
+			_, err := c.in.Discard(n)
+			return err
+		})
 	}
 	_, err = c.in.Discard(length)
 	return err
@@ -55,11 +74,50 @@ func (c *httpClient) body() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	body := make([]byte, length)
-	_, err = io.ReadFull(c.in, body)
-	return body, err
+	var body bytes.Buffer
+	keep := func(n int) error {
+		_, err := io.CopyN(&body, c.in, int64(n))
+		return err
+	}
+	if length == inChunks {
+		err = c.eachChunk(keep)
+	} else {
+		err = keep(length)
+	}
+	return body.Bytes(), err
 }
 
+// eachChunk has read take the content of each chunk, and passes over what stands behind the last.
+func (c *httpClient) eachChunk(read func(n int) error) error {
+	for {
+		line, err := c.in.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		digits, _, _ := bytes.Cut(bytes.TrimSpace(line), []byte(";"))
+		size, err := strconv.ParseUint(string(digits), 16, 31)
+		if err != nil {
+			return fmt.Errorf("read chunk: %w", err)
+		}
+		if size == 0 {
+			break
+		}
+		if err := read(int(size)); err != nil {
+			return err
+		}
+		if _, err := c.in.Discard(len("\r\n")); err != nil {
+			return err
+		}
+	}
+	for {
+		line, err := c.in.ReadSlice('\n')
+		if err != nil || len(line) <= len("\r\n") {
+			return err
+		}
+	}
+}
+
+// exchange sends the request and reads the answer up to its body.
 func (c *httpClient) exchange() (length int, err error) {
 	if _, err := c.conn.Write(c.request); err != nil {
 		return 0, err
@@ -68,33 +126,53 @@ func (c *httpClient) exchange() (length int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if !bytes.HasPrefix(status, []byte("HTTP/1.1 200 ")) {
+	if !bytes.HasPrefix(status, []byte("HTTP/1.1 2")) {
 		return 0, fmt.Errorf("unexpected answer: %s", bytes.TrimSpace(status))
 	}
-	length = -1
+	length, known := 0, false
 	for {
 		line, err := c.in.ReadSlice('\n')
 		if err != nil {
 			return 0, err
 		}
-		if len(line) <= 2 {
-			break
-		}
-		if len(line) > len(contentLength) && bytes.EqualFold(line[:len(contentLength)], contentLength) {
+		switch {
+		case len(line) <= len("\r\n"):
+			if !known {
+				return 0, errors.New("the answer has neither a Content-Length nor chunks")
+			}
+			return length, nil
+		case hasPrefixFold(line, contentLength):
 			if length, err = strconv.Atoi(string(bytes.TrimSpace(line[len(contentLength):]))); err != nil {
 				return 0, err
 			}
+			known = true
+		case hasPrefixFold(line, transferEncoding):
+			length, known = inChunks, true
 		}
 	}
-	if length < 0 {
-		return 0, errors.New("the answer has no Content-Length")
+}
+
+func hasPrefixFold(line, prefix []byte) bool {
+	return len(line) >= len(prefix) && bytes.EqualFold(line[:len(prefix)], prefix)
+}
+
+// ask sends a request once.
+func ask(address string, request []byte) ([]byte, error) {
+	c, err := dialHTTP(address, request)
+	if err != nil {
+		return nil, err
 	}
-	return length, nil
+	defer c.conn.Close()
+	return c.body()
 }
 
 // overHTTP is a variant's run: clients that ask address for path.
 func overHTTP(address, path, token string) func(context.Context, int, time.Duration) (sample, error) {
-	request := getRequest(address, path, token)
+	return sending(address, getRequest(address, path, token))
+}
+
+// sending is a variant's run: clients that send address the same request.
+func sending(address string, request []byte) func(context.Context, int, time.Duration) (sample, error) {
 	return func(ctx context.Context, clients int, slice time.Duration) (sample, error) {
 		return closedLoop(ctx, clients, slice, func(int) (worker, error) {
 			c, err := dialHTTP(address, request)

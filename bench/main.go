@@ -30,6 +30,7 @@ type options struct {
 	slice     time.Duration // of one variant in one round
 	out       string
 	keep      bool
+	peers     []peerSpec
 	log       io.Writer
 }
 
@@ -44,6 +45,7 @@ type scenario struct {
 var scenarios = []scenario{
 	{"context", "What does GET /v1/context cost beside its function and beside seven queries?", measureContext},
 	{"statements", "How many statements does one GET /v1/context send?", measureStatements},
+	{"rest", "What does GET /rest/v1/prompts cost beside its transaction in pgbench, and beside other servers?", measureRest},
 	{"rls", "What do our policies cost beside the same query without any, and beside the assessment's?", measureRLS},
 	{"scale", "Does a read or a write cost more with 100,000 tenants than with 100?", measureScale},
 	{"assessment-view", "What does a write cost where it refreshes the assessment's materialized view?", measureAssessmentView},
@@ -81,6 +83,8 @@ func parse(args []string) (options, error) {
 	set.IntVar(&o.rounds, "rounds", 9, "how often each variant takes its turn")
 	set.StringVar(&o.out, "out", filepath.Join("bench", "results"), "directory for JSON and plots")
 	set.BoolVar(&o.keep, "keep", false, "keep the server's directory and logs")
+	commands := set.StringArray("peer", nil, "another server for the scenario rest, as NAME=COMMAND with {url} {port} {secret} {database} {schema}")
+	paths := set.StringArray("peer-path", nil, "what to ask it for, as NAME=/PATH with {database} {schema} {query}")
 	set.Usage = func() {
 		fmt.Fprintf(os.Stderr, "go run ./bench [scenario…]\n\n")
 		for _, s := range scenarios {
@@ -101,7 +105,9 @@ func parse(args []string) (options, error) {
 			return o, fmt.Errorf("there is no scenario %q; --help lists them", name)
 		}
 	}
-	return o, nil
+	var err error
+	o.peers, err = parsePeers(*commands, *paths)
+	return o, err
 }
 
 func run(ctx context.Context, o options) (err error) {

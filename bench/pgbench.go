@@ -9,25 +9,32 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/vital-db/vital/internal/localpg"
 )
 
-// pgbench is a variant's run of one statement by pgbench -M prepared, over TCP like everybody else
-// here, as the superuser. pgbench counts whole seconds; its log has the latency of each transaction.
-func (w *world) pgbench(d *target, name, statement string) (func(context.Context, int, time.Duration) (sample, error), error) {
+// pgbench is a variant's run of a script by pgbench -M prepared, over TCP like everybody else here, as
+// whoever login, a URL, names. What the script calls :p1, :p2, … are parameters. pgbench counts whole
+// seconds; its log has the latency of each transaction.
+func (w *world) pgbench(login, name, text string, parameters ...string) (func(context.Context, int, time.Duration) (sample, error), error) {
 	script := filepath.Join(w.dir, name+".pgbench")
-	if err := os.WriteFile(script, []byte(statement+";\n"), 0o600); err != nil {
+	if err := os.WriteFile(script, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	u, err := url.Parse(d.superURL)
+	u, err := url.Parse(login)
 	if err != nil {
 		return nil, err
 	}
 	password, _ := u.User.Password()
 	program := pgbenchPath()
+	var given []string
+	for i, value := range parameters {
+		given = append(given, "-D", fmt.Sprintf("p%d=%s", i+1, value))
+	}
 	return func(ctx context.Context, clients int, slice time.Duration) (sample, error) {
 		seconds := max(1, int(slice.Round(time.Second).Seconds()))
 		logs, err := os.MkdirTemp(w.dir, "pgbench-")
@@ -35,9 +42,10 @@ func (w *world) pgbench(d *target, name, statement string) (func(context.Context
 			return sample{}, err
 		}
 		defer os.RemoveAll(logs)
-		cmd := exec.CommandContext(ctx, program, "-n", "-M", "prepared", "-f", script, "-l", "--log-prefix", filepath.Join(logs, "log"),
+		cmd := exec.CommandContext(ctx, program, append(slices.Clone(given), "-n", "-M", "prepared", "-f", script,
+			"-l", "--log-prefix", filepath.Join(logs, "log"),
 			"-c", strconv.Itoa(clients), "-j", strconv.Itoa(min(clients, 2)), "-T", strconv.Itoa(seconds),
-			"-h", u.Hostname(), "-p", u.Port(), "-U", u.User.Username(), d.name)
+			"-h", u.Hostname(), "-p", u.Port(), "-U", u.User.Username(), strings.TrimPrefix(u.Path, "/"))...)
 		cmd.Env = append(os.Environ(), "PGPASSWORD="+password, "PGSSLMODE=disable")
 		var failed bytes.Buffer
 		cmd.Stderr = &failed

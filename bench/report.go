@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -99,18 +100,27 @@ func (r *result) table() string {
 	t.SetStyle(table.StyleLight)
 	t.Style().Options.DrawBorder = false
 	t.Style().Options.SeparateColumns = false
-	t.AppendHeader(table.Row{"", "clients", "per second", "mean ms", "p50 ms", "p99 ms", "rounds differ"})
+	header := table.Row{"", "clients", "per second", "mean ms", "p50 ms", "p99 ms", "rounds differ"}
+	accounted := slices.ContainsFunc(r.Series, func(s *series) bool { return s.Median.cpu() > 0 })
+	if accounted {
+		header = append(header, "us of server", "us of postgres")
+	}
+	t.AppendHeader(header)
 	var right []table.ColumnConfig
-	for column := 2; column <= 7; column++ {
+	for column := 2; column <= len(header); column++ {
 		right = append(right, table.ColumnConfig{Number: column, Align: text.AlignRight, AlignHeader: text.AlignRight})
 	}
 	t.SetColumnConfigs(right)
 	for _, s := range r.Series {
 		low, high := spread(s.Rounds, sample.rate)
-		t.AppendRow(table.Row{
+		row := table.Row{
 			s.Name, s.Clients, number(s.Median.PerSecond), number(s.Median.Mean), number(s.Median.P50), number(s.Median.P99),
 			fmt.Sprintf("±%.0f %%", 50*(high-low)/s.Median.PerSecond),
-		})
+		}
+		if accounted && s.Median.cpu() > 0 {
+			row = append(row, number(s.Median.ServerCPU), number(s.Median.PostgresCPU))
+		}
+		t.AppendRow(row)
 	}
 	return t.Render()
 }

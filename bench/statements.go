@@ -14,11 +14,27 @@ import (
 )
 
 // measureStatements reads the server's own log of one request.
-func measureStatements(ctx context.Context, w *world) (_ *result, err error) {
+func measureStatements(ctx context.Context, w *world) (*result, error) {
 	d, err := w.contextDatabase(ctx)
 	if err != nil {
 		return nil, err
 	}
+	token, err := w.token(someone)
+	if err != nil {
+		return nil, err
+	}
+	lines, err := w.recorded(ctx, d, func(address string) error {
+		_, err := readContext(address, token)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return statementsResult(lines), nil
+}
+
+// recorded returns what a server of d sends the database for one request.
+func (w *world) recorded(ctx context.Context, d *target, request func(address string) error) (lines []string, err error) {
 	if err := w.superuser(ctx, d, "alter database "+d.name+" set log_statement = 'all'"); err != nil {
 		return nil, err
 	}
@@ -30,18 +46,13 @@ func measureStatements(ctx context.Context, w *world) (_ *result, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, p.stop()) }()
-	token, err := w.token(someone)
-	if err != nil {
-		return nil, err
-	}
 	log := filepath.Join(w.dir, "data", "postgres.log")
-	var lines []string
 	for range 2 { // the first one connects and prepares
 		before, err := os.Stat(log)
 		if err != nil {
 			return nil, err
 		}
-		if _, err := readContext(p.address, token); err != nil {
+		if err := request(p.address); err != nil {
 			return nil, err
 		}
 		time.Sleep(200 * time.Millisecond) // the log is written behind the answer
@@ -49,7 +60,7 @@ func measureStatements(ctx context.Context, w *world) (_ *result, err error) {
 			return nil, err
 		}
 	}
-	return statementsResult(lines), nil
+	return lines, nil
 }
 
 func (w *world) superuser(ctx context.Context, d *target, statement string) error {

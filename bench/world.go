@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -61,8 +62,18 @@ func newWorld(ctx context.Context, o options) (_ *world, err error) {
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build vital: %w\n%s", err, out)
 	}
-	w.pg, err = localpg.Open(ctx, localpg.Config{DataDir: filepath.Join(w.dir, "data"), Log: slog.New(slog.DiscardHandler)})
+	w.pg, err = localpg.Open(ctx, localpg.Config{
+		DataDir: filepath.Join(w.dir, "data"), Settings: o.serverSettings(), Log: slog.New(slog.DiscardHandler),
+	})
 	return w, err
+}
+
+// serverSettings are none but for a run with peers: each has a pool of its own, as large as it likes.
+func (o options) serverSettings() map[string]string {
+	if len(o.peers) == 0 {
+		return nil
+	}
+	return map[string]string{"max_connections": strconv.Itoa(100 * (1 + len(o.peers)))}
 }
 
 // close stops the server and removes what the run made.
