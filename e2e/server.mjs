@@ -19,7 +19,7 @@ export const alex = 'admin@platform.vital.test'; // super admin
 
 /**
  * `vital up` on a free port and a private Postgres in a fresh directory. `env` adds settings. `stop`
- * ends it and removes the directory; a test file that dies ends it too.
+ * ends it and removes the directory; a test file that is ended ends it too.
  */
 export async function up(env = {}) {
   const directory = await mkdtemp(join(tmpdir(), 'vital-e2e-'));
@@ -30,6 +30,7 @@ export async function up(env = {}) {
   });
   const server = new Server(child, directory, dataDir);
   process.once('exit', () => child.kill('SIGTERM'));
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1)); // which is no exit of its own accord
   try {
     await server.ready();
     [server.anonKey, server.serviceKey] = await Promise.all([server.command('key', 'anon'), server.command('key', 'service')]);
