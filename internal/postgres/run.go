@@ -100,7 +100,9 @@ func send(ctx context.Context, conn *pgx.Conn, work *Work, f frame, run *attempt
 		return err
 	}
 	t := &turn{}
-	begin(t, work.Isolation, work.Writes, run)
+	if err := begin(ctx, conn, t, work.Isolation, work.Writes, run); err != nil {
+		return err
+	}
 	if err := f.enter(ctx, conn, t); err != nil {
 		return err
 	}
@@ -121,7 +123,9 @@ func send(ctx context.Context, conn *pgx.Conn, work *Work, f frame, run *attempt
 		}
 		t = &turn{}
 	}
-	end(t, work.Rollback, f.scrub, run)
+	if err := end(ctx, conn, t, work.Rollback, f.scrub, run); err != nil {
+		return err
+	}
 	err := t.exchange(ctx, conn)
 	if run.ended {
 		return nil // it is kept, whatever became of the scrubbing
@@ -129,15 +133,25 @@ func send(ctx context.Context, conn *pgx.Conn, work *Work, f frame, run *attempt
 	return err
 }
 
-func begin(t *turn, isolation Isolation, writes bool, run *attempted) {
+func begin(ctx context.Context, conn *pgx.Conn, t *turn, isolation Isolation, writes bool, run *attempted) error {
 	name := [...]string{"BeginReadOnly", "BeginRepeatableReadOnly", "BeginSerializableReadOnly"}[isolation]
 	if writes {
 		name = [...]string{"Begin", "BeginRepeatable", "BeginSerializable"}[isolation]
 	}
-	t.add(queries.Get(name), nil, func(*pgconn.ResultReader) error {
+	return addConstant(ctx, conn, t, name, func(*pgconn.ResultReader) error {
 		run.begun = true
 		return nil
 	})
+}
+
+// addConstant queues a statement of ours that takes no values. It is prepared like all else: parsing it would
+// cost as much as running it.
+func addConstant(ctx context.Context, conn *pgx.Conn, t *turn, name string, read func(*pgconn.ResultReader) error) error {
+	prepared, err := backendOf(conn).statement(ctx, conn, queries.Get(name))
+	if err == nil {
+		t.addPrepared(prepared, nil, read)
+	}
+	return err
 }
 
 // addSettings queues what holds for this transaction alone.
@@ -190,13 +204,35 @@ func addStatement(ctx context.Context, conn *pgx.Conn, t *turn, s statement, run
 // end adds the commit (or the rollback that was asked for) and, behind it, what takes back everything a
 // statement may have left in the session: SET without LOCAL, a cursor WITH HOLD, LISTEN, a role taken on
 // after a COMMIT of its own.
-func end(t *turn, rollback, scrub bool, run *attempted) {
-	statement, want := queries.Get("Commit"), "COMMIT"
+func end(ctx context.Context, conn *pgx.Conn, t *turn, rollback, scrub bool, run *attempted) error {
+	ending := "Commit"
 	if rollback {
 		t.add(queries.Get("CheckConstraints"), nil, nil) // so that what a commit would find is found
-		statement, want = queries.Get("Rollback"), "ROLLBACK"
+		ending = "Rollback"
 	}
-	t.add(statement, nil, func(answer *pgconn.ResultReader) error {
+	t.add(queries.Get(ending), nil, run.readEnd(rollback)) // unnamed: nothing that ran before can have dropped it
+	if !scrub {
+		run.scrubbed = true
+		return nil
+	}
+	for _, name := range [...]string{"ScrubRole", "ScrubCursors", "ScrubChannels"} {
+		if err := addConstant(ctx, conn, t, name, nil); err != nil {
+			return err
+		}
+	}
+	return addConstant(ctx, conn, t, "ScrubSettings", func(*pgconn.ResultReader) error {
+		run.scrubbed = true
+		return nil
+	})
+}
+
+// readEnd reads whether the transaction ended as it was to.
+func (run *attempted) readEnd(rollback bool) func(*pgconn.ResultReader) error {
+	want := "COMMIT"
+	if rollback {
+		want = "ROLLBACK"
+	}
+	return func(answer *pgconn.ResultReader) error {
 		tag, err := answer.Close()
 		if err != nil {
 			return err
@@ -206,18 +242,7 @@ func end(t *turn, rollback, scrub bool, run *attempted) {
 		}
 		run.ended = true
 		return nil
-	})
-	if !scrub {
-		run.scrubbed = true
-		return
 	}
-	t.add(queries.Get("ScrubRole"), nil, nil)
-	t.add(queries.Get("ScrubCursors"), nil, nil)
-	t.add(queries.Get("ScrubChannels"), nil, nil)
-	t.add(queries.Get("ScrubSettings"), nil, func(*pgconn.ResultReader) error {
-		run.scrubbed = true
-		return nil
-	})
 }
 
 // acquire takes a connection, waiting no longer than the pool allows.

@@ -106,7 +106,9 @@ func (db *DB) transactOnce(ctx context.Context, caller identity.Caller, tenant s
 func (db *DB) transactOn(ctx context.Context, conn *pgx.Conn, caller identity.Caller, tenant string, fn func(*Tx) error, run *attempted) error {
 	tx := &Tx{conn: conn, back: backendOf(conn)}
 	entering := &turn{}
-	begin(entering, ReadCommitted, true, run)
+	if err := begin(ctx, conn, entering, ReadCommitted, true, run); err != nil {
+		return err
+	}
 	if err := db.enter(ctx, conn, entering, caller, tenant, 0); err != nil {
 		return err
 	}
@@ -118,7 +120,9 @@ func (db *DB) transactOn(ctx context.Context, conn *pgx.Conn, caller identity.Ca
 	}
 	run.sent = true // from here on it may have been kept
 	ending := &turn{}
-	end(ending, false, true, run)
+	if err := end(ctx, conn, ending, false, true, run); err != nil {
+		return err
+	}
 	err := ending.exchange(ctx, conn)
 	if run.ended {
 		return nil // it is kept, whatever became of the scrubbing
