@@ -41,7 +41,12 @@ select
       end,
       'default', case
         when t.typtype = 'd' and d.adbin is null then pg_get_expr(t.typdefaultbin, 0)
-        when a.attidentity = 'd' then format('nextval(%L)', pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname))
+        when a.attidentity = 'd' then ( -- by catalog: a name is not looked up without USAGE on its schema
+          select format('nextval(%L)', s.objid::regclass)
+          from pg_depend s
+          where s.refclassid = 'pg_class'::regclass and s.refobjid = c.oid and s.refobjsubid = a.attnum
+            and s.classid = 'pg_class'::regclass and s.deptype = 'i'
+        )
         when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid)
       end,
       'enum', (select coalesce(jsonb_agg(e.enumlabel order by e.enumsortorder), '[]') from pg_enum e where e.enumtypid = b.base)
