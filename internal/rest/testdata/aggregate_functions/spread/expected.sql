@@ -1,0 +1,1 @@
+SELECT row_to_json("_t") FROM (SELECT "api"."films"."rating", max("embed_1"."max") AS "max", "embed_1"."name" FROM "api"."films" LEFT JOIN LATERAL (SELECT "directors_1"."born" AS "max", "directors_1"."name" FROM "api"."directors" AS "directors_1" WHERE "directors_1"."id" = "api"."films"."director_id") AS "embed_1" ON TRUE GROUP BY "api"."films"."rating", "embed_1"."name") AS "_t"
