@@ -1,4 +1,4 @@
-SELECT row_to_json("_t") FROM (SELECT "api"."films".* FROM "api"."films" WHERE "api"."films"."tags" @> $1 AND "api"."films"."tags" <@ $2 AND "api"."films"."tags" && $3 AND "api"."films"."showing" << $4 AND "api"."films"."showing" >> $5 AND "api"."films"."showing" &< $6 AND "api"."films"."showing" &> $7 AND "api"."films"."showing" -|- $8) AS "_t"
+SELECT row_to_json("_t".*) FROM (SELECT "api"."films".* FROM "api"."films" WHERE "api"."films"."tags" @> $1 AND "api"."films"."tags" <@ $2 AND "api"."films"."tags" && $3 AND "api"."films"."showing" << $4 AND "api"."films"."showing" >> $5 AND "api"."films"."showing" &< $6 AND "api"."films"."showing" &> $7 AND "api"."films"."showing" -|- $8) AS "_t"
 $1 = {classic}
 $2 = {classic,war}
 $3 = {war,wave}
