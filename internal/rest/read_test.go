@@ -14,7 +14,10 @@ import (
 
 // escaped encodes the values of a query, so that cases are written as they are meant.
 func escaped(path string) string {
-	path, query, _ := strings.Cut(path, "?")
+	path, query, asked := strings.Cut(path, "?")
+	if !asked {
+		return path
+	}
 	parts := strings.Split(query, "&")
 	for i, part := range parts {
 		name, value, _ := strings.Cut(part, "=")
@@ -72,6 +75,9 @@ func TestRead_Rows(t *testing.T) {
 		{"AggregateBesideEmbed", "/films?select=count(),directors(name)&director_id=eq.1", `[{"count":3,"directors":{"name": "Kurosawa"}}]`},
 		{"CountColumn", "/directors?select=name,films(count)&id=eq.1", `[{"name":"Kurosawa","films":[{"count":3}]}]`},
 		{"NothingSelected", "/directors?select=&id=eq.1", `[{"id":1,"name":"Kurosawa","born":"1910-03-23"}]`},
+		{"ComputedOfClash", "/clash?select=id,clash,clashing(id)", `[{"id":1,"clash":"a","clashing":[{"id":1}]}]`},
+		{"Clash", "/clash", `[{"id":1,"clash":"a","embed_1":"b","_t":"c","count":7}]`},
+		{"CountIsAColumn", "/clash?select=count,number:count()", `[{"count":7,"number":1}]`},
 		{"Zero", "/films?limit=0", `[]`},
 		{"LimitOffset", "/films?select=id&order=id&limit=2&offset=1", `[{"id":2},{"id":3}]`},
 	} {

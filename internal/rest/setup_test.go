@@ -42,6 +42,13 @@ func setup(t testing.TB, change ...func(*rest.Config)) *bundle {
 	t.Helper()
 	b := &bundle{t: t, db: pgtest.New(t)}
 	b.db.Exec(t, fixture)
+	return b.serve(t, change...)
+}
+
+// serve is another server on the same database.
+func (b *bundle) serve(t testing.TB, change ...func(*rest.Config)) *bundle {
+	t.Helper()
+	b = &bundle{t: t, db: b.db}
 	b.plain, b.engine = open(t, b.db, change...)
 	handler := httpapi.NewDialect(httpapi.DialectConfig{
 		Engine: b.engine, DB: b.plain, Log: slog.New(slog.DiscardHandler),

@@ -254,7 +254,8 @@ func TestPrefer_Transaction(t *testing.T) {
 	kept := func(b *bundle, name string) bool {
 		return one[bool](b, "select exists (select from api.actors where name = $1)", name)
 	}
-	for _, c := range []struct {
+	base := setup(t)
+	for i, c := range []struct {
 		rollback, override, asked bool
 		prefer                    string
 		kept                      bool
@@ -264,9 +265,10 @@ func TestPrefer_Transaction(t *testing.T) {
 	} {
 		t.Run(strconv.FormatBool(c.rollback)+strconv.FormatBool(c.override)+c.prefer, func(t *testing.T) {
 			t.Parallel()
-			b := setup(t, func(config *rest.Config) { config.RollbackAll, config.TxOverride = c.rollback, c.override })
-			got := insert(b, "x", c.prefer)
-			require.Equal(t, c.kept, kept(b, "x"))
+			b := base.serve(t, func(config *rest.Config) { config.RollbackAll, config.TxOverride = c.rollback, c.override })
+			name := "actor " + strconv.Itoa(i)
+			got := insert(b, name, c.prefer)
+			require.Equal(t, c.kept, kept(b, name))
 			if c.asked {
 				require.Equal(t, c.prefer, got.header.Get("Preference-Applied"))
 			}

@@ -55,6 +55,7 @@ create table api.palettes (id int primary key, name text not null, shade api.col
 create table api.notes (id int primary key, body text not null default 'nothing', stars int not null default 3, day date default '2020-02-02');
 create table api.keyless (line text);
 create table api."Odd ""Names""" ("the id" int primary key, "select" text, "a,b" text, "c.d" text, "ünï" text);
+create table api.clash (id int primary key, clash text, embed_1 text, _t text, count int);
 create view api.modern_films as select id, title, year, director_id from api.films where year >= 1990;
 create view api.broken as select 10 / (n - 5000) as quotient, n, repeat('x', 1000) as padding from generate_series(1, 10000) n;
 create table other.things (id int primary key, name text not null);
@@ -66,6 +67,8 @@ create function api.latest_film(api.directors) returns setof api.films rows 1 la
   as $$ select * from api.films where director_id = $1.id order by year desc limit 1 $$;
 create function api.contemporaries(api.films) returns setof api.films language sql stable
   as $$ select * from api.films where year = $1.year and id <> $1.id $$;
+
+create function api.clashing(api.clash) returns setof api.films language sql stable as $$ select * from api.films where id = $1.id $$;
 
 create function api.add(a int, b int default 10) returns int language sql immutable as $$ select a + b $$;
 create function api.hello(name text) returns text language sql immutable as $$ select 'Hello, ' || name || '!' $$;
@@ -135,6 +138,7 @@ insert into api.details values (1, 207, 'Farmers hire help'), (5, 155, 'Sand');
 insert into api.screenings values (1, 1, 5, '2021-09-15 20:00+00'), (2, 4, 1, '2022-01-01 20:00+00');
 insert into api.palettes values (1, 'sand', 14329120), (2, 'night', 1);
 insert into api.notes values (1, 'first', 5, '2021-01-01'), (2, 'second', 1, null);
+insert into api.clash values (1, 'a', 'b', 'c', 7);
 insert into api.keyless values ('a'), ('b');
 insert into api."Odd ""Names""" values (1, 'drop', 'comma', 'dot', 'é');
 insert into other.things values (1, 'thing');
