@@ -94,8 +94,10 @@ func canonicalQuery(pairs []queryPair) string {
 			b.WriteByte('&')
 		}
 		b.WriteString(escape(p.name))
-		b.WriteByte('=')
-		b.WriteString(escape(p.value))
+		if p.assigned {
+			b.WriteByte('=')
+			b.WriteString(escape(p.value))
+		}
 	}
 	return b.String()
 }

@@ -127,11 +127,11 @@ func (s *scanner) dashed(fits func(rune) bool, expecting string) (string, error)
 
 // fieldName reads a name, quoted or not.
 func (s *scanner) fieldName() (string, error) {
+	start, read := s.pos, s.quoted
 	if s.peek() != '"' {
-		return s.dashed(isIdentifierRune, fieldNameExpected)
+		read = func() (string, error) { return s.dashed(isIdentifierRune, fieldNameExpected) }
 	}
-	start := s.pos
-	name, err := s.quoted()
+	name, err := read()
 	if err == nil && (name == "" || name[0] == 0) { // what PostgreSQL calls a zero-length identifier
 		s.pos = start
 		return "", s.fail(fieldNameExpected)
