@@ -67,9 +67,6 @@ func splitQuery(raw string) []queryPair {
 // unescape takes what is not well escaped as it stands.
 func unescape(text string) string {
 	text = strings.ReplaceAll(text, "+", " ")
-	if !strings.Contains(text, "%") {
-		return text
-	}
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
 		if text[i] == '%' && i+2 < len(text) {
