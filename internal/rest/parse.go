@@ -67,6 +67,9 @@ func splitQuery(raw string) []queryPair {
 // unescape takes what is not well escaped as it stands.
 func unescape(text string) string {
 	text = strings.ReplaceAll(text, "+", " ")
+	if !strings.Contains(text, "%") {
+		return strings.ToValidUTF8(text, "\uFFFD")
+	}
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
 		if text[i] == '%' && i+2 < len(text) {

@@ -2,6 +2,7 @@ package rest_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -79,6 +80,20 @@ func TestRPC_Answers(t *testing.T) {
 		require.Equal(t, 200, plain.status, "what one request set is nothing to the next")
 		require.Empty(t, plain.header.Get("X-Pot"))
 	}
+	for _, status := range []string{"201", "202", "299", "404", "503"} {
+		got := b.get("/rpc/with_status?status=" + status)
+		require.Equal(t, status, strconv.Itoa(got.status))
+		require.Equal(t, `"`+status+`"`, got.body)
+	}
+	for _, status := range []string{"204", "304"} { // which have no body
+		got := b.get("/rpc/with_status?status=" + status)
+		require.Equal(t, status, strconv.Itoa(got.status))
+		require.Empty(t, got.body)
+	}
+	for _, status := range []string{"100", "199", "42", "1000", "x"} { // which are no answers
+		requireError(t, b.get("/rpc/with_status?status="+status), 500, "PGRST112")
+	}
+	requireError(t, b.get("/rpc/refuse?code=PT150"), 500, "PT150")
 	requireError(t, b.get("/rpc/bad_headers"), 500, "PGRST111")
 	requireError(t, b.get("/rpc/bad_status"), 500, "PGRST112")
 	require.Equal(t, "GET,HEAD,OPTIONS,POST", sortedList(b.send(http.MethodOptions, "/rpc/numbers", "").header.Get("Allow")))
@@ -146,7 +161,11 @@ func TestRPC_Request(t *testing.T) {
 func TestPreRequest(t *testing.T) {
 	t.Parallel()
 	b := setup(t, func(c *rest.Config) { c.PreRequest = rest.Name{Schema: "api", Name: "check_request"} })
-	require.Equal(t, 200, b.get("/films").status)
+	for _, path := range []string{"/films", "/broken?n=lt.5000"} { // kept whole, and streamed
+		got := b.get(path)
+		require.Equal(t, 200, got.status)
+		require.Equal(t, "yes", got.header.Get("X-Checked"), path)
+	}
 	require.Equal(t, 201, b.send("POST", "/actors", `{"name": "x"}`).status)
 	for _, method := range []string{"GET", "POST"} {
 		body := ""

@@ -99,6 +99,7 @@ begin
   perform set_config('response.headers', '[{"X-Pot": "tea"}, {"Set-Cookie": "a=1"}, {"Set-Cookie": "b=2"}]', true);
   return 'short and stout';
 end $$;
+create function api.with_status(status text) returns text language sql stable as $$ select set_config('response.status', status, true) $$;
 create function api.bad_headers() returns text language sql stable as $$ select set_config('response.headers', '{"a": 1}', true) $$;
 create function api.bad_status() returns text language sql stable as $$ select set_config('response.status', 'teapot', true) $$;
 create function api.refuse(code text) returns void language plpgsql stable as $$
@@ -121,6 +122,7 @@ begin
   if current_setting('request.headers', true)::json ->> 'x-blocked' is not null then
     raise insufficient_privilege using message = 'blocked before the request';
   end if;
+  perform set_config('response.headers', '[{"X-Checked": "yes"}]', true);
 end $$;
 create function api.check_status() returns int language sql stable as 'select 1';
 
