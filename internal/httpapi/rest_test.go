@@ -214,6 +214,22 @@ func TestRest_Writes(t *testing.T) {
 	requireRestError(t, b.send("POST", "/rest/v1/prompts", ada, `{"titel": 1}`), 400, "PGRST204")
 }
 
+func TestRest_Root(t *testing.T) {
+	t.Parallel()
+	b := setupRest(t)
+	anonymous, member := b.get("/rest/v1/"), b.get("/rest/v1/", bearer(b.token(ada, ""))...)
+	require.Equal(t, http.StatusOK, anonymous.status, anonymous.body)
+	require.Equal(t, http.StatusOK, member.status, member.body)
+	require.NotContains(t, anonymous.body, `"/prompts"`)
+	require.Contains(t, member.body, `"/prompts"`)
+	for _, got := range []answer{anonymous, member} {
+		requireNothingOfB(t, got)
+		for _, internal := range []string{"seal_key", "vital_owner"} {
+			require.NotContains(t, got.body, internal)
+		}
+	}
+}
+
 func TestRest_Functions(t *testing.T) {
 	t.Parallel()
 	b := setupRest(t)
@@ -382,6 +398,31 @@ func TestRest_Concurrency(t *testing.T) {
 	require.Equal(t, 50, b.number("select count(*)::int from prompts where tenant_id = $1 and body = 'secret_of_b'", tenantB))
 	require.Zero(t, b.number("select count(*)::int from personas where tenant_id = $1 and name not in ('persona of A', 'made by A')", tenantA))
 	require.Zero(t, b.number("select count(*)::int from personas where tenant_id = $1 and name not in ('secret_of_b persona', 'made by B')", tenantB))
+}
+
+// TestRest_StreamGivenUp: a caller who goes away in mid-stream leaves no connection behind, and nothing of theirs
+// to the next.
+func TestRest_StreamGivenUp(t *testing.T) {
+	t.Parallel()
+	b := setupRest(t, func(_ *httpapi.Config, pg *postgres.Config) { pg.MaxConns = 1 })
+	b.db.Exec(t, `insert into prompts (tenant_id, title, body) select '`+tenantA+`', 'long', repeat('x', 10000) from generate_series(1, 2000)`)
+	for range 3 {
+		ctx, cancel := context.WithCancel(context.Background())
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, b.server.URL+"/rest/v1/prompts?title=eq.long", nil)
+		require.NoError(t, err)
+		request.Header.Set("Authorization", "Bearer "+b.token(ada, ""))
+		response, err := b.server.Client().Do(request)
+		require.NoError(t, err)
+		require.Equal(t, http.StatusOK, response.StatusCode)
+		_, err = io.ReadFull(response.Body, make([]byte, 2<<20))
+		require.NoError(t, err)
+		cancel()
+		response.Body.Close()
+		require.Eventually(t, func() bool { return b.pool.Stat().Acquired == 0 }, 30*time.Second, 10*time.Millisecond)
+		got := b.get("/rest/v1/prompts?select=tenant_id", bearer(b.token(bob, ""))...)
+		require.Len(t, rowsOf(t, got), 50)
+		require.NotContains(t, got.body, tenantA)
+	}
 }
 
 // mixed makes one request of a caller and says what is wrong with the answer.
