@@ -192,6 +192,15 @@ func TestRead_Range(t *testing.T) {
 		{"ExactZero", "/films?select=id&limit=0", []string{"Prefer", "count=exact"}, 206, "*/6", ""},
 		{"ExactEmbedded", "/directors?select=id,films!inner(id)&films.year=gt.2000&order=id&limit=1", []string{"Prefer", "count=exact"}, 200, "0-0/1", "3"},
 		{"ExactNullTest", "/directors?select=id,films()&films=is.null&limit=1", []string{"Prefer", "count=exact"}, 200, "0-0/1", "4"},
+		{"ExactInnerManyToMany", "/films?select=id,actors!inner(name)&actors.name=eq.Mifune&order=id&limit=1", []string{"Prefer", "count=exact"}, 206, "0-0/3", "1"},
+		{"ExactInnerComputed", "/directors?select=id,latest_film!inner(title)&latest_film.year=lt.2000&order=id&limit=1", []string{"Prefer", "count=exact"}, 206, "0-0/2", "1"},
+		{"ExactInnerSelf", "/films?select=id,sequel_of!inner(title)&sequel_of.year=gt.2000&limit=1", []string{"Prefer", "count=exact"}, 200, "0-0/1", "6"},
+		{"ExactInnerNested", "/directors?select=id,films!inner(id,actors!inner(id))&films.actors.name=eq.Mifune&limit=1", []string{"Prefer", "count=exact"}, 200, "0-0/1", "1"},
+		{"ExactInnerSpread", "/films?select=id,...directors!inner(name)&directors.name=eq.Varda&limit=1", []string{"Prefer", "count=exact"}, 200, "0-0/1", "4"},
+		{"ExactNotNullOr", "/films?select=id,directors(),sequel_of()&or=(directors.is.null,sequel_of.not.is.null)&order=id&limit=1", []string{"Prefer", "count=exact"}, 206, "0-0/2", "3"},
+		{"ExactView", "/modern_films?select=id,directors!inner(name)&directors.name=like.V*&order=id&limit=1", []string{"Prefer", "count=exact"}, 206, "0-0/2", "5"},
+		{"ExactCall", "/rpc/films_of?director=1&select=id&order=id&limit=2&year=gt.1955", []string{"Prefer", "count=exact"}, 200, "0-1/2", "2 3"},
+		{"ExactCallInner", "/rpc/films_of?director=1&select=id,actors!inner(name)&actors.name=eq.Shimura&order=id&limit=1", []string{"Prefer", "count=exact"}, 206, "0-0/2", "1"},
 		{"Unknown unit is ignored", "/films?select=id&order=id", []string{"Range", "rows=1-2"}, 200, "0-5/*", "1 2 3 4 5 6"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

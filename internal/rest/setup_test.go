@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,6 +36,7 @@ type bundle struct {
 	plain  *postgres.Plain
 	engine *rest.Engine
 	server *httptest.Server
+	ran    *atomic.Int64 // transactions
 }
 
 // setup serves the fixture; change may alter how.
@@ -48,8 +50,8 @@ func setup(t testing.TB, change ...func(*rest.Config)) *bundle {
 // serve is another server on the same database.
 func (b *bundle) serve(t testing.TB, change ...func(*rest.Config)) *bundle {
 	t.Helper()
-	b = &bundle{t: t, db: b.db}
-	b.plain, b.engine = open(t, b.db, change...)
+	b = &bundle{t: t, db: b.db, ran: &atomic.Int64{}}
+	b.plain, b.engine = openCounted(t, b.db, b.ran, change...)
 	handler := httpapi.NewDialect(httpapi.DialectConfig{
 		Engine: b.engine, DB: b.plain, Log: slog.New(slog.DiscardHandler),
 		Tokens: &rest.TokenVerifier{Secret: []byte(secret), AnonymousRole: "anon", Audience: "films"},
@@ -62,7 +64,14 @@ func (b *bundle) serve(t testing.TB, change ...func(*rest.Config)) *bundle {
 
 func open(t testing.TB, db *pgtest.Database, change ...func(*rest.Config)) (*postgres.Plain, *rest.Engine) {
 	t.Helper()
-	plain, err := postgres.OpenPlain(context.Background(), postgres.Config{URL: db.APIURL, MaxConns: 4})
+	return openCounted(t, db, &atomic.Int64{}, change...)
+}
+
+func openCounted(t testing.TB, db *pgtest.Database, ran *atomic.Int64, change ...func(*rest.Config)) (*postgres.Plain, *rest.Engine) {
+	t.Helper()
+	plain, err := postgres.OpenPlain(context.Background(), postgres.Config{
+		URL: db.APIURL, MaxConns: 4, OnQuery: func(context.Context, postgres.Query) { ran.Add(1) },
+	})
 	require.NoError(t, err)
 	t.Cleanup(plain.Close)
 	config := rest.Config{Schemas: []string{"api", "other"}, SearchPath: []string{"public"}, Aggregates: true, ReadCatalog: plain.Read}

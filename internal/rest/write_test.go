@@ -3,6 +3,7 @@ package rest_test
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -111,6 +112,10 @@ func TestInsert(t *testing.T) {
 			requireError(t, got, c.status, c.code)
 		}
 		requireError(t, b.send("POST", "/actors", "x", "Content-Type", "image/png"), 400, "PGRST102")
+		small := b.serve(t, func(c *rest.Config) { c.MaxBodyBytes = 20 })
+		require.Equal(t, 201, small.send("POST", "/actors", `{"name": "0123456"}`).status)
+		requireError(t, small.send("POST", "/actors", `{"name": "0123456789"}`), 413, "PGRST102")
+		requireError(t, b.get("/films?title=eq."+strings.Repeat("x", 130<<10)), 414, "url_too_long")
 	})
 }
 
