@@ -35,7 +35,9 @@ func setupRest(t testing.TB, change ...func(*httpapi.Config, *postgres.Config)) 
 	var b *bundle
 	engine := rest.New(rest.Config{
 		Schemas: []string{"public"}, Aggregates: true, Plans: true,
-		ReadCatalog: func(ctx context.Context, read func(pgx.Tx) error) error { return b.pool.AsService(ctx, "CatalogRead", read) },
+		ReadCatalog: func(ctx context.Context, read func(pgx.Tx) error) error {
+			return b.pool.AsService(ctx, "CatalogRead", read)
+		},
 	})
 	b = setup(t, append(change, func(c *httpapi.Config, _ *postgres.Config) { c.Rest = engine })...)
 	b.db.Exec(t, writeFixture+restFixture)
