@@ -98,7 +98,9 @@ func (o restResponder) Begin(status int, header textproto.MIMEHeader) io.Writer 
 	return o.w
 }
 
-func (o restResponder) Trailer(name, value string) { o.w.Header().Set(name, value) }
+// Trailer sets what is sent behind the body. The prefix is how net/http is told so of a field it would not
+// take as announced.
+func (o restResponder) Trailer(name, value string) { o.w.Header().Set(http.TrailerPrefix+name, value) }
 
 // failRest answers with err as clients of PostgREST read it. When an answer is on its way already, the
 // connection is cut: nothing else tells the client that the rest is missing.

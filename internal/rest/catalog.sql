@@ -41,7 +41,12 @@ select
       end,
       'default', case
         when t.typtype = 'd' and d.adbin is null then pg_get_expr(t.typdefaultbin, 0)
-        when a.attidentity = 'd' then format('nextval(%L)', pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname))
+        when a.attidentity = 'd' then ( -- by catalog: a name is not looked up without USAGE on its schema
+          select format('nextval(%L)', s.objid::regclass)
+          from pg_depend s
+          where s.refclassid = 'pg_class'::regclass and s.refobjid = c.oid and s.refobjsubid = a.attnum
+            and s.classid = 'pg_class'::regclass and s.deptype = 'i'
+        )
         when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid)
       end,
       'enum', (select coalesce(jsonb_agg(e.enumlabel order by e.enumsortorder), '[]') from pg_enum e where e.enumtypid = b.base)
@@ -269,3 +274,6 @@ union all
 select p.proname::text, p.pronargs::int
 from pg_catalog.pg_proc p
 where p.pronamespace = $1::pg_catalog.regnamespace and p.prokind = 'f' and pg_catalog.has_function_privilege(p.oid, 'execute');
+
+-- name: Timezones
+select name from pg_timezone_names;

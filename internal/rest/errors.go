@@ -111,7 +111,7 @@ func statusOf(e *pgconn.PgError, authenticated bool) int {
 	case e.Code == "42501":
 		return 403
 	case strings.HasPrefix(e.Code, "PT"):
-		if status, err := strconv.Atoi(e.Code[2:]); err == nil && status >= 100 && status < 1000 {
+		if status, err := strconv.Atoi(e.Code[2:]); err == nil && status >= firstFinal && status < 1000 {
 			return status
 		}
 		return 500
@@ -153,7 +153,7 @@ func raisedError(pgErr *pgconn.PgError) error {
 		return malformed("Invalid JSON value for DETAIL: '"+pgErr.Detail+"'", detailHint)
 	}
 	e := newError(*detail.Status, *message.Code, *message.Message)
-	if e.Status < 100 || e.Status > 999 {
+	if e.Status < firstFinal || e.Status > 999 {
 		e.Status = 500
 	}
 	e.Header, e.cause = detail.Headers, pgErr

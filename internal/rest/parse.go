@@ -68,7 +68,7 @@ func splitQuery(raw string) []queryPair {
 func unescape(text string) string {
 	text = strings.ReplaceAll(text, "+", " ")
 	if !strings.Contains(text, "%") {
-		return text
+		return strings.ToValidUTF8(text, "\uFFFD")
 	}
 	var b strings.Builder
 	for i := 0; i < len(text); i++ {
@@ -94,8 +94,10 @@ func canonicalQuery(pairs []queryPair) string {
 			b.WriteByte('&')
 		}
 		b.WriteString(escape(p.name))
-		b.WriteByte('=')
-		b.WriteString(escape(p.value))
+		if p.assigned {
+			b.WriteByte('=')
+			b.WriteString(escape(p.value))
+		}
 	}
 	return b.String()
 }

@@ -3,6 +3,7 @@ package rest
 import (
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // This file holds the stages that give the levels of a readPlan their final shape, once all of the request
@@ -66,7 +67,8 @@ func nameFields(plan *readPlan) {
 func (c *column) lastKey() string {
 	for _, step := range slices.Backward(c.json) {
 		if !step.IsIndex {
-			return step.Operand
+			key, _, _ := strings.Cut(step.Operand, "\x00") // PostgreSQL's text ends there
+			return key
 		}
 	}
 	return c.name

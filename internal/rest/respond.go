@@ -31,6 +31,10 @@ func (e *Engine) beginStream(o *outcome, took timing, out Responder) (io.Writer,
 	} else {
 		header.Set("Trailer", "Content-Range")
 	}
+	status, err := o.override(status, header) // what was set before the rows
+	if err != nil {
+		return nil, err
+	}
 	e.addTiming(header, took, 0)
 	return bufio.NewWriterSize(out.Begin(status, header), streamBuffer), nil
 }
@@ -126,7 +130,7 @@ func (e *Engine) respond(o *outcome, session Session, took timing, out Responder
 		return err
 	}
 	e.addTiming(header, took, time.Since(started))
-	if !body {
+	if !body || status == 204 || status == 304 { // these have none, whoever says so
 		if o.plan.request.action == createRows {
 			header.Set("Content-Length", "0")
 		}
@@ -237,6 +241,9 @@ func (e *Engine) total(o *outcome, session Session) *int64 {
 	return exact
 }
 
+// firstFinal is the least status that ends an answer.
+const firstFinal = 200
+
 func rangeStatus(lower, page int64, total *int64) int {
 	switch {
 	case total == nil:
@@ -291,7 +298,7 @@ func (o *outcome) override(status int, header textproto.MIMEHeader) (int, error)
 		return status, nil
 	}
 	given, err := strconv.Atoi(o.status)
-	if err != nil || given < 100 || given > 999 {
+	if err != nil || given < firstFinal || given > 999 {
 		return 0, newError(500, "PGRST112", "response.status guc must be a valid status code")
 	}
 	return given, nil

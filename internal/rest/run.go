@@ -95,6 +95,9 @@ func (e *Engine) work(catalog *Catalog, p *plan, session Session, o *outcome) *p
 		w.qualified(e.config.PreRequest)
 		w.text("()")
 		work.Generated(w.String(), nil, nil)
+		if p.mayStream() { // then its word on status and headers goes out before the rows
+			work.Generated(afterwards, nil, o.readAfterwards)
+		}
 	}
 	w := &sqlWriter{}
 	w.main(p)

@@ -49,7 +49,7 @@ func (s *scanner) fail(expecting string) error {
 func (s *scanner) trailing(expecting string) error {
 	err := s.fail(expecting)
 	if e, ok := err.(*syntaxError); ok && e.unexpected != "end of input" { //nolint:errorlint // fail made it
-		e.unexpected = "'" + strings.Trim(e.unexpected, `"`) + "'"
+		e.unexpected = "'" + e.unexpected[1:len(e.unexpected)-1] + "'"
 	}
 	return err
 }
@@ -127,10 +127,16 @@ func (s *scanner) dashed(fits func(rune) bool, expecting string) (string, error)
 
 // fieldName reads a name, quoted or not.
 func (s *scanner) fieldName() (string, error) {
-	if s.peek() == '"' {
-		return s.quoted()
+	start, read := s.pos, s.quoted
+	if s.peek() != '"' {
+		read = func() (string, error) { return s.dashed(isIdentifierRune, fieldNameExpected) }
 	}
-	return s.dashed(isIdentifierRune, fieldNameExpected)
+	name, err := read()
+	if err == nil && (name == "" || name[0] == 0) { // what PostgreSQL calls a zero-length identifier
+		s.pos = start
+		return "", s.fail(fieldNameExpected)
+	}
+	return name, err
 }
 
 // quoted reads "…", in which a backslash takes the next rune as it is.

@@ -69,8 +69,9 @@ func (w *sqlWriter) from(p *readPlan) {
 	if r != nil && r.cardinality == computed {
 		w.qualified(r.function)
 		w.text("(")
-		w.name(p.parentAs())
-		w.text("::")
+		w.text("(")
+		w.member(func() { w.name(p.parentAs()) }, "*") // and not its bare name, which a column could carry too
+		w.text(")::")
 		w.qualified(r.table)
 		w.text(")")
 	} else {

@@ -1,0 +1,1 @@
+SELECT row_to_json("_t".*) FROM (SELECT "api"."films"."rating", count("api"."films".*), sum("api"."films"."budget"), max("api"."films"."year") FROM "api"."films" GROUP BY "api"."films"."rating") AS "_t"

@@ -1,0 +1,2 @@
+WITH pgrst_source AS (DELETE FROM "api"."roles" WHERE "api"."roles"."film_id" = $1 RETURNING "api"."roles"."actor_id", "api"."roles"."film_id", "api"."roles"."part") SELECT row_to_json("_t".*) FROM (SELECT "roles"."part", row_to_json("embed_1".*) AS "actors" FROM "pgrst_source" AS "roles" LEFT JOIN LATERAL (SELECT "actors_1"."name" FROM "api"."actors" AS "actors_1" WHERE "actors_1"."id" = "roles"."actor_id") AS "embed_1" ON TRUE) AS "_t"
+$1 = 6

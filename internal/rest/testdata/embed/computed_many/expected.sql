@@ -1,0 +1,1 @@
+SELECT row_to_json("_t".*) FROM (SELECT "api"."films"."title", COALESCE("embed_1"."embed_1", '[]') AS "contemporaries" FROM "api"."films" LEFT JOIN LATERAL (SELECT json_agg("embed_1".*) AS "embed_1" FROM (SELECT "films_1"."title" FROM "api"."contemporaries"(("films".*)::"api"."films") AS "films_1" ORDER BY "films_1"."title") AS "embed_1") AS "embed_1" ON TRUE) AS "_t"

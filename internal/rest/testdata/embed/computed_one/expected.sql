@@ -1,0 +1,1 @@
+SELECT row_to_json("_t".*) FROM (SELECT "api"."directors"."name", row_to_json("embed_1".*) AS "latest_film" FROM "api"."directors" LEFT JOIN LATERAL (SELECT "films_1"."title" FROM "api"."latest_film"(("directors".*)::"api"."directors") AS "films_1") AS "embed_1" ON TRUE) AS "_t"

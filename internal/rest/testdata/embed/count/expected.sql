@@ -1,0 +1,1 @@
+SELECT row_to_json("_t".*) FROM (SELECT "api"."directors"."name", COALESCE("embed_1"."embed_1", '[]') AS "films" FROM "api"."directors" LEFT JOIN LATERAL (SELECT json_agg("embed_1".*) AS "embed_1" FROM (SELECT "films_1"."count" FROM "api"."films" AS "films_1" WHERE "films_1"."director_id" = "api"."directors"."id") AS "embed_1") AS "embed_1" ON TRUE) AS "_t"

@@ -1,0 +1,1 @@
+SELECT row_to_json("_t".*) FROM (SELECT "api"."films"."title", row_to_json("embed_1".*) AS "details" FROM "api"."films" LEFT JOIN LATERAL (SELECT "details_1"."runtime" FROM "api"."details" AS "details_1" WHERE "details_1"."film_id" = "api"."films"."id") AS "embed_1" ON TRUE) AS "_t"

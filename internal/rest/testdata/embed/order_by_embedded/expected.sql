@@ -1,0 +1,1 @@
+SELECT row_to_json("_t".*) FROM (SELECT "api"."films"."title", row_to_json("embed_1".*) AS "directors" FROM "api"."films" LEFT JOIN LATERAL (SELECT "directors_1"."name" FROM "api"."directors" AS "directors_1" WHERE "directors_1"."id" = "api"."films"."director_id") AS "embed_1" ON TRUE ORDER BY "embed_1"."name" DESC, "api"."films"."id") AS "_t"

@@ -1,0 +1,1 @@
+SELECT row_to_json("_t".*) FROM (SELECT "api"."films"."title", COALESCE("embed_1"."embed_1", '[]') AS "films" FROM "api"."films" LEFT JOIN LATERAL (SELECT json_agg("embed_1".*) AS "embed_1" FROM (SELECT "films_1"."title" FROM "api"."films" AS "films_1" WHERE "films_1"."sequel_of" = "api"."films"."id") AS "embed_1") AS "embed_1" ON TRUE) AS "_t"

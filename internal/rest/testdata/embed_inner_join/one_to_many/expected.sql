@@ -1,0 +1,2 @@
+SELECT row_to_json("_t".*) FROM (SELECT "api"."directors"."name", COALESCE("embed_1"."embed_1", '[]') AS "films" FROM "api"."directors" INNER JOIN LATERAL (SELECT json_agg("embed_1".*) AS "embed_1" FROM (SELECT "films_1"."title" FROM "api"."films" AS "films_1" WHERE "films_1"."year" > $1 AND "films_1"."director_id" = "api"."directors"."id") AS "embed_1") AS "embed_1" ON "embed_1"."embed_1" IS NOT NULL) AS "_t"
+$1 = 2000

@@ -1,0 +1,1 @@
+INSERT INTO "api"."films" SELECT  FROM (VALUES (1)) AS "pgrst_body"

@@ -1,0 +1,2 @@
+WITH pgrst_source AS (INSERT INTO "api"."palettes"("id", "name", "shade") SELECT "pgrst_body"."id", "pgrst_body"."name", api.color_from_json("pgrst_body"."shade") FROM json_to_record($1::json) AS "pgrst_body"("id" integer, "name" text, "shade" json) RETURNING "api"."palettes"."id", "api"."palettes"."name", "api"."palettes"."shade") SELECT row_to_json("_t".*) FROM (SELECT "palettes"."id", "palettes"."name", api.color_json("palettes"."shade") AS "shade" FROM "pgrst_source" AS "palettes") AS "_t"
+$1 = {"id": 3, "name": "red", "shade": "#ff0000"}

@@ -1,0 +1,1 @@
+SELECT row_to_json("_t".*) FROM (SELECT "api"."films".* FROM "api"."films" WHERE "api"."films"."rating" IS NULL AND "api"."films"."director_id" IS NOT NULL AND NOT "api"."films"."released" IS FALSE AND "api"."films"."released" IS UNKNOWN) AS "_t"

@@ -1,0 +1,1 @@
+SELECT row_to_json("_t".*) FROM (SELECT "api"."films".* FROM "api"."films" ORDER BY "api"."films"."rating" DESC NULLS LAST, "api"."films"."year" ASC, "api"."films"."title" NULLS FIRST, "api"."films"."id") AS "_t"

@@ -1,0 +1,1 @@
+WITH pgrst_source AS (SELECT "pgrst_call"."pgrst_scalar" FROM (SELECT "api"."page"() AS "pgrst_scalar") AS "pgrst_call") SELECT CAST("_t"."pgrst_scalar" AS "api"."text/html") FROM (SELECT "page".* FROM "pgrst_source" AS "page") AS "_t"

@@ -1,0 +1,1 @@
+WITH pgrst_source AS (SELECT "pgrst_call"."pgrst_scalar" FROM (SELECT "api"."nothing"() AS "pgrst_scalar") AS "pgrst_call") SELECT "_t"."pgrst_scalar"::text FROM (SELECT "nothing".* FROM "pgrst_source" AS "nothing") AS "_t"

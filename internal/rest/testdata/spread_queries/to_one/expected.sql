@@ -1,0 +1,1 @@
+SELECT row_to_json("_t".*) FROM (SELECT "api"."films"."title", "embed_1"."director", "embed_1"."born" FROM "api"."films" LEFT JOIN LATERAL (SELECT "directors_1"."name" AS "director", "directors_1"."born" FROM "api"."directors" AS "directors_1" WHERE "directors_1"."id" = "api"."films"."director_id") AS "embed_1" ON TRUE) AS "_t"

@@ -1,0 +1,2 @@
+INSERT INTO "api"."directors"("born", "name") SELECT "pgrst_body"."born", "pgrst_body"."name" FROM json_to_record($1::json) AS "pgrst_body"("born" date, "name" text) WHERE set_config('pgrst.inserted', (coalesce(nullif(current_setting('pgrst.inserted', true), '')::int, 0) + 1)::text, true) <> '' ON CONFLICT ("name") DO UPDATE SET "born" = EXCLUDED."born", "name" = EXCLUDED."name" WHERE set_config('pgrst.inserted', (coalesce(nullif(current_setting('pgrst.inserted', true), '')::int, 0) - 1)::text, true) <> ''
+$1 = {"name": "Varda", "born": "1928-05-30"}

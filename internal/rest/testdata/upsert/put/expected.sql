@@ -1,0 +1,3 @@
+INSERT INTO "api"."notes"("body", "day", "id", "stars") SELECT "pgrst_body"."body", "pgrst_body"."day", "pgrst_body"."id", "pgrst_body"."stars" FROM json_to_record($1::json) AS "pgrst_body"("body" text, "day" date, "id" integer, "stars" integer) WHERE set_config('pgrst.inserted', (coalesce(nullif(current_setting('pgrst.inserted', true), '')::int, 0) + 1)::text, true) <> '' AND "pgrst_body"."id" = $2 ON CONFLICT ("id") DO UPDATE SET "body" = EXCLUDED."body", "day" = EXCLUDED."day", "id" = EXCLUDED."id", "stars" = EXCLUDED."stars" WHERE set_config('pgrst.inserted', (coalesce(nullif(current_setting('pgrst.inserted', true), '')::int, 0) - 1)::text, true) <> ''
+$1 = {"id": 1, "body": "put", "stars": 2, "day": null}
+$2 = 1
