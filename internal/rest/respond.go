@@ -32,7 +32,7 @@ func (e *Engine) beginStream(o *outcome, took timing, out Responder) (io.Writer,
 		header.Set("Trailer", "Content-Range")
 	}
 	e.addTiming(header, took, 0)
-	return bufio.NewWriterSize(out.Begin(status, header), streamBuffer), nil
+	return bufio.NewWriterSize(out.Stream(status, header), streamBuffer), nil
 }
 
 // flush sends what a stream has left.
