@@ -13,7 +13,11 @@ import (
 	"time"
 )
 
-const streamBuffer = 64 << 10
+const (
+	streamBuffer = 64 << 10
+	// maxLocation is the longest Content-Location that is sent: Node takes 16 KiB of headers, proxies often 8.
+	maxLocation = 4 << 10
+)
 
 // beginStream sends what goes before a body too large to keep. How many rows follow is not known yet unless
 // they were counted: then Content-Range comes behind the body.
@@ -61,7 +65,9 @@ func (o *outcome) header() textproto.MIMEHeader {
 		if r.query.Canonical != "" {
 			location += "?" + r.query.Canonical
 		}
-		header.Set("Content-Location", location)
+		if len(location) <= maxLocation {
+			header.Set("Content-Location", location)
+		}
 	}
 	return header
 }
