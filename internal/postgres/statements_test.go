@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
+	"github.com/vital-db/vital/internal/fault"
 	"github.com/vital-db/vital/internal/postgres"
 )
 
@@ -132,6 +133,25 @@ func TestInTenant_ManyShapes(t *testing.T) {
 	b.requireBob()
 }
 
+// TestInTenant_LongShapes: what is remembered is bounded by its length too, since that is what it costs the
+// server.
+func TestInTenant_LongShapes(t *testing.T) {
+	t.Parallel()
+	b := setup(t, postgres.Config{})
+	for i := range 40 {
+		text := fmt.Sprintf("select '%d%s'", i, strings.Repeat("x", 8<<10))
+		for range 3 {
+			work := &postgres.Work{Name: "Shape"}
+			work.Generated(text, nil, nil)
+			require.NoError(t, b.db.InTenant(context.Background(), bob, "", work))
+		}
+	}
+	known, prepared, err := b.db.Shapes(context.Background())
+	require.NoError(t, err)
+	require.LessOrEqual(t, known, 17)
+	require.Positive(t, prepared)
+}
+
 // TestInTenant_Rollback: a transaction that is only tried out keeps nothing, and still finds what a commit
 // would find.
 func TestInTenant_Rollback(t *testing.T) {
@@ -172,6 +192,30 @@ func TestInTenant_ReaderGivesUp(t *testing.T) {
 	})
 	require.ErrorIs(t, b.db.InTenant(context.Background(), bob, "", work), gone)
 	require.Less(t, time.Since(started), 5*time.Second)
+	b.requireBob()
+	b.requireIdle()
+}
+
+// TestInTenant_RowTooLarge: a row lies in memory as a whole, so there is a bound; what changed it may have been
+// kept.
+func TestInTenant_RowTooLarge(t *testing.T) {
+	t.Parallel()
+	b := setup(t, postgres.Config{})
+	large := func(writes bool) error {
+		work := &postgres.Work{Name: "Large", Writes: writes}
+		work.Generated("select repeat('x', 65 << 20)", nil, func(answer *pgconn.ResultReader) error {
+			for answer.NextRow() {
+				t.Error("it was taken")
+			}
+			_, err := answer.Close()
+			return err
+		})
+		return b.db.InTenant(context.Background(), bob, "", work)
+	}
+	requireFault(t, large(false), fault.RowTooLarge)
+	err := large(true)
+	requireFault(t, err, fault.DatabaseUnavailable)
+	require.Contains(t, fault.From(err).Message, "while the change was being stored")
 	b.requireBob()
 	b.requireIdle()
 }

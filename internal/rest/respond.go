@@ -16,7 +16,7 @@ import (
 const streamBuffer = 64 << 10
 
 // beginStream sends what goes before a body too large to keep. How many rows follow is not known yet unless
-// they were counted: then Content-Range comes behind the body.
+// they were counted; without Content-Range then, which may not come behind a body (RFC 9110, 6.5.1).
 func (e *Engine) beginStream(o *outcome, took timing, out Responder) (io.Writer, error) {
 	header := o.header()
 	status := 200
@@ -28,15 +28,13 @@ func (e *Engine) beginStream(o *outcome, took timing, out Responder) (io.Writer,
 		}
 		status = rangeStatus(window.Offset, page, o.total)
 		header.Set("Content-Range", contentRange(window.Offset, window.Offset+page-1, o.total))
-	} else {
-		header.Set("Trailer", "Content-Range")
 	}
 	status, err := o.override(status, header) // what was set before the rows
 	if err != nil {
 		return nil, err
 	}
 	e.addTiming(header, took, 0)
-	return bufio.NewWriterSize(out.Begin(status, header), streamBuffer), nil
+	return bufio.NewWriterSize(out.Stream(status, header), streamBuffer), nil
 }
 
 // flush sends what a stream has left.

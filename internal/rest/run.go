@@ -60,10 +60,6 @@ func (e *Engine) answer(ctx context.Context, catalog *Catalog, p *plan, session 
 	}
 	took.transaction = time.Since(started)
 	if streaming {
-		if o.total == nil {
-			lower := p.read.window.Offset
-			out.Trailer("Content-Range", contentRange(lower, lower+o.rows-1, nil))
-		}
 		return flush(o.body.beyond)
 	}
 	return e.respond(o, session, took, out)
@@ -129,7 +125,7 @@ func (p *plan) upserts() bool { return p.mutate != nil && p.mutate.resolution ==
 
 // mayBeRefused says that the number of rows decides whether a change is kept.
 func (p *plan) mayBeRefused() bool {
-	return p.handler.kind == asObject || p.request.action == upsertRow ||
+	return p.handler.kind == asObject || p.request.action == upsertRow || p.counted && p.read.window.Offset > 0 ||
 		p.request.prefer.maxAffected != nil && p.request.prefer.handling == "strict"
 }
 
@@ -298,6 +294,8 @@ func (o *outcome) check() error {
 		e := newError(400, "PGRST124", "Query result exceeds max-affected preference constraint")
 		e.Details = fmt.Sprintf("The query affects %d rows", o.rows)
 		return e
+	case p.call != nil && o.total != nil && p.read.window.Offset > *o.total:
+		return outOfBounds(p.read.window.Offset, o.total)
 	}
 	return nil
 }
