@@ -135,7 +135,6 @@ func (w *streamWriter) Write(p []byte) (written int, err error) {
 	return written, nil
 }
 
-
 // failRest answers with err as clients of PostgREST read it. When an answer is on its way already, the
 // connection is cut: nothing else tells the client that the rest is missing.
 func failRest(w http.ResponseWriter, err error) {

@@ -199,6 +199,7 @@ func (e *Engine) plan(catalog *Catalog, r *request, session Session) (*plan, err
 		p.counted = r.prefer.count != "" && p.read.window != everything && p.mutate == nil
 	}
 	p.foreign = p.usesForeign(table, routine)
+	p.columns = p.outputColumns()
 	return p, p.checkCall()
 }
 

@@ -34,10 +34,19 @@ func (o *outcome) rowWriter(answer *pgconn.ResultReader) rowWriter {
 		return &csvWriter{to: o.body, fields: fields}
 	case p.handler.kind == asGeoJSON:
 		return &arrayWriter{to: o.body, before: `{"type" : "FeatureCollection", "features" : [`, after: "]}"}
-	case p.handler.kind == asObject || single:
-		return &objectWriter{to: o.body}
 	}
-	return &arrayWriter{to: o.body, before: "[", after: "]"}
+	var writer rowWriter = &arrayWriter{to: o.body, before: "[", after: "]"}
+	if p.handler.kind == asObject || single {
+		writer = &objectWriter{to: o.body}
+	}
+	if p.columns == nil {
+		return writer
+	}
+	fields := answer.FieldDescriptions()
+	if p.counted {
+		fields = fields[2:]
+	}
+	return newColumnWriter(writer, p.columns, fields)
 }
 
 // arrayWriter writes JSON values between brackets.

@@ -54,8 +54,13 @@ func (e *Engine) answer(ctx context.Context, catalog *Catalog, p *plan, session 
 			return e.beginStream(o, took, out)
 		}
 	}
-	work := e.work(catalog, p, session, o)
-	if err := session.Run(ctx, work); err != nil {
+	err := session.Run(ctx, e.work(catalog, p, session, o))
+	if errors.Is(err, errUnknownText) && !streaming {
+		e.Reload()
+		p.columns = nil // the database knows
+		err = session.Run(ctx, e.work(catalog, p, session, o))
+	}
+	if err != nil {
 		return err
 	}
 	took.transaction = time.Since(started)

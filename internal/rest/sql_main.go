@@ -1,6 +1,9 @@
 package rest
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // plan is everything that is to be run for a request.
 type plan struct {
@@ -10,9 +13,10 @@ type plan struct {
 	mutate   *mutatePlan
 	call     *callPlan
 	handler  handler
-	grouping bool // somewhere rows are grouped
-	foreign  bool // a function that is not VITAL's may run
-	counted  bool // the total is asked of the database, and not just the rows that come
+	grouping bool           // somewhere rows are grouped
+	foreign  bool           // a function that is not VITAL's may run
+	counted  bool           // the total is asked of the database, and not just the rows that come
+	columns  []outputColumn // in which rows come; nil where they come as JSON, or as CSV has them
 }
 
 // rowsName is what the rows to be answered are called.
@@ -54,7 +58,7 @@ func (w *sqlWriter) main(p *plan) {
 	case p.counted:
 		// One row at least, so that the total is known when no row follows.
 		w.text("_c.n, _r.here")
-		if p.handler.kind != asCSV {
+		if p.handler.kind != asCSV && p.columns == nil {
 			w.text(", _r.body")
 		} else {
 			w.text(", _r.*")
@@ -99,9 +103,12 @@ func (w *sqlWriter) total(p *plan) {
 
 // answers writes what is selected of each row, and the rows.
 func (w *sqlWriter) answers(p *plan, named bool) {
-	if p.handler.kind == asCSV {
+	switch {
+	case p.handler.kind == asCSV:
 		w.member(w.rows, "*")
-	} else {
+	case p.columns != nil:
+		w.rowColumns(p.columns)
+	default:
 		w.rowBody(p)
 		if named {
 			w.text(" AS body")
@@ -115,6 +122,23 @@ func (w *sqlWriter) answers(p *plan, named bool) {
 	}
 	w.text(") AS ")
 	w.rows()
+}
+
+// rowColumns writes the columns of a row, under names that cannot clash.
+func (w *sqlWriter) rowColumns(columns []outputColumn) {
+	for i, c := range columns {
+		if i > 0 {
+			w.text(", ")
+		}
+		if c.json {
+			w.text("to_json(")
+		}
+		w.member(w.rows, c.name)
+		if c.json {
+			w.text(")")
+		}
+		w.as("c" + strconv.Itoa(i+1))
+	}
 }
 
 // rowBody writes a row as the handler makes it.

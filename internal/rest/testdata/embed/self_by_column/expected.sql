@@ -1,1 +1,1 @@
-SELECT row_to_json("_t".*) FROM (SELECT "api"."films"."title", row_to_json("embed_1".*) AS "sequel_of" FROM "api"."films" LEFT JOIN LATERAL (SELECT "films_1"."title" FROM "api"."films" AS "films_1" WHERE "films_1"."id" = "api"."films"."sequel_of") AS "embed_1" ON TRUE) AS "_t"
+SELECT "_t"."title" AS c1, "_t"."sequel_of" AS c2 FROM (SELECT "api"."films"."title", row_to_json("embed_1".*) AS "sequel_of" FROM "api"."films" LEFT JOIN LATERAL (SELECT "films_1"."title" FROM "api"."films" AS "films_1" WHERE "films_1"."id" = "api"."films"."sequel_of") AS "embed_1" ON TRUE) AS "_t"
