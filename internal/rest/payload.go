@@ -57,7 +57,7 @@ func (r *request) readPayload(most int64) error {
 	case kind == mediaJSON:
 		return p.takeJSON()
 	case kind == mediaCSV:
-		return p.takeCSV()
+		return p.takeCSV(csvGrowth * most)
 	case kind == mediaForm:
 		return p.takeForm(call)
 	case call && (kind == mediaText || kind == mediaXML || kind == mediaOctets):
@@ -70,7 +70,7 @@ func (r *request) readPayload(most int64) error {
 // takeJSON finds the keys; all objects of a list must have the same.
 func (p *payload) takeJSON() error {
 	if p.isObject() {
-		var object map[string]json.RawMessage
+		var object map[string]passedOver
 		if json.Unmarshal(p.body, &object) != nil {
 			return bodyError("Empty or invalid json")
 		}
@@ -81,19 +81,29 @@ func (p *payload) takeJSON() error {
 	if !json.Valid(trimmed) {
 		return bodyError("Empty or invalid json")
 	}
-	var list []map[string]json.RawMessage
 	if trimmed[0] != '[' {
 		p.body = []byte("[]") // neither an object nor a list of them: nothing to store
 		return nil
 	}
-	if json.Unmarshal(trimmed, &list) != nil {
-		return bodyError("All object keys must match")
-	}
-	for i, object := range list {
-		if object == nil {
+	return p.takeList(json.NewDecoder(bytes.NewReader(trimmed)))
+}
+
+// passedOver is a JSON value nobody looks at yet: the database reads it.
+type passedOver struct{}
+
+// UnmarshalJSON keeps nothing.
+func (*passedOver) UnmarshalJSON([]byte) error { return nil }
+
+// takeList looks at one object of a list after the other, and keeps none.
+func (p *payload) takeList(list *json.Decoder) error {
+	_, _ = list.Token() // the bracket
+	var object map[string]passedOver
+	for first := true; list.More(); first = false {
+		clear(object)
+		if list.Decode(&object) != nil || object == nil {
 			return bodyError("All object keys must match")
 		}
-		if i == 0 {
+		if first {
 			p.columns = slices.Sorted(maps.Keys(object))
 			continue
 		}
@@ -107,42 +117,80 @@ func (p *payload) takeJSON() error {
 	return nil
 }
 
+const (
+	// csvGrowth is how much longer a body of CSV may be as JSON, where every line repeats the names.
+	csvGrowth = 4
+	// maxFormFields bounds the fields of a form.
+	maxFormFields = 10_000
+)
+
 // takeCSV turns lines under a header into a list of objects; NULL is null, everything else a string.
-func (p *payload) takeCSV() error {
+func (p *payload) takeCSV(most int64) error {
 	reader := csv.NewReader(bytes.NewReader(p.body))
-	lines, err := reader.ReadAll()
+	names, err := reader.Read()
+	if err != nil {
+		return csvError(err)
+	}
+	last := map[string]int{} // of a name that comes twice the last counts
+	for i, name := range names {
+		last[name] = i
+	}
+	columns := slices.Sorted(maps.Keys(last))
+	keys := make([][]byte, len(columns))
+	for i, name := range columns {
+		keys[i], _ = json.Marshal(name) // a string always can be
+	}
+	reader.ReuseRecord = true
+	var list bytes.Buffer
+	list.WriteByte('[')
+	for {
+		line, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return csvError(err)
+		}
+		if p.columns == nil {
+			p.columns = columns
+		} else {
+			list.WriteByte(',')
+		}
+		for i, name := range columns {
+			list.WriteByte("{,"[min(i, 1)])
+			list.Write(keys[i])
+			list.WriteByte(':')
+			value := []byte("null")
+			if text := line[last[name]]; text != "NULL" {
+				value, _ = json.Marshal(text)
+			}
+			list.Write(value)
+		}
+		list.WriteByte('}')
+		if int64(list.Len()) > most {
+			return newError(413, "PGRST102", fmt.Sprintf("The CSV is larger than %d bytes as JSON", most))
+		}
+	}
+	list.WriteByte(']')
+	p.body = list.Bytes()
+	return nil
+}
+
+func csvError(err error) error {
 	switch {
+	case errors.Is(err, io.EOF):
+		return bodyError("not enough input")
 	case errors.Is(err, csv.ErrFieldCount):
 		return bodyError("All lines must have same number of fields")
-	case err != nil:
-		return bodyError("The CSV cannot be read: " + err.Error())
-	case len(lines) == 0:
-		return bodyError("not enough input")
 	}
-	names := lines[0]
-	list := make([]map[string]*string, 0, len(lines)-1)
-	for _, line := range lines[1:] {
-		object := make(map[string]*string, len(names))
-		for i := range names {
-			if line[i] == "NULL" {
-				object[names[i]] = nil
-			} else {
-				object[names[i]] = &line[i]
-			}
-		}
-		list = append(list, object)
-	}
-	if p.body, err = json.Marshal(list); err != nil {
-		return fmt.Errorf("turn CSV into JSON: %w", err)
-	}
-	if len(list) > 0 {
-		p.columns = slices.Compact(slices.Sorted(slices.Values(names)))
-	}
-	return nil
+	return bodyError("The CSV cannot be read: " + err.Error())
 }
 
 // takeForm reads a form: the arguments of a call, or one object of strings.
 func (p *payload) takeForm(call bool) error {
+	if bytes.Count(p.body, []byte("&")) >= maxFormFields {
+		return newError(413, "PGRST102", fmt.Sprintf("The form has more than %d fields", maxFormFields))
+	}
 	object := map[string]string{}
 	for _, pair := range splitQuery(strings.TrimSpace(string(p.body))) {
 		p.form = append(p.form, Param{pair.name, pair.value})
