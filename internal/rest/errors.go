@@ -45,7 +45,7 @@ func newError(status int, code, message string) *Error {
 func requestError(err error) error {
 	var syntax *syntaxError
 	if errors.As(err, &syntax) {
-		e := newError(400, "PGRST100", fmt.Sprintf("\"%s\" (line 1, column %d)", syntax.what, syntax.column))
+		e := newError(400, "PGRST100", fmt.Sprintf("\"%s\" (line 1, column %d)", syntax.what, syntax.column()))
 		e.Details = syntax.detail()
 		return e
 	}

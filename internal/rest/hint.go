@@ -9,11 +9,16 @@ import (
 const (
 	closeEnough = 0.75
 	farthest    = 0.33
+	// maxHinted is the longest name a likeness is looked for: that costs its length times that of all others.
+	maxHinted = 1 << 10
 )
 
 // closest returns the name most like wanted, if it is at least so alike: 1 is the same.
 func closest(names []string, wanted string, least float64) string {
 	best := ""
+	if len(wanted) > maxHinted {
+		return best
+	}
 	slices.Sort(names) // so that the answer does not depend on the order of a map
 	for _, name := range names {
 		if alike := similarity(strings.ToLower(name), strings.ToLower(wanted)); alike >= least && (best == "" || alike > least) {

@@ -18,16 +18,19 @@ type scanner struct {
 	depth int
 }
 
-// syntaxError is where a value stopped making sense.
+// syntaxError is where a value stopped making sense. Many are made that nobody reads, where something else
+// turns out to stand there: so it counts nothing before it is asked.
 type syntaxError struct {
 	what                  string
-	column                int
+	before                string // what made sense
 	unexpected, expecting string
 }
 
 func (e *syntaxError) Error() string {
-	return fmt.Sprintf("%q (line 1, column %d): %s", e.what, e.column, e.detail())
+	return fmt.Sprintf("%q (line 1, column %d): %s", e.what, e.column(), e.detail())
 }
+
+func (e *syntaxError) column() int { return utf8.RuneCountInString(e.before) + 1 }
 
 func (e *syntaxError) detail() string {
 	if e.expecting == "" {
@@ -42,7 +45,7 @@ func (s *scanner) fail(expecting string) error {
 	if r, size := utf8.DecodeRuneInString(s.text[s.pos:]); size > 0 {
 		unexpected = `"` + string(r) + `"`
 	}
-	return &syntaxError{s.what, utf8.RuneCountInString(s.text[:s.pos]) + 1, unexpected, expecting}
+	return &syntaxError{s.what, s.text[:s.pos], unexpected, expecting}
 }
 
 // trailing is fail for what stands behind something complete.
@@ -83,7 +86,7 @@ func (s *scanner) spaces() {
 // enter and leave count parentheses.
 func (s *scanner) enter() error {
 	if s.depth++; s.depth > maxNesting {
-		return &syntaxError{s.what, utf8.RuneCountInString(s.text[:s.pos]) + 1, "nesting deeper than " + fmt.Sprint(maxNesting), ""}
+		return &syntaxError{s.what, s.text[:s.pos], "nesting deeper than " + fmt.Sprint(maxNesting), ""}
 	}
 	return nil
 }
