@@ -95,7 +95,7 @@ func (p *planner) selectField(plan *readPlan, item SelectItem) (selected, error)
 
 // checkColumn refuses the columns every table has: they tell of rows and transactions nobody asked about.
 func checkColumn(t *Table, name string) error {
-	switch name {
+	switch name = untilZero(name); name {
 	case "ctid", "xmin", "cmin", "xmax", "cmax", "tableoid":
 		if t.column(name) == nil {
 			return newError(400, "42703", "column "+name+" does not exist")

@@ -20,12 +20,15 @@ func (w *sqlWriter) text(parts ...string) {
 
 // name writes an identifier. Quoting makes any text one; the server refuses those it does not know.
 func (w *sqlWriter) name(identifier string) {
-	if i := strings.IndexByte(identifier, 0); i >= 0 {
-		identifier = identifier[:i] // PostgreSQL's text ends there
-	}
 	w.WriteByte('"')
-	w.WriteString(strings.ReplaceAll(identifier, `"`, `""`))
+	w.WriteString(strings.ReplaceAll(untilZero(identifier), `"`, `""`))
 	w.WriteByte('"')
+}
+
+// untilZero is an identifier as PostgreSQL will know it: its text ends at a zero byte.
+func untilZero(identifier string) string {
+	before, _, _ := strings.Cut(identifier, "\x00")
+	return before
 }
 
 func (w *sqlWriter) qualified(n Name) {
