@@ -82,9 +82,10 @@ func (b *backend) forget(ctx context.Context, conn *pgx.Conn) error {
 }
 
 const (
-	// maxShapes bounds what one connection remembers of generated statements; each prepared one costs the
-	// server some ten kilobytes.
-	maxShapes = 128
+	// maxShapes bounds what one connection remembers of generated statements, maxShapesBytes all their text: a
+	// prepared one costs the server some two hundred times its text.
+	maxShapes      = 128
+	maxShapesBytes = 128 << 10
 	// maxShapeBytes is the longest text worth remembering.
 	maxShapeBytes = 16 << 10
 )
@@ -95,6 +96,7 @@ const (
 type shapes struct {
 	known  map[string]*list.Element
 	recent list.List
+	bytes  int // of all texts
 }
 
 type shape struct {
@@ -112,6 +114,7 @@ func (b *backend) addShape(t *turn, text string, values [][]byte, read func(*pgc
 	element, met := b.shapes.known[text]
 	if !met {
 		b.shapes.known[text] = b.shapes.recent.PushFront(&shape{text: text, in: t})
+		b.shapes.bytes += len(text)
 		t.add(text, values, read)
 		return
 	}
@@ -134,9 +137,10 @@ func (b *backend) addShape(t *turn, text string, values [][]byte, read func(*pgc
 
 // trimShapes drops the least recently used shapes when there are too many, before a turn of their own.
 func (b *backend) trimShapes(ctx context.Context, conn *pgx.Conn) error {
-	for b.shapes.recent.Len() > maxShapes {
+	for b.shapes.recent.Len() > maxShapes || b.shapes.bytes > maxShapesBytes {
 		oldest := b.shapes.recent.Remove(b.shapes.recent.Back()).(*shape) //nolint:forcetypeassert // nothing else is put in
 		delete(b.shapes.known, oldest.text)
+		b.shapes.bytes -= len(oldest.text)
 		if oldest.prepared == nil {
 			continue
 		}

@@ -132,6 +132,25 @@ func TestInTenant_ManyShapes(t *testing.T) {
 	b.requireBob()
 }
 
+// TestInTenant_LongShapes: what is remembered is bounded by its length too, since that is what it costs the
+// server.
+func TestInTenant_LongShapes(t *testing.T) {
+	t.Parallel()
+	b := setup(t, postgres.Config{})
+	for i := range 40 {
+		text := fmt.Sprintf("select '%d%s'", i, strings.Repeat("x", 8<<10))
+		for range 3 {
+			work := &postgres.Work{Name: "Shape"}
+			work.Generated(text, nil, nil)
+			require.NoError(t, b.db.InTenant(context.Background(), bob, "", work))
+		}
+	}
+	known, prepared, err := b.db.Shapes(context.Background())
+	require.NoError(t, err)
+	require.LessOrEqual(t, known, 17)
+	require.Positive(t, prepared)
+}
+
 // TestInTenant_Rollback: a transaction that is only tried out keeps nothing, and still finds what a commit
 // would find.
 func TestInTenant_Rollback(t *testing.T) {
