@@ -9,7 +9,9 @@ import (
 	"maps"
 	"net/http"
 	"net/textproto"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/vital-db/vital/internal/fault"
 	"github.com/vital-db/vital/internal/identity"
@@ -22,6 +24,11 @@ const (
 	restBase = "/rest/v1"
 	// maxURLBytes is the longest URL that is answered; a list of 2,000 ids fits.
 	maxURLBytes = 128 << 10
+	// streamStall is how long a client may take for the next streamPart of an answer that is streamed, and
+	// streamTime for all of it: meanwhile a connection of the database, which others wait for, waits for them.
+	streamStall = 5 * time.Second
+	streamTime  = 20 * time.Second
+	streamPart  = 64 << 10
 )
 
 // rest answers /rest/v1/ in the PostgREST dialect. Without a token the caller is anonymous: the database says
@@ -96,6 +103,36 @@ func (o restResponder) Begin(status int, header textproto.MIMEHeader) io.Writer 
 	maps.Copy(o.w.Header(), http.Header(header))
 	o.w.WriteHeader(status)
 	return o.w
+}
+
+// Stream is Begin for rows that are still on their way from the database.
+func (o restResponder) Stream(status int, header textproto.MIMEHeader) io.Writer {
+	return &streamWriter{
+		to: o.Begin(status, header), connection: http.NewResponseController(o.w), stall: streamStall, ends: time.Now().Add(streamTime),
+	}
+}
+
+// streamWriter gives up on a client that does not take what it is sent.
+type streamWriter struct {
+	to         io.Writer
+	connection *http.ResponseController
+	stall      time.Duration
+	ends       time.Time
+}
+
+func (w *streamWriter) Write(p []byte) (written int, err error) {
+	for part := range slices.Chunk(p, streamPart) {
+		until := time.Now().Add(w.stall)
+		if w.ends.Before(until) {
+			until = w.ends
+		}
+		_ = w.connection.SetWriteDeadline(until) // the server's own still holds where there is none
+		n, err := w.to.Write(part)
+		if written += n; err != nil {
+			return written, err
+		}
+	}
+	return written, nil
 }
 
 // Trailer sets what is sent behind the body. The prefix is how net/http is told so of a field it would not

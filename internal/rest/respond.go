@@ -36,7 +36,7 @@ func (e *Engine) beginStream(o *outcome, took timing, out Responder) (io.Writer,
 		return nil, err
 	}
 	e.addTiming(header, took, 0)
-	return bufio.NewWriterSize(out.Begin(status, header), streamBuffer), nil
+	return bufio.NewWriterSize(out.Stream(status, header), streamBuffer), nil
 }
 
 // flush sends what a stream has left.

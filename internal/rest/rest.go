@@ -93,9 +93,11 @@ type Session struct {
 	Sealed bool
 }
 
-// Responder sends an answer: Begin once, then the body, then what a Trailer header has announced.
+// Responder sends an answer: Begin once, then the body, then what a Trailer header has announced. Stream is
+// Begin where the rest of the body is still on its way from the database, which a slow client must not hold up.
 type Responder interface {
 	Begin(status int, header textproto.MIMEHeader) io.Writer
+	Stream(status int, header textproto.MIMEHeader) io.Writer
 	Trailer(name, value string)
 }
 
