@@ -129,7 +129,7 @@ func (p *plan) upserts() bool { return p.mutate != nil && p.mutate.resolution ==
 
 // mayBeRefused says that the number of rows decides whether a change is kept.
 func (p *plan) mayBeRefused() bool {
-	return p.handler.kind == asObject || p.request.action == upsertRow ||
+	return p.handler.kind == asObject || p.request.action == upsertRow || p.counted && p.read.window.Offset > 0 ||
 		p.request.prefer.maxAffected != nil && p.request.prefer.handling == "strict"
 }
 
@@ -298,6 +298,8 @@ func (o *outcome) check() error {
 		e := newError(400, "PGRST124", "Query result exceeds max-affected preference constraint")
 		e.Details = fmt.Sprintf("The query affects %d rows", o.rows)
 		return e
+	case p.call != nil && o.total != nil && p.read.window.Offset > *o.total:
+		return outOfBounds(p.read.window.Offset, o.total)
 	}
 	return nil
 }
