@@ -25,6 +25,7 @@ type proxy struct {
 	client   bool // the client spoke last
 	said     bytes.Buffer
 	breakAt  string // when the client says this, it is handed on but the answer is not
+	mute     bool   // the line is not broken then, only silent
 	answerTo bool   // false once the line is broken
 }
 
@@ -84,6 +85,9 @@ func (p *proxy) note(said []byte, client bool) bool {
 	defer p.mu.Unlock()
 	if !client {
 		p.client = false
+		if !p.answerTo && p.mute {
+			return false
+		}
 		if !p.answerTo {
 			go p.hangUp() // the answer is there, so what was asked for has been done
 			return false
@@ -108,6 +112,13 @@ func (p *proxy) breakBehind(text string) {
 	p.breakAt = text
 }
 
+// muteBehind lets nothing more through to the client when it next says text.
+func (p *proxy) muteBehind(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.breakAt, p.mute = text, true
+}
+
 // hangUp breaks every line there is and lets new ones through again.
 func (p *proxy) hangUp() {
 	p.mu.Lock()
@@ -115,7 +126,7 @@ func (p *proxy) hangUp() {
 	for _, line := range p.lines {
 		line.Close()
 	}
-	p.lines, p.breakAt, p.answerTo = nil, "", true
+	p.lines, p.breakAt, p.mute, p.answerTo = nil, "", false, true
 }
 
 // down breaks every line and takes no new one.

@@ -264,6 +264,25 @@ func TestInTenant_LostAtCommit(t *testing.T) {
 	require.NoError(t, db.InTenant(context.Background(), bob, "", work))
 }
 
+// TestInTenant_SilentAtCommit: a deadline that passes while a commit is not answered leaves as open what
+// became of it: nobody is told to just try again.
+func TestInTenant_SilentAtCommit(t *testing.T) {
+	t.Parallel()
+	b := setup(t, postgres.Config{})
+	p, address := newProxy(t, b.APIURL)
+	db := b.Open(t, postgres.Config{URL: address, MaxConns: 1})
+	require.NoError(t, db.InTenant(context.Background(), bob, "", write()))
+	b.exec("delete from prompts")
+	p.muteBehind("commit\x00")
+	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	defer cancel()
+	err := db.InTenant(ctx, bob, "", write())
+	requireFault(t, err, fault.DatabaseUnavailable)
+	require.Contains(t, fault.From(err).Message, "while the change was being stored")
+	require.Eventually(t, func() bool { return b.prompts() == 1 }, 30*time.Second, time.Millisecond)
+	p.hangUp()
+}
+
 func TestInTenant_DatabaseGone(t *testing.T) {
 	t.Parallel()
 	b := setup(t, postgres.Config{})

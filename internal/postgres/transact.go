@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/google/uuid"
@@ -76,7 +77,7 @@ func (db *DB) Transact(ctx context.Context, caller identity.Caller, tenant, name
 	if err != nil && db.tenants.worthRetrying(ctx, true, frame{refresh: db.loadKey}, run, err) {
 		run, err = db.transactOnce(ctx, caller, tenant, fn)
 	}
-	if run.sent && connectionLost(err) && context.Cause(ctx) == nil {
+	if run.sent && connectionLost(err) && !errors.Is(context.Cause(ctx), context.Canceled) {
 		err = unsettled(err)
 	}
 	err = translate(ctx, err)
