@@ -71,6 +71,7 @@ const (
 	MethodNotAllowed Code = "method_not_allowed"
 	BodyTooLarge     Code = "body_too_large"
 	URLTooLong       Code = "url_too_long"
+	RowTooLarge      Code = "row_too_large"
 	Invalid          Code = "invalid"
 	Conflict         Code = "conflict"
 	RequestCancelled Code = "request_cancelled"

@@ -60,6 +60,7 @@ var statuses = map[fault.Code]int{
 	fault.MethodNotAllowed:        http.StatusMethodNotAllowed,
 	fault.BodyTooLarge:            http.StatusRequestEntityTooLarge,
 	fault.URLTooLong:              http.StatusRequestURITooLong,
+	fault.RowTooLarge:             http.StatusUnprocessableEntity,
 	fault.Invalid:                 http.StatusUnprocessableEntity,
 	fault.Conflict:                http.StatusConflict,
 	fault.ReadOnly:                http.StatusConflict,

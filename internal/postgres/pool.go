@@ -7,12 +7,14 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/vital-db/vital/database"
@@ -108,6 +110,10 @@ func (db *DB) Close() {
 	db.Service.Close()
 }
 
+// maxRowBytes is the longest row that is taken from the server: rows are handed on one after the other, but each
+// lies in memory as a whole.
+const maxRowBytes = 64 << 20
+
 // openPool connects to url; of settings it takes the bounds of waiting and running, and who is told.
 func openPool(ctx context.Context, url string, maxConns int32, settings Config) (*pool, error) {
 	config, err := pgxpool.ParseConfig(url)
@@ -135,6 +141,11 @@ func openPool(ctx context.Context, url string, maxConns int32, settings Config) 
 	}
 	// Nobody listens here; the driver would keep what injected SQL listened for until it is asked.
 	config.ConnConfig.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {}
+	config.ConnConfig.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
+		frontend := pgproto3.NewFrontend(r, w)
+		frontend.SetMaxBodyLen(maxRowBytes)
+		return frontend
+	}
 	config.AfterConnect = meetBackend
 	conns, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

@@ -48,7 +48,7 @@ func (p *pool) run(ctx context.Context, user uuid.UUID, work *Work, f frame) err
 	if err != nil && p.worthRetrying(ctx, work.Writes, f, run, err) {
 		run, err = p.attempt(ctx, work, f)
 	}
-	if work.Writes && run.sent && connectionLost(err) && !errors.Is(context.Cause(ctx), context.Canceled) {
+	if work.Writes && run.sent && (connectionLost(err) || isTooLarge(err)) && !errors.Is(context.Cause(ctx), context.Canceled) {
 		err = unsettled(err)
 	}
 	err = translate(ctx, err)

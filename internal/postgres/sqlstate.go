@@ -3,9 +3,11 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/vital-db/vital/internal/fault"
 )
@@ -54,6 +56,10 @@ func translate(ctx context.Context, err error) error {
 	if errors.As(err, &pgErr) {
 		return translateState(pgErr)
 	}
+	if isTooLarge(err) {
+		return fault.Wrap(err, fault.RowTooLarge, fmt.Sprintf("A row of the answer, with what is embedded in it, is larger than %d MiB.", maxRowBytes>>20),
+			"Select less of it, or bound what is embedded with a limit.")
+	}
 	var connectErr *pgconn.ConnectError
 	var netErr net.Error
 	if errors.As(err, &connectErr) || errors.As(err, &netErr) || pgconn.SafeToRetry(err) || errors.Is(err, net.ErrClosed) || connectionLost(err) {
@@ -85,6 +91,12 @@ func translateState(pgErr *pgconn.PgError) error {
 	default:
 		return pgErr
 	}
+}
+
+// isTooLarge says that the server sent a row that is not taken.
+func isTooLarge(err error) bool {
+	var exceeded *pgproto3.ExceededMaxBodyLenErr
+	return errors.As(err, &exceeded)
 }
 
 func unavailable(err error) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/require"
 
+	"github.com/vital-db/vital/internal/fault"
 	"github.com/vital-db/vital/internal/postgres"
 )
 
@@ -191,6 +192,30 @@ func TestInTenant_ReaderGivesUp(t *testing.T) {
 	})
 	require.ErrorIs(t, b.db.InTenant(context.Background(), bob, "", work), gone)
 	require.Less(t, time.Since(started), 5*time.Second)
+	b.requireBob()
+	b.requireIdle()
+}
+
+// TestInTenant_RowTooLarge: a row lies in memory as a whole, so there is a bound; what changed it may have been
+// kept.
+func TestInTenant_RowTooLarge(t *testing.T) {
+	t.Parallel()
+	b := setup(t, postgres.Config{})
+	large := func(writes bool) error {
+		work := &postgres.Work{Name: "Large", Writes: writes}
+		work.Generated("select repeat('x', 65 << 20)", nil, func(answer *pgconn.ResultReader) error {
+			for answer.NextRow() {
+				t.Error("it was taken")
+			}
+			_, err := answer.Close()
+			return err
+		})
+		return b.db.InTenant(context.Background(), bob, "", work)
+	}
+	requireFault(t, large(false), fault.RowTooLarge)
+	err := large(true)
+	requireFault(t, err, fault.DatabaseUnavailable)
+	require.Contains(t, fault.From(err).Message, "while the change was being stored")
 	b.requireBob()
 	b.requireIdle()
 }
