@@ -30,6 +30,17 @@ func TestPlan_SystemColumnsAreRefused(t *testing.T) {
 	require.NoError(t, planned(t, "select=title"))
 }
 
+// An aggregate of PostgreSQL's can be written like a column: prompts.json_agg is json_agg(prompts).
+func TestPlan_AggregatesAreNoColumns(t *testing.T) {
+	t.Parallel()
+	for _, query := range []string{"select=json_agg", "select=a:array_agg::text", `select="jsonb_agg%00"`, "order=json_agg"} {
+		var refused *Error
+		require.ErrorAs(t, planned(t, query), &refused, query)
+		require.Equal(t, "42703", refused.Code, query)
+	}
+	require.NoError(t, planned(t, "select=count"), "clients count like that")
+}
+
 func TestSyntaxError_Column(t *testing.T) {
 	t.Parallel()
 	_, err := parseSelect("é,b->")

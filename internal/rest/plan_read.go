@@ -93,11 +93,16 @@ func (p *planner) selectField(plan *readPlan, item SelectItem) (selected, error)
 	return s, err
 }
 
-// checkColumn refuses the columns every table has: they tell of rows and transactions nobody asked about.
+// checkColumn refuses the columns every table has: they tell of rows and transactions nobody asked about. And
+// what PostgreSQL lets be written like a column though it makes one row of all, past every bound of rows.
 func checkColumn(t *Table, name string) error {
 	switch name = untilZero(name); name {
 	case "ctid", "xmin", "cmin", "xmax", "cmax", "tableoid":
 		if t.column(name) == nil {
+			return newError(400, "42703", "column "+name+" does not exist")
+		}
+	case "array_agg", "json_agg", "json_agg_strict", "jsonb_agg", "jsonb_agg_strict":
+		if t.field(name) == nil {
 			return newError(400, "42703", "column "+name+" does not exist")
 		}
 	}
