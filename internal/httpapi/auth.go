@@ -19,7 +19,8 @@ func (s *Server) authenticate(r *http.Request) (identity.Caller, error) {
 	if err != nil {
 		return identity.Caller{}, err
 	}
-	if caller.Role == identity.ServiceRole && r.Header.Get("Origin") != "" {
+	// A page's own server gets reads without Origin; browsers alone say Sec-Fetch-Site.
+	if caller.Role == identity.ServiceRole && (r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "") {
 		return identity.Caller{}, fault.New(fault.OriginNotAllowed, "A service key was sent from a web page.",
 			"Whoever opens the page can read it: revoke the key, and use the anon key with a user's session there.")
 	}

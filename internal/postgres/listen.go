@@ -8,8 +8,8 @@ import (
 )
 
 // Listen hears what is notified on channel until ctx ends, on a connection of its own. Anybody may notify:
-// what is heard is a hint and nothing to believe. When the connection was lost, heard is called with "",
-// since something may have been missed.
+// what is heard is a hint and nothing to believe. heard is called with "" once it listens,
+// and each time it listens again, since something may have been missed.
 func (s *Service) Listen(ctx context.Context, channel string, heard func(payload string)) {
 	s.pool.listen(ctx, channel, heard)
 }
@@ -21,7 +21,6 @@ func (p *pool) listen(ctx context.Context, channel string, heard func(payload st
 		select {
 		case <-ctx.Done():
 		case <-time.After(between):
-			heard("")
 		}
 	}
 }
@@ -37,6 +36,7 @@ func (p *pool) listenOnce(ctx context.Context, channel string, heard func(payloa
 	if _, err := conn.Exec(ctx, "listen "+pgx.Identifier{channel}.Sanitize()); err != nil {
 		return err
 	}
+	heard("") // what changed before is heard of by looking
 	for {
 		notification, err := conn.WaitForNotification(ctx)
 		if err != nil {

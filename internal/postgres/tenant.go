@@ -159,5 +159,5 @@ func (p *pool) timeoutText(timeout time.Duration) []byte {
 	if timeout == 0 {
 		timeout = p.statementTimeout
 	}
-	return strconv.AppendInt(nil, timeout.Milliseconds(), 10)
+	return strconv.AppendInt(nil, max(timeout.Milliseconds(), 1), 10) // 0 would be none
 }

@@ -23,7 +23,6 @@ type Catalog struct {
 	handlers        map[handlerKey]handler
 	timeouts        map[string]string // statement_timeout of a role, as it was set
 	roles           map[string]bool   // that whoever reads the catalog may take on
-	timezones       map[string]bool
 	loaded          time.Time
 	schemas         map[string]string // descriptions of the exposed schemas
 	types           map[string]string // what values can be cast to: SQL by the names it may be called

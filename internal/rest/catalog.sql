@@ -275,5 +275,3 @@ select p.proname::text, p.pronargs::int
 from pg_catalog.pg_proc p
 where p.pronamespace = $1::pg_catalog.regnamespace and p.prokind = 'f' and pg_catalog.has_function_privilege(p.oid, 'execute');
 
--- name: Timezones
-select name from pg_timezone_names;

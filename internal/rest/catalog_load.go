@@ -38,11 +38,11 @@ func loadCatalog(ctx context.Context, tx pgx.Tx, exposed, searched []string) (*C
 	l := &loader{ctx: ctx, tx: tx, exposed: exposed, catalog: &Catalog{
 		tables: map[Name]*Table{}, routines: map[Name][]*Routine{}, representations: map[[2]string]string{},
 		handlers: builtinHandlers(), timeouts: map[string]string{}, schemas: map[string]string{}, types: map[string]string{},
-		roles: map[string]bool{}, timezones: map[string]bool{}, loaded: time.Now(),
+		roles: map[string]bool{}, loaded: time.Now(),
 	}}
 	for _, step := range []func() error{
 		l.tables, l.computedFields, l.keys, func() error { return l.views(append(slices.Clone(exposed), searched...)) },
-		l.relationships, l.routines, l.representations, l.handlers, l.roles, l.schemas, l.timezones,
+		l.relationships, l.routines, l.representations, l.handlers, l.roles, l.schemas,
 		func() error { return l.types(append(slices.Clone(exposed), searched...)) },
 	} {
 		if err := step(); err != nil {
@@ -243,11 +243,6 @@ func (l *loader) roles() error {
 func (l *loader) schemas() error {
 	type row struct{ Name, Description string }
 	return each(l, "Schemas", func(r row) { l.catalog.schemas[r.Name] = r.Description }, l.exposed)
-}
-
-func (l *loader) timezones() error {
-	type row struct{ Name string }
-	return each(l, "Timezones", func(r row) { l.catalog.timezones[r.Name] = true })
 }
 
 // types reads what values can be cast to, by all the names PostgreSQL has for it. The first schema that has a

@@ -144,7 +144,7 @@ func (q *Query) addRange(name, kind, value string) {
 		r.Limit = Unlimited
 	}
 	if kind == "limit" {
-		r.Limit = n
+		r.Limit = max(n, -1) // whatever is negative is refused alike
 	} else {
 		r.Offset = max(n, 0)
 	}

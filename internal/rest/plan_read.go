@@ -16,6 +16,9 @@ const (
 	maxEmbeds = 100
 )
 
+// maxIdentifier is how many bytes PostgreSQL keeps of a name.
+const maxIdentifier = 63
+
 // planner turns one request into plans.
 type planner struct {
 	catalog    *Catalog
@@ -125,6 +128,9 @@ func (p *planner) embed(parent *readPlan, origin string, item SelectItem) (*read
 		embedAs: "embed_" + strconv.Itoa(p.embeds),
 	}
 	child.as = r.target.Name + "_" + strconv.Itoa(child.depth)
+	if len(child.as) > maxIdentifier { // PostgreSQL would cut it off, at every depth alike
+		child.as = child.embedAs + "_row"
+	}
 	if item.Kind == SelectSpread {
 		child.spread = spreadOne
 		if !r.toOne() {

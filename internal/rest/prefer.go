@@ -95,14 +95,6 @@ func (p preferences) applied() string {
 
 func (p *preferences) counts() bool { return p.count == "exact" || p.count == "estimated" }
 
-// checkTimezone does not hear a time zone that the database does not know.
-func (p *preferences) checkTimezone(known map[string]bool) {
-	if p.timezone != "" && !known[p.timezone] {
-		p.unknown = append(p.unknown, "timezone="+p.timezone)
-		p.timezone = ""
-	}
-}
-
 // checkStrict refuses preferences nobody knows, where the request asked for that.
 func (p *preferences) checkStrict() error {
 	if p.handling != "strict" || len(p.unknown) == 0 {

@@ -184,7 +184,6 @@ func (e *Engine) plan(catalog *Catalog, r *request, session Session) (*plan, err
 		}
 	}
 	p.grouping = planner.aggregates
-	r.prefer.checkTimezone(catalog.timezones)
 	if err := r.prefer.checkStrict(); err != nil {
 		return nil, err
 	}

@@ -1,1 +1,1 @@
-SELECT "_t"."id" AS c1, "_t"."called" AS c2, "_t"."year" AS c3, to_json("_t"."rating") AS c4 FROM (SELECT "api"."films"."id", "api"."films"."title" AS "called", CAST("api"."films"."year" AS text), "api"."films"."rating" FROM "api"."films") AS "_t"
+SELECT "_t"."id" AS "c1", "_t"."called" AS "c2", "_t"."year" AS "c3", to_json("_t"."rating") AS "c4" FROM (SELECT "api"."films"."id", "api"."films"."title" AS "called", CAST("api"."films"."year" AS text), "api"."films"."rating" FROM "api"."films") AS "_t"

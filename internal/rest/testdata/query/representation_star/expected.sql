@@ -1,1 +1,1 @@
-SELECT "_t"."id" AS c1, "_t"."name" AS c2, "_t"."shade" AS c3 FROM (SELECT "api"."palettes"."id", "api"."palettes"."name", api.color_json("api"."palettes"."shade") AS "shade" FROM "api"."palettes") AS "_t"
+SELECT "_t"."id" AS "c1", "_t"."name" AS "c2", "_t"."shade" AS "c3" FROM (SELECT "api"."palettes"."id", "api"."palettes"."name", api.color_json("api"."palettes"."shade") AS "shade" FROM "api"."palettes") AS "_t"
