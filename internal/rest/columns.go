@@ -98,6 +98,12 @@ func distinct(columns []outputColumn) []outputColumn {
 // no longer the database's, or dates are shown in a style of their own. The database is to do it then.
 var errUnknownText = errors.New("a column is not shown as its type was known to be")
 
+// isOutdated says that the columns of an answer were not, or not of the types, that the catalog says.
+func isOutdated(err error) bool {
+	var pgErr *pgconn.PgError
+	return errors.Is(err, errUnknownText) || errors.As(err, &pgErr) && pgErr.Code == "42703"
+}
+
 // columnWriter writes rows that come as columns as the JSON objects row_to_json would make.
 type columnWriter struct {
 	to     rowWriter

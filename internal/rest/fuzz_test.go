@@ -168,7 +168,7 @@ const ownWords = `SELECT FROM AS WHERE AND OR NOT IS NULL TRUE FALSE UNKNOWN IN 
 
 var (
 	ownLiterals = []string{"null", "[]", "{}", "pgrst.inserted", ""}
-	ownNames    = regexp.MustCompile(`^(_t|embed_[0-9]+(_through|_order_[0-9]+)?|pgrst_(source|body|call|scalar)|count|sum|avg|min|max|.+_[0-9]+)$`)
+	ownNames    = regexp.MustCompile(`^(_t|c[0-9]+|embed_[0-9]+(_through|_row|_order_[0-9]+)?|pgrst_(source|body|call|scalar)|count|sum|avg|min|max|.+_[0-9]+)$`)
 )
 
 func newProver(t testing.TB) *prover {

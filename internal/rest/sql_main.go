@@ -57,13 +57,7 @@ func (w *sqlWriter) main(p *plan) {
 		}
 	case p.counted:
 		// One row at least, so that the total is known when no row follows.
-		w.text("_c.n, _r.here")
-		if p.handler.kind != asCSV && p.columns == nil {
-			w.text(", _r.body")
-		} else {
-			w.text(", _r.*")
-		}
-		w.text(" FROM (SELECT ")
+		w.text("_c.n, _r.* FROM (SELECT ")
 		w.total(p)
 		w.text(" AS n) AS _c LEFT JOIN (SELECT TRUE AS here, ")
 		w.answers(p, true)
