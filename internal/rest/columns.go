@@ -3,6 +3,7 @@ package rest
 import (
 	"bytes"
 	"errors"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -98,10 +99,12 @@ func distinct(columns []outputColumn) []outputColumn {
 // no longer the database's, or dates are shown in a style of their own. The database is to do it then.
 var errUnknownText = errors.New("a column is not shown as its type was known to be")
 
-// isOutdated says that the columns of an answer were not, or not of the types, that the catalog says.
-func isOutdated(err error) bool {
+// isOutdated says that the columns of an answer were not, or not of the types, that the catalog says: a value of
+// another type came, or a column that only * stood for is gone.
+func (p *plan) isOutdated(err error) bool {
 	var pgErr *pgconn.PgError
-	return errors.Is(err, errUnknownText) || errors.As(err, &pgErr) && pgErr.Code == "42703"
+	starred := slices.ContainsFunc(p.read.fields, func(s selected) bool { return s.column.name == "*" })
+	return errors.Is(err, errUnknownText) || starred && errors.As(err, &pgErr) && pgErr.Code == "42703"
 }
 
 // columnWriter writes rows that come as columns as the JSON objects row_to_json would make.

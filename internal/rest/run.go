@@ -55,7 +55,7 @@ func (e *Engine) answer(ctx context.Context, catalog *Catalog, p *plan, session 
 		}
 	}
 	err := session.Run(ctx, e.work(catalog, p, session, o))
-	if p.columns != nil && !streaming && isOutdated(err) {
+	if p.columns != nil && !streaming && p.isOutdated(err) {
 		e.Reload()
 		p.columns = nil // the database knows
 		err = session.Run(ctx, e.work(catalog, p, session, o))
