@@ -87,7 +87,7 @@ func (a *app) serveDialect(ctx context.Context, f restFlags) error {
 	go db.Listen(background, reloadChannel, func(string) { engine.Reload() })
 	server := httpapi.NewHTTPServer(httpapi.NewDialect(httpapi.DialectConfig{
 		Engine: engine, DB: db, BasePath: f.basePath, Log: a.log,
-		Tokens: &rest.TokenVerifier{Secret: []byte(f.secret), Audience: f.audience, AnonymousRole: f.anonymous},
+		Tokens: rest.NewTokenVerifier([]byte(f.secret), f.audience, f.anonymous),
 	}))
 	fmt.Fprintf(a.streams.Out, "ready http://%s\n", listener.Addr())
 	return a.serveUntilDone(ctx, server, listener)

@@ -38,7 +38,7 @@ func loadCatalog(ctx context.Context, tx pgx.Tx, exposed, searched []string) (*C
 	l := &loader{ctx: ctx, tx: tx, exposed: exposed, catalog: &Catalog{
 		tables: map[Name]*Table{}, routines: map[Name][]*Routine{}, representations: map[[2]string]string{},
 		handlers: builtinHandlers(), timeouts: map[string]string{}, schemas: map[string]string{}, types: map[string]string{},
-		roles: map[string]bool{}, loaded: time.Now(),
+		roles: map[string]bool{}, loaded: time.Now(), plans: newRememberedPlans(),
 	}}
 	for _, step := range []func() error{
 		l.tables, l.computedFields, l.keys, func() error { return l.views(append(slices.Clone(exposed), searched...)) },

@@ -131,6 +131,11 @@ func (e *Engine) Serve(ctx context.Context, in *Request, session Session, out Re
 	}
 	var took timing
 	started := time.Now()
+	key := planKey(in, session.Sealed)
+	if p, ok := catalog.remembered(key, in); ok {
+		took.plan = time.Since(started)
+		return e.run(ctx, catalog, p, session, took, out)
+	}
 	r, err := e.config.read(in)
 	if err != nil {
 		return err
@@ -148,8 +153,15 @@ func (e *Engine) Serve(ctx context.Context, in *Request, session Session, out Re
 	if err != nil {
 		return err
 	}
+	p.statement()
+	catalog.remember(key, p)
 	took.plan = time.Since(started)
-	err = e.answer(ctx, catalog, p, session, took, out)
+	return e.run(ctx, catalog, p, session, took, out)
+}
+
+// run answers with a plan, and turns what goes wrong into the dialect's errors.
+func (e *Engine) run(ctx context.Context, catalog *Catalog, p *plan, session Session, took timing, out Responder) error {
+	err := e.answer(ctx, catalog, p, session, took, out)
 	e.reloadAfter(err)
 	return databaseError(err, session.Authenticated)
 }

@@ -57,7 +57,7 @@ func (e *Engine) answer(ctx context.Context, catalog *Catalog, p *plan, session 
 	err := session.Run(ctx, e.work(catalog, p, session, o))
 	if p.columns != nil && !streaming && p.isOutdated(err) {
 		e.Reload()
-		p.columns = nil // the database knows
+		p.columns, p.text = nil, "" // the database knows
 		err = session.Run(ctx, e.work(catalog, p, session, o))
 	}
 	if err != nil {
@@ -100,9 +100,8 @@ func (e *Engine) work(catalog *Catalog, p *plan, session Session, o *outcome) *p
 			work.Generated(afterwards, nil, o.readAfterwards)
 		}
 	}
-	w := &sqlWriter{}
-	w.main(p)
-	work.Generated(w.String(), w.values, o.readMain)
+	text, values := p.statement()
+	work.Generated(text, values, o.readMain)
 	if !session.Sealed && (r.prefer.count == "planned" || r.prefer.count == "estimated") && p.mutate == nil && p.call == nil {
 		w := &sqlWriter{}
 		w.text("EXPLAIN (FORMAT JSON) ")

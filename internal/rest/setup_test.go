@@ -54,7 +54,7 @@ func (b *bundle) serve(t testing.TB, change ...func(*rest.Config)) *bundle {
 	b.plain, b.engine = openCounted(t, b.db, b.ran, change...)
 	handler := httpapi.NewDialect(httpapi.DialectConfig{
 		Engine: b.engine, DB: b.plain, Log: slog.New(slog.DiscardHandler),
-		Tokens: &rest.TokenVerifier{Secret: []byte(secret), AnonymousRole: "anon", Audience: "films"},
+		Tokens: rest.NewTokenVerifier([]byte(secret), "films", "anon"),
 	})
 	b.server = httptest.NewServer(handler)
 	b.server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)

@@ -17,6 +17,9 @@ type plan struct {
 	foreign  bool           // a function that is not VITAL's may run
 	counted  bool           // the total is asked of the database, and not just the rows that come
 	columns  []outputColumn // in which rows come; nil where they come as JSON, or as CSV has them
+	// The statement, once it is written.
+	text   string
+	values [][]byte
 }
 
 // rowsName is what the rows to be answered are called.

@@ -1,12 +1,14 @@
 package rest
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/maypok86/otter/v2"
 )
 
 // TokenVerifier verifies tokens as PostgREST does: any role may be named, all claims are handed to the
@@ -19,13 +21,38 @@ type TokenVerifier struct {
 	Audience string
 	// AnonymousRole is that of requests without a token, and of tokens without a role; "" refuses them.
 	AnonymousRole string
+
+	known *otter.Cache[[sha256.Size]byte, verified]
 }
 
 // clockSkew is how far the clocks of issuer and server may be apart.
 const clockSkew = 30 * time.Second
 
+// verified is what a token has been found to say.
+type verified struct {
+	role    string
+	claims  []byte
+	expires time.Time // zero for never
+}
+
+// maxVerified bounds how many tokens are remembered.
+const maxVerified = 10_000
+
+// NewTokenVerifier returns a verifier that remembers the tokens it has verified, by their hash, until they
+// expire.
+func NewTokenVerifier(secret []byte, audience, anonymousRole string) *TokenVerifier {
+	return &TokenVerifier{
+		Secret: secret, Audience: audience, AnonymousRole: anonymousRole,
+		known: otter.Must(&otter.Options[[sha256.Size]byte, verified]{MaximumSize: maxVerified}),
+	}
+}
+
 // Verify returns the role and the claims, as JSON, of whoever sends the Authorization header.
 func (v *TokenVerifier) Verify(authorization string) (role string, claims []byte, err error) {
+	id := sha256.Sum256([]byte(authorization))
+	if known, ok := v.known.GetIfPresent(id); ok && (known.expires.IsZero() || time.Now().Before(known.expires)) {
+		return known.role, known.claims, nil
+	}
 	scheme, token, _ := strings.Cut(strings.TrimSpace(authorization), " ")
 	given := map[string]any{}
 	if strings.EqualFold(scheme, "bearer") {
@@ -43,8 +70,21 @@ func (v *TokenVerifier) Verify(authorization string) (role string, claims []byte
 		return "", nil, e
 	}
 	given["role"] = role
-	claims, err = json.Marshal(given)
-	return role, claims, err
+	if claims, err = json.Marshal(given); err != nil {
+		return "", nil, err
+	}
+	v.known.Set(id, verified{role, claims, expiry(given)})
+	return role, claims, nil
+}
+
+// expiry is when verified claims stop being good; they were found to be.
+func expiry(claims map[string]any) time.Time {
+	number, ok := claims["exp"].(json.Number)
+	if !ok {
+		return time.Time{}
+	}
+	seconds, _ := number.Float64()
+	return time.Unix(int64(seconds), 0).Add(clockSkew)
 }
 
 func (v *TokenVerifier) parse(token string) (map[string]any, error) {
