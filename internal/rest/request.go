@@ -185,7 +185,7 @@ func (r *request) window() (Range, error) {
 	return asked, nil
 }
 
-func rangeError(details string) error {
+func rangeError(details string) *Error {
 	e := newError(416, "PGRST103", "Requested range not satisfiable")
 	e.Details = details
 	return e

@@ -265,7 +265,9 @@ func contentRange(lower, upper int64, total *int64) string {
 }
 
 func outOfBounds(lower int64, total *int64) error {
-	return rangeError(fmt.Sprintf("An offset of %d was requested, but there are only %d rows.", lower, *total))
+	e := rangeError(fmt.Sprintf("An offset of %d was requested, but there are only %d rows.", lower, *total))
+	e.Header = map[string]string{"Content-Range": contentRange(1, 0, total)}
+	return e
 }
 
 // override lets functions of the database have the last word on status and headers.
