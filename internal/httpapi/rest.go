@@ -27,7 +27,7 @@ const (
 	// streamStall is how long a client may take for the next streamPart of an answer that is streamed, and
 	// streamTime for all of it: meanwhile a connection of the database, which others wait for, waits for them.
 	streamStall = 5 * time.Second
-	streamTime  = 20 * time.Second
+	streamTime  = 50 * time.Second
 	streamPart  = 64 << 10
 )
 
