@@ -9,6 +9,7 @@ func (e *Engine) SQL(in *Request, session Session) (text string, values [][]byte
 	switch r.action {
 	case describeSchema, optionsOfRelation, optionsOfRoutine, optionsOfSchema:
 		return "", nil, nil
+	default:
 	}
 	p, err := e.plan(e.catalog.Load(), r, session)
 	if err != nil {

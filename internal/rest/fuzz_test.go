@@ -172,6 +172,7 @@ var (
 )
 
 func newProver(t testing.TB) *prover {
+	t.Helper()
 	db := pgtest.New(t)
 	db.Exec(t, fixture)
 	_, engine := open(t, db, func(c *rest.Config) { c.Plans = true })

@@ -22,7 +22,7 @@ import (
 
 // TestGolden turns each testdata/<feature>/<case>/request into SQL. Features are named as PostgREST names its
 // specs. VITAL_UPDATE=1 writes what comes of them, for somebody to read.
-func TestGolden(t *testing.T) {
+func TestGolden(t *testing.T) { //nolint:tparallel // its cases share a connection
 	t.Parallel()
 	db := pgtest.New(t)
 	db.Exec(t, fixture)
@@ -39,7 +39,7 @@ func TestGolden(t *testing.T) {
 	}))
 	require.NotEmpty(t, cases)
 	for _, dir := range cases {
-		t.Run(strings.TrimPrefix(dir, "testdata/"), func(t *testing.T) { //nolint:tparallel // they share a connection
+		t.Run(strings.TrimPrefix(dir, "testdata/"), func(t *testing.T) {
 			text, values, err := engine.SQL(readRequest(t, dir), rest.Session{Role: "authenticated"})
 			got, other := "expected.sql", "expected.error"
 			content := describe(text, values)
@@ -54,7 +54,7 @@ func TestGolden(t *testing.T) {
 				require.NoError(t, os.WriteFile(filepath.Join(dir, got), []byte(content), 0o600))
 				_ = os.Remove(filepath.Join(dir, other))
 			}
-			want, err := os.ReadFile(filepath.Join(dir, got)) //nolint:gosec // a test's own file
+			want, err := os.ReadFile(filepath.Join(dir, got))
 			require.NoError(t, err, content)
 			require.Equal(t, string(want), content)
 			require.NoFileExists(t, filepath.Join(dir, other))
@@ -65,7 +65,7 @@ func TestGolden(t *testing.T) {
 // readRequest reads a request as HTTP writes it, without the version: a line, headers, an empty line, a body.
 func readRequest(t *testing.T, dir string) *rest.Request {
 	t.Helper()
-	file, err := os.Open(filepath.Join(dir, "request")) //nolint:gosec // a test's own file
+	file, err := os.Open(filepath.Join(dir, "request"))
 	require.NoError(t, err)
 	defer file.Close()
 	lines := bufio.NewReader(file)

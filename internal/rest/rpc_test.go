@@ -201,7 +201,7 @@ func TestProfile(t *testing.T) {
 }
 
 // TestToken: whoever sends a token that does not hold is told so before a statement is run as anybody.
-func TestToken(t *testing.T) {
+func TestToken(t *testing.T) { //nolint:tparallel // its cases count what runs
 	t.Parallel()
 	b := setup(t)
 	sign := func(method jwt.SigningMethod, key any, claims jwt.MapClaims) string {
@@ -223,7 +223,7 @@ func TestToken(t *testing.T) {
 		{"Superuser", sign(jwt.SigningMethodHS256, []byte(secret), jwt.MapClaims{"role": "postgres"}), "22023"},
 		{"InjectedRole", sign(jwt.SigningMethodHS256, []byte(secret), jwt.MapClaims{"role": "anon; reset role"}), "22023"},
 	} {
-		t.Run(c.name, func(t *testing.T) { //nolint:paralleltest // they count what runs
+		t.Run(c.name, func(t *testing.T) {
 			got := b.get("/directors", "Authorization", c.authorization)
 			requireError(t, got, http.StatusUnauthorized, c.code)
 			require.Zero(t, b.ran.Load(), "nothing was run")
