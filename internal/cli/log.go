@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/vital-db/vital/internal/fault"
 	"github.com/vital-db/vital/internal/httpapi"
 	"github.com/vital-db/vital/internal/postgres"
 )
@@ -56,7 +55,7 @@ func (a *app) logQuery(ctx context.Context, q postgres.Query) {
 	}
 	if q.Err != nil {
 		level = slog.LevelWarn
-		attrs = append(attrs, slog.String("code", string(fault.CodeOf(q.Err))))
+		attrs = append(attrs, slog.String("code", q.Code()))
 	}
 	a.log.LogAttrs(ctx, level, "query", attrs...)
 }

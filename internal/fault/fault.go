@@ -37,6 +37,10 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// FaultCode is the code CodeOf finds. An error type of another protocol has this method too, to be logged and
+// counted under the code its callers see.
+func (e *Error) FaultCode() Code { return e.Code }
+
 // Is reports whether target is a fault of the same code, so errors.Is(err, fault.New(code, "", ""))
 // compares codes and never texts.
 func (e *Error) Is(target error) bool {
@@ -55,10 +59,14 @@ func From(err error) *Error {
 		"Try again; if it stays, give the request id to whoever runs this server.")
 }
 
-// CodeOf returns the code of err: Internal for anything that is not a fault, "" for nil.
+// CodeOf returns the code of err: Internal for anything that has none, "" for nil.
 func CodeOf(err error) Code {
 	if err == nil {
 		return ""
 	}
-	return From(err).Code
+	var coded interface{ FaultCode() Code }
+	if errors.As(err, &coded) {
+		return coded.FaultCode()
+	}
+	return Internal
 }

@@ -52,7 +52,7 @@ func NewMetrics(version string) *Metrics {
 func (m *Metrics) ObserveQuery(q postgres.Query) {
 	result := "ok"
 	if q.Err != nil {
-		result = string(fault.CodeOf(q.Err))
+		result = q.Code()
 	}
 	m.queries.WithLabelValues(q.Name, result).Observe(q.Duration.Seconds())
 }

@@ -26,6 +26,10 @@ const restFixture = `
 insert into prompts (tenant_id, title, body) select '` + tenantA + `', 'prompt ' || n || ' of A', 'belongs to acme' from generate_series(1, 5) n;
 insert into prompts (tenant_id, title, body) select '` + tenantB + `', 'prompt ' || n || ' of B', 'secret_of_b' from generate_series(1, 50) n;
 insert into personas (tenant_id, name) values ('` + tenantA + `', 'persona of A'), ('` + tenantB + `', 'secret_of_b persona');
+create function public.refuse(code text) returns void language plpgsql stable as $$ begin
+	raise sqlstate 'PGRST' using message = json_build_object('code', code, 'message', 'no'), detail = '{"status": 418, "headers": {}}';
+end $$;
+grant execute on function public.refuse to authenticated;
 analyze;
 `
 
@@ -254,6 +258,26 @@ func TestRest_Functions(t *testing.T) {
 	for _, internal := range []string{"seal_key", "rotate_seal_key", "user_id", "caller_context"} {
 		got := b.get("/rest/v1/rpc/"+internal, bearer(b.token(ada, ""))...)
 		require.Equal(t, 404, got.status, got.body)
+	}
+}
+
+// TestRest_Recorded: the log and the metrics know an error by the code its caller sees, and never by one that
+// came with the request.
+func TestRest_Recorded(t *testing.T) {
+	t.Parallel()
+	b := setupRest(t)
+	token := bearer(b.token(ada, ""))
+	requireRestError(t, b.get("/rest/v1/nowhere", token...), 404, "PGRST205")
+	requireRestError(t, b.get("/rest/v1/prompts?version=eq.x", token...), 400, "22P02")
+	requireRestError(t, b.get("/rest/v1/rpc/refuse?code=anything", token...), 418, "anything")
+	require.Eventually(t, func() bool { return strings.Count(b.log.String(), `"msg":"request"`) == 3 }, 10*time.Second, 10*time.Millisecond)
+	for _, code := range []string{"PGRST205", "22P02", "PGRST"} {
+		require.Contains(t, b.log.String(), `"code":"`+code+`"`)
+		require.Contains(t, b.get("/metrics").body, `vital_errors_total{code="`+code+`"} 1`)
+	}
+	for _, text := range []string{b.log.String(), b.get("/metrics").body} {
+		require.NotContains(t, text, "internal\"")
+		require.NotContains(t, text, "anything")
 	}
 }
 

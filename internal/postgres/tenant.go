@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/vital-db/vital/internal/fault"
 	"github.com/vital-db/vital/internal/identity"
 )
 
@@ -86,6 +88,16 @@ type Query struct {
 	Duration time.Duration
 	Rows     int64
 	Err      error
+}
+
+// Code is how it ended: "" for well, the code of a fault, or the SQLSTATE of a statement that was refused.
+func (q Query) Code() string {
+	code := fault.CodeOf(q.Err)
+	var pgErr *pgconn.PgError
+	if code == fault.Internal && errors.As(q.Err, &pgErr) {
+		return pgErr.Code
+	}
+	return string(code)
 }
 
 // InTenant runs work as caller, acting in tenant (an id, a slug, or "" for their default), and commits

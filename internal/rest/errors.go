@@ -25,6 +25,7 @@ type Error struct {
 
 	// Header is sent along.
 	Header map[string]string `json:"-"`
+	raised bool              // a function of the database has chosen the code
 	cause  error
 }
 
@@ -36,6 +37,15 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.cause }
+
+// FaultCode is the code for logs and metrics. What a function has raised may be anything, even a value of the
+// request: the SQLSTATE that it did so with stands for it.
+func (e *Error) FaultCode() fault.Code {
+	if e.raised {
+		return raisedState
+	}
+	return fault.Code(e.Code)
+}
 
 func newError(status int, code, message string) *Error {
 	return &Error{Status: status, Code: code, Message: message}
@@ -59,7 +69,7 @@ func databaseError(err error, authenticated bool) error {
 	if !errors.As(err, &pgErr) || isOurs(err, pgErr) {
 		return err
 	}
-	if pgErr.Code == "PGRST" {
+	if pgErr.Code == raisedState {
 		return raisedError(pgErr)
 	}
 	e := &Error{
@@ -125,6 +135,9 @@ func statusOf(e *pgconn.PgError, authenticated bool) int {
 	return 400
 }
 
+// raisedState is the SQLSTATE by which a function answers in full.
+const raisedState = "PGRST"
+
 // raisedError reads an answer that a function of the database has raised in full: SQLSTATE PGRST, a JSON
 // object each for the message and the detail.
 func raisedError(pgErr *pgconn.PgError) error {
@@ -153,6 +166,7 @@ func raisedError(pgErr *pgconn.PgError) error {
 		return malformed("Invalid JSON value for DETAIL: '"+pgErr.Detail+"'", detailHint)
 	}
 	e := newError(*detail.Status, *message.Code, *message.Message)
+	e.raised = true
 	if e.Status < firstFinal || e.Status > 999 {
 		e.Status = 500
 	}
