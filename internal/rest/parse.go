@@ -16,8 +16,8 @@ func parseQuery(raw string, call bool) (*Query, error) {
 	selected := "*"
 	seen := map[string]bool{}
 	for _, p := range pairs {
-		if !p.assigned {
-			continue
+		if !p.assigned { // passed over, it would widen what is read or deleted
+			return nil, &syntaxError{"failed to parse parameter (" + p.name + ")", p.name, "end of input", `"="`}
 		}
 		var err error
 		switch last := p.name[strings.LastIndexByte(p.name, '.')+1:]; {

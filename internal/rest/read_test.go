@@ -335,7 +335,7 @@ func TestRead_Errors(t *testing.T) {
 		code   string
 	}{
 		{"/nothing", 404, "PGRST205"}, {"/secrets", 404, "PGRST205"}, {"/a/b/c", 404, "PGRST125"}, {"/films?nothing=eq.1", 400, "42703"},
-		{"/films?select=nothing", 400, "42703"}, {"/films?id=eq.x", 400, "22P02"}, {"/films?id=foo.1", 400, "PGRST100"}, {"/films?order=id.up", 400, "PGRST100"},
+		{"/films?select=nothing", 400, "42703"}, {"/films?id", 400, "PGRST100"}, {"/films?select", 400, "PGRST100"}, {"/films?&", 200, ""}, {"/films?id=eq.x", 400, "22P02"}, {"/films?id=foo.1", 400, "PGRST100"}, {"/films?order=id.up", 400, "PGRST100"},
 		{"/films?select=nothing(id)", 400, "PGRST200"}, {"/screenings?select=films(id)", 300, "PGRST201"}, {"/films?directors.id=eq.1", 400, "PGRST108"},
 		{"/directors?select=films(id)&order=films(id)", 400, "PGRST118"}, {"/films?select=id::nothing", 400, "42704"}, {"/films?select=xmin", 400, "42703"},
 		{"/films?or=(", 400, "PGRST100"}, {"/films?id=in.(1", 400, "PGRST100"}, {"/films?id=eq.%00", 400, "22021"}, {"/films?title=eq.%ff", 200, ""},
