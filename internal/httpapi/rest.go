@@ -62,7 +62,7 @@ func (s *Server) serveRest(w http.ResponseWriter, r *http.Request) error {
 	session := rest.Session{
 		Role: string(caller.Role), Authenticated: caller.Role != identity.Anon, Sealed: true,
 		Run: func(ctx context.Context, work *postgres.Work) error {
-			work.Member = named != ""
+			work.Member, work.Verify = named != "", true
 			err := s.config.DB.InTenant(ctx, caller, reference, work)
 			requestOf(ctx).tenant = work.Tenant
 			return err

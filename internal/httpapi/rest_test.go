@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
@@ -30,6 +31,11 @@ create function public.refuse(code text) returns void language plpgsql stable as
 	raise sqlstate 'PGRST' using message = json_build_object('code', code, 'message', 'no'), detail = '{"status": 418, "headers": {}}';
 end $$;
 grant execute on function public.refuse to authenticated;
+create table public.countries (code text primary key);
+insert into public.countries values ('DE');
+grant select, insert on public.countries to authenticated, service_role;
+create table public.nothing_yet (id int primary key);
+grant select on public.nothing_yet to authenticated;
 analyze;
 `
 
@@ -323,6 +329,27 @@ func TestRest_Callers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRest_RevokedSession: a session that has ended is refused wherever it asks, also where no policy would ask
+// who it is, and where there is no row to ask about.
+func TestRest_RevokedSession(t *testing.T) {
+	t.Parallel()
+	b := setupRest(t)
+	session := uuid.New()
+	token, err := b.issuer.Issue(identity.Grant{UserID: uuid.MustParse(ada), Role: identity.Authenticated, SessionID: session, TTL: time.Hour})
+	require.NoError(t, err)
+	paths := []string{"prompts", "countries", "nothing_yet", "feature_flags", "prompts?id=eq." + uuid.NewString(), "prompts?limit=0"}
+	for _, path := range paths {
+		require.Equal(t, http.StatusOK, b.get("/rest/v1/"+path, bearer(token)...).status, path)
+	}
+	b.db.Exec(t, "insert into vital.revoked_sessions (session_id, expires_at) values ('"+session.String()+"', now() + interval '1 hour')")
+	for _, path := range paths {
+		requireRestError(t, b.get("/rest/v1/"+path, bearer(token)...), http.StatusUnauthorized, "session_revoked")
+		require.Equal(t, http.StatusUnauthorized, b.get("/rest/v1/"+path, with(bearer(token), "Prefer", "count=exact", "Range", "0-0")...).status, path)
+	}
+	requireRestError(t, b.sendWith("POST", "/rest/v1/countries", `{"code": "FR"}`, bearer(token)...), http.StatusUnauthorized, "session_revoked")
+	require.Equal(t, 1, b.number("select count(*)::int from countries"))
 }
 
 func TestRest_ServiceKey(t *testing.T) {

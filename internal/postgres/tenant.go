@@ -38,6 +38,9 @@ type Work struct {
 	// Member refuses a caller who is no member of the tenant they act in, before anything else runs: policies
 	// alone would show them nothing and not say why.
 	Member bool
+	// Verify has the identity verified before anything else runs. VITAL's functions ask for it by themselves; a
+	// table whose policies do not, or a query that finds no row, would answer a session that has ended.
+	Verify bool
 	// Tenant is the tenant it turned out to run in, for the log; a reader sets it when it learns it.
 	Tenant uuid.UUID
 
@@ -116,7 +119,7 @@ func (db *DB) InTenant(ctx context.Context, caller identity.Caller, tenant strin
 			switch {
 			case work.Member:
 				return requireMember(ctx, conn, t, work)
-			case work.Foreign:
+			case work.Foreign || work.Verify:
 				return requireIdentity(ctx, conn, t)
 			}
 			return nil
@@ -156,8 +159,7 @@ func requireMember(ctx context.Context, conn *pgx.Conn, t *turn, work *Work) err
 	return nil
 }
 
-// requireIdentity has the identity verified at once. VITAL's policies and functions do that by themselves; a
-// function that is not VITAL's may run without ever asking, for a session that has ended.
+// requireIdentity has the identity verified at once; a function that is not VITAL's may run without ever asking.
 func requireIdentity(ctx context.Context, conn *pgx.Conn, t *turn) error {
 	require, err := backendOf(conn).statement(ctx, conn, queries.Get("RequireIdentity"))
 	if err == nil {
