@@ -32,7 +32,7 @@ func (s *restStage) copyTransaction(ctx context.Context, w *world, d *target) er
 	if err != nil {
 		return err
 	}
-	s.statement = statements[2]
+	s.statement = statements[len(statements)-2]
 	script := strings.Join(statements, ";\n") + ";\n"
 	given := []string{"authenticated", seal, "10000", "bench"} // as Enter takes them
 	if s.direct, err = w.pgbench(d.apiURL, "same", script, given...); err != nil {
@@ -43,7 +43,7 @@ func (s *restStage) copyTransaction(ctx context.Context, w *world, d *target) er
 }
 
 // transactionOf returns the statements of the transaction in lines of the server's log: begin, Enter, the
-// query, commit. Parameters are as pgbench writes them.
+// identity, the query, commit. Parameters are as pgbench writes them.
 func transactionOf(lines []string) ([]string, error) {
 	var statements []string
 	for _, line := range lines {
@@ -52,7 +52,7 @@ func transactionOf(lines []string) ([]string, error) {
 	if end := slices.Index(statements, "commit"); end >= 0 {
 		statements = statements[:end+1]
 	}
-	if len(statements) != 4 || !strings.HasPrefix(statements[0], "begin") || strings.Contains(statements[2], "$1") {
+	if len(statements) != 5 || !strings.HasPrefix(statements[0], "begin") || strings.Contains(statements[3], "$1") {
 		return nil, fmt.Errorf("this is no transaction of one query without parameters:\n%s", strings.Join(lines, "\n"))
 	}
 	statements[1] = strings.ReplaceAll(statements[1], "$", ":p")
