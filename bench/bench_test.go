@@ -183,7 +183,8 @@ func TestTransactionOf(t *testing.T) {
 	lines := []string{
 		stamp + "execute <unnamed>: begin isolation level read committed read only",
 		stamp + "execute v1: select pg_catalog.set_config('role', $1, true), pg_catalog.set_config('vital.context', $2, true)",
-		stamp + "execute v2: SELECT row_to_json(\"_t\") FROM \"public\".\"prompts\" AS \"_t\"",
+		stamp + "execute v2: select (vital.identity()).user_id",
+		stamp + "execute v3: SELECT row_to_json(\"_t\") FROM \"public\".\"prompts\" AS \"_t\"",
 		stamp + "execute <unnamed>: commit",
 		stamp + "execute <unnamed>: reset role",
 	}
@@ -192,12 +193,13 @@ func TestTransactionOf(t *testing.T) {
 	require.Equal(t, []string{
 		"begin isolation level read committed read only",
 		"select pg_catalog.set_config('role', :p1, true), pg_catalog.set_config('vital.context', :p2, true)",
+		"select (vital.identity()).user_id",
 		`SELECT row_to_json("_t") FROM "public"."prompts" AS "_t"`,
 		"commit",
 	}, statements)
 	_, err = transactionOf(lines[1:])
 	require.Error(t, err)
-	lines[2] += " LIMIT $1"
+	lines[3] += " LIMIT $1"
 	_, err = transactionOf(lines)
 	require.Error(t, err)
 }
