@@ -21,10 +21,15 @@ var Objects embed.FS
 var Roles string
 
 // Lints are the checks of `vital check rls`, one file each: a query that returns object and detail for
-// every finding, with its title, level and hint in the comment above it.
+// every finding, with its title, level, scope, kind of object and hint in the comment above it.
 //
 //go:embed lints/*.sql
 var Lints embed.FS
+
+// LintTerms stands in front of every lint: the parameters and the terms they share.
+//
+//go:embed lints.sql
+var LintTerms string
 
 // Schemas are JSON Schemas (2020-12) of what the API takes; they are served as they stand.
 //

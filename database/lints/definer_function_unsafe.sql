@@ -1,16 +1,26 @@
 -- title: A security definer function can be turned against its owner
 -- level: error
--- hint: Let vital_definer or vital_sealer own it and set search_path = pg_catalog, pg_temp.
-select p.oid::pg_catalog.regprocedure::text as object,
+-- scope: any
+-- kind: function
+-- hint: ALTER FUNCTION … SET search_path = pg_catalog, pg_temp, and qualify every other name. pg_temp comes last: unnamed, it is searched first.
+select f.name as object,
   case
-    when p.proowner::pg_catalog.regrole::text not in ('vital_definer', 'vital_sealer') then 'owned by ' || p.proowner::pg_catalog.regrole::text
-    else 'search_path is not pg_catalog, pg_temp'
+    when path.setting is null then 'search_path is the caller''s'
+    when path.schemas[pg_catalog.cardinality(path.schemas)] is distinct from 'pg_temp' then 'search_path (' || path.setting || ') does not end in pg_temp, so temporary objects come first'
+    else 'search_path (' || path.setting || ') has a schema where a request may create objects'
   end as detail
-from pg_catalog.pg_proc p
-where p.pronamespace in ('public'::pg_catalog.regnamespace, 'vital'::pg_catalog.regnamespace)
-  and p.prosecdef
-  and not exists (select from pg_catalog.pg_depend d where d.objid = p.oid and d.deptype = 'e')
-  and (
-    not coalesce(p.proconfig @> array['search_path=pg_catalog, pg_temp'], false)
-    or p.proowner::pg_catalog.regrole::text not in ('vital_definer', 'vital_sealer')
-  )
+from own_function f
+left join lateral (
+  select substring(o.option from '^search_path=(.*)$') as setting,
+    pg_catalog.regexp_split_to_array(pg_catalog.replace(substring(o.option from '^search_path=(.*)$'), '"', ''), '\s*,\s*') as schemas
+  from pg_catalog.unnest(f.proconfig) as o(option)
+  where o.option like 'search\_path=%'
+) path on true
+where f.prosecdef and (
+  path.setting is null
+  or path.schemas[pg_catalog.cardinality(path.schemas)] is distinct from 'pg_temp'
+  or exists (
+    select from pg_catalog.pg_namespace n
+    where n.nspname = any (path.schemas) and (
+      exists (select from pg_catalog.aclexplode(n.nspacl) a where a.grantee = 0 and a.privilege_type = 'CREATE')
+      or exists (select from request_role r where not r.rolsuper and pg_catalog.has_schema_privilege(r.oid, n.oid, 'create')))))

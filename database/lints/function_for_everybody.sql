@@ -1,11 +1,11 @@
 -- title: Everybody may execute a function
 -- level: error
+-- scope: vital
+-- kind: function
 -- hint: Revoke EXECUTE from PUBLIC and grant it in the function's own file.
-select p.oid::pg_catalog.regprocedure::text as object, 'EXECUTE is granted to PUBLIC' as detail
-from pg_catalog.pg_proc p
-where p.pronamespace in ('public'::pg_catalog.regnamespace, 'vital'::pg_catalog.regnamespace)
-  and not exists (select from pg_catalog.pg_depend d where d.objid = p.oid and d.deptype = 'e')
+select f.name as object, 'EXECUTE is granted to PUBLIC' as detail
+from own_function f
+where f.name similar to '(public|vital).%'
   and exists (
-    select from pg_catalog.aclexplode(coalesce(p.proacl, pg_catalog.acldefault('f', p.proowner))) a
-    where a.grantee = 0 and a.privilege_type = 'EXECUTE'
-  )
+    select from pg_catalog.aclexplode(coalesce(f.proacl, pg_catalog.acldefault('f', f.proowner))) a
+    where a.grantee = 0 and a.privilege_type = 'EXECUTE')

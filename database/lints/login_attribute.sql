@@ -1,5 +1,7 @@
 -- title: The server's login is more than it may be
 -- level: error
+-- scope: vital
+-- kind: role
 -- hint: vital_api is LOGIN NOINHERIT, no superuser, without BYPASSRLS, CREATEROLE or CREATEDB, and a member of anon and authenticated alone.
 select r.rolname::text as object, a.what as detail
 from pg_catalog.pg_roles r

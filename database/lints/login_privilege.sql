@@ -1,5 +1,7 @@
 -- title: The server's login has a privilege of its own
 -- level: error
+-- scope: vital
+-- kind: table
 -- hint: vital_api works as anon or authenticated only; injected SQL can RESET ROLE and must find nothing. Revoke it.
 select c.oid::pg_catalog.regclass::text as object, 'vital_api: ' || pg_catalog.string_agg(distinct a.privilege_type, ', ') as detail
 from pg_catalog.pg_class c

@@ -1,5 +1,7 @@
 -- title: A setting is attached to one of the server's logins
 -- level: error
+-- scope: vital
+-- kind: role
 -- hint: Take it back with ALTER ROLE … RESET; a role's search_path or row_security would apply before VITAL sets its own.
 select coalesce(r.rolname, 'all roles')::text as object,
   pg_catalog.array_to_string(s.setconfig, ', ') || coalesce(' in database ' || d.datname, '') as detail

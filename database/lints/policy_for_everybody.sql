@@ -1,7 +1,8 @@
 -- title: A policy applies to every role, anon included
 -- level: error
+-- scope: vital
+-- kind: policy
 -- hint: Name the role after TO.
-select p.polrelid::pg_catalog.regclass::text as object, p.polname::text as detail
-from pg_catalog.pg_policy p
-join pg_catalog.pg_class c on c.oid = p.polrelid and c.relnamespace = 'public'::pg_catalog.regnamespace
-where 0 = any (p.polroles)
+select p.table_name as object, p.name as detail
+from policy p
+where 0 = any (p.roles) and p.table_name like 'public.%'

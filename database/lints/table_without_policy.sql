@@ -1,7 +1,10 @@
--- title: A table has no policy, so nobody but service_role reads it
--- level: error
--- hint: State every command in the table's file of database/objects/policies.
-select c.oid::pg_catalog.regclass::text as object, 'no policy' as detail
-from pg_catalog.pg_class c
-where c.relnamespace = 'public'::pg_catalog.regnamespace and c.relkind in ('r', 'p')
-  and not exists (select from pg_catalog.pg_policy p where p.polrelid = c.oid)
+-- title: A table has row-level security and no policy, so no request reads it
+-- level: warning
+-- scope: any
+-- kind: table
+-- hint: Write the policies it needs; where nobody is meant to reach it, revoke the privileges too, which says so.
+select c.name as object, 'no policy' as detail
+from relation c
+where c.relkind in ('r', 'p') and c.relrowsecurity
+  and not exists (select from policy p where p.relation = c.oid)
+  and exists (select from reach r where r.relation = c.oid)

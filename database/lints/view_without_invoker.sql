@@ -1,13 +1,16 @@
--- title: A view or materialized view reads with its owner's rights
+-- title: A view shows rows by its owner's policies
 -- level: error
--- hint: Make the view with (security_invoker = true); a materialized view has no policies, revoke it from application roles.
-select c.oid::pg_catalog.regclass::text as object,
-  case c.relkind when 'm' then 'materialized view readable by an application role' else 'not security_invoker' end as detail
-from pg_catalog.pg_class c
-where c.relnamespace in ('public'::pg_catalog.regnamespace, 'vital'::pg_catalog.regnamespace)
-  and (
-    (c.relkind = 'v' and not coalesce(c.reloptions && array['security_invoker=true', 'security_invoker=on', 'security_invoker=1'], false))
-    or (c.relkind = 'm' and (
-      pg_catalog.has_table_privilege('anon', c.oid, 'select') or pg_catalog.has_table_privilege('authenticated', c.oid, 'select')))
-  )
-  and not exists (select from pg_catalog.pg_depend d where d.objid = c.oid and d.deptype = 'e')
+-- scope: any
+-- kind: view
+-- hint: ALTER VIEW … SET (security_invoker = true).
+select c.name as object,
+  'shows ' || v.tables || ' as ' || o.rolname || case when o.rolsuper or o.rolbypassrls then ', who is bound by no policy,' else '' end
+    || ' to ' || pg_catalog.string_agg(distinct r.role_name, ', ') as detail
+from relation c
+join view_of_rows v on v.view = c.oid
+join pg_catalog.pg_roles o on o.oid = c.relowner
+join reach r on r.relation = c.oid
+where c.relkind = 'v'
+  and not coalesce((
+    select pg_catalog.bool_or(x.option_value::pg_catalog.bool) from pg_catalog.pg_options_to_table(c.reloptions) x where x.option_name = 'security_invoker'), false)
+group by c.oid, c.name, v.tables, o.rolname, o.rolsuper, o.rolbypassrls

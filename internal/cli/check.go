@@ -3,48 +3,102 @@ package cli
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
 	"github.com/vital-db/vital/internal/fault"
 	"github.com/vital-db/vital/internal/isolation"
+	"github.com/vital-db/vital/internal/report"
 )
 
-func (a *app) checkCommand() *cobra.Command {
-	var format string
-	rls := &cobra.Command{
-		Use: "rls", Short: "Look for what in the database would let one tenant see another", Args: noArguments,
-		Long: "Looks in the catalog for what would let one tenant see another: tables without enforced row-level security,\n" +
-			"policies, views and functions that open more than they should, privileges of the server's login. A risk is\n" +
-			"something a managed platform does not let VITAL close; it is named and does not fail the check.",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if format != "text" && format != "json" {
-				return fault.New(fault.Usage, fmt.Sprintf("There is no format %q.", format), "Choose text or json.")
-			}
-			return a.withTarget(cmd.Context(), func(t *target) error { return a.checkRLS(cmd.Context(), t, format) })
-		},
-	}
-	rls.Flags().StringVar(&format, "format", "text", "text or json")
-	return group("check", "Check everything that must hold; exit code 3 when it does not", rls)
+// checkFlags say what is looked at and how findings are printed.
+type checkFlags struct {
+	format string
+	asJSON bool
+	scope  isolation.Scope
 }
 
-func (a *app) checkRLS(ctx context.Context, t *target, format string) error {
+func (f *checkFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.format, "format", "text", "text, "+strings.Join(report.FindingsFormats, ", "))
+	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON, as --format json")
+	cmd.Flags().StringArrayVar(&f.scope.Schemas, "schema", nil, "schema whose tables requests reach; may be repeated")
+	cmd.Flags().StringArrayVar(&f.scope.TenantColumns, "tenant-column", nil, "column that names a row's tenant; may be repeated")
+	cmd.Flags().StringArrayVar(&f.scope.Roles, "role", nil, "role that requests run as; may be repeated")
+	cmd.Flags().StringArrayVar(&f.scope.Logins, "login", nil, "login that requests arrive on; may be repeated")
+}
+
+func (f *checkFlags) validate(cmd *cobra.Command) error {
+	if f.asJSON {
+		if cmd.Flags().Changed("format") && f.format != "json" {
+			return fault.New(fault.Usage, fmt.Sprintf("--json and --format %s contradict each other.", f.format), "Leave one of them out.")
+		}
+		f.format = "json"
+	}
+	if f.format != "text" && !slices.Contains(report.FindingsFormats, f.format) {
+		return fault.New(fault.Usage, fmt.Sprintf("There is no format %q.", f.format), "Choose text, "+strings.Join(report.FindingsFormats, ", ")+".")
+	}
+	return nil
+}
+
+func (a *app) checkCommand() *cobra.Command {
+	const aboutScope = "It works on any PostgreSQL from 15 on. Where VITAL is installed it knows what to look at. Elsewhere schemas, tenant\n" +
+		"column, roles and logins are guessed from the catalog, and said; name them to be sure."
+	return group("check", "Check everything that must hold; exit code 3 when it does not",
+		a.checkOne(&cobra.Command{
+			Use: "rls", Short: "Look for what in the database would let one tenant see another", Args: noArguments,
+			Long: "Looks in the catalog for what would let one tenant see another: tables without row-level security, policies,\n" +
+				"views and functions that open more than they should, keys that reach across tenants, roles no policy binds. Each\n" +
+				"lint has a page in docs/reference/lints. An error must be mended and makes the exit code 3. A warning costs speed or\n" +
+				"clarity. A risk is something a platform does not let one close, or its operator must judge. Neither fails the check.\n\n" + aboutScope,
+		}),
+		a.checkOne(&cobra.Command{
+			Use: "all", Short: "Run every check there is", Args: noArguments,
+			Long: "Runs every check there is: today that of isolation, as `vital check rls`.\n\n" + aboutScope,
+		}))
+}
+
+// checkOne makes cmd run the lints.
+func (a *app) checkOne(cmd *cobra.Command) *cobra.Command {
+	var flags checkFlags
+	flags.register(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := flags.validate(cmd); err != nil {
+			return err
+		}
+		return a.withTarget(cmd.Context(), func(t *target) error { return a.checkRLS(cmd.Context(), t, flags) })
+	}
+	return cmd
+}
+
+func (a *app) checkRLS(ctx context.Context, t *target, flags checkFlags) error {
 	conn, err := pgx.Connect(ctx, t.operatorURL)
 	if err != nil {
 		return fault.Wrap(err, fault.DatabaseUnavailable, "The database cannot be reached.", "Check --database-url.")
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	findings, err := isolation.Check(ctx, conn)
+	scope, err := isolation.FindScope(ctx, conn, flags.scope)
 	if err != nil {
 		return err
 	}
-	if format == "json" {
-		if err := a.printJSON(findings); err != nil {
-			return err
-		}
-	} else {
-		a.printFindings(findings)
+	if !scope.Vital {
+		fmt.Fprintf(a.streams.Err, "%s  schemas: %s · tenant columns: %s · roles of requests: %s · logins: %s\n", paint(a.streams.Err, dim, "scope"),
+			strings.Join(scope.Schemas, ", "), strings.Join(scope.TenantColumns, ", "), strings.Join(scope.Roles, ", "), strings.Join(scope.Logins, ", "))
+	}
+	lints, err := isolation.Lints(scope)
+	if err != nil {
+		return err
+	}
+	findings, err := isolation.Check(ctx, conn, scope)
+	if err != nil {
+		return err
+	}
+	if flags.format == "text" {
+		a.printFindings(findings, len(lints))
+	} else if err := report.WriteFindings(a.streams.Out, flags.format, report.Findings{Check: "rls", Version: version(), Lints: lints, Findings: findings}); err != nil {
+		return err
 	}
 	failed := 0
 	for _, f := range findings {
@@ -53,27 +107,35 @@ func (a *app) checkRLS(ctx context.Context, t *target, format string) error {
 		}
 	}
 	if failed > 0 {
-		return fault.New(fault.FindingsFound, fmt.Sprintf("%d findings must be mended.", failed), "Each names its next step above.")
+		return fault.New(fault.FindingsFound, plural(failed, "finding")+" must be mended.", "docs/reference/lints has a page for each, with a good and a bad case.")
 	}
 	return nil
 }
 
-func (a *app) printFindings(findings []isolation.Finding) {
+func (a *app) printFindings(findings []isolation.Finding, lints int) {
+	out := a.streams.Out
 	if len(findings) == 0 {
-		fmt.Fprintln(a.streams.Out, paint(a.streams.Out, green, "ok")+"  nothing found")
+		fmt.Fprintf(out, "%s  nothing found by %s\n", paint(out, green, "ok"), plural(lints, "lint"))
 		return
 	}
 	last := ""
 	for _, f := range findings {
 		if f.Check != last {
-			colour := red
-			if f.Level == isolation.Risk {
-				colour = amber
+			colour := amber
+			if f.Level == isolation.Error {
+				colour = red
 			}
-			fmt.Fprintf(a.streams.Out, "%s  %s: %s\n", paint(a.streams.Out, colour, string(f.Level)), f.Check, f.Title)
-			fmt.Fprintf(a.streams.Out, "       %s\n", paint(a.streams.Out, dim, f.Hint))
+			fmt.Fprintf(out, "%s  %s: %s\n", paint(out, colour, string(f.Level)), f.Check, f.Title)
+			fmt.Fprintf(out, "       %s\n", paint(out, dim, f.Hint))
 			last = f.Check
 		}
-		fmt.Fprintf(a.streams.Out, "       - %s: %s\n", f.Object, f.Detail)
+		fmt.Fprintf(out, "       - %s: %s\n", f.Object, f.Detail)
 	}
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
 }

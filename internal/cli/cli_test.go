@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/vital-db/vital/internal/cli"
@@ -244,21 +245,75 @@ func TestMigrate(t *testing.T) {
 func TestCheckRLS(t *testing.T) {
 	t.Parallel()
 	d := pgtest.New(t)
-	got := vital(t, nil, "check", "rls", "--database-url", d.URL)
-	require.Equal(t, 0, got.code, got.err)
-	require.Contains(t, got.out, "nothing found")
+	for _, what := range []string{"rls", "all"} {
+		got := vital(t, nil, "check", what, "--database-url", d.URL)
+		require.Equal(t, 0, got.code, got.err)
+		require.Contains(t, got.out, "nothing found by")
+		require.NotContains(t, got.err, "scope", "nothing is guessed where VITAL is installed")
+	}
 
-	d.Exec(t, "alter table agents no force row level security")
-	got = vital(t, nil, "check", "rls", "--database-url", d.URL)
+	d.Exec(t, "alter table agents no force row level security; create table public.late (tenant_id uuid); grant select on public.late to anon")
+	got := vital(t, nil, "check", "rls", "--database-url", d.URL)
 	require.Equal(t, 3, got.code)
 	require.Contains(t, got.out, "rls_not_forced")
+	require.Contains(t, got.out, "public.late: no row-level security; reachable by anon")
 
-	got = vital(t, nil, "check", "rls", "--format", "json", "--database-url", d.URL)
-	require.Equal(t, 3, got.code)
-	var findings []map[string]string
-	require.NoError(t, json.Unmarshal([]byte(got.out), &findings))
-	require.Equal(t, "agents", findings[0]["object"])
+	for _, form := range [][]string{{"--format", "json"}, {"--json"}, {"--json", "--format", "json"}} {
+		got = vital(t, nil, append([]string{"check", "rls", "--database-url", d.URL}, form...)...)
+		require.Equal(t, 3, got.code)
+		var findings []map[string]string
+		require.NoError(t, json.Unmarshal([]byte(got.out), &findings))
+		require.Equal(t, "nullable_tenant_column", findings[0]["check"])
+		require.Equal(t, "public.late", findings[0]["object"])
+		require.Equal(t, "docs/reference/lints/nullable_tenant_column.md", findings[0]["doc"])
+	}
+	for format, start := range map[string]string{"sarif": "{\n  \"$schema\"", "junit": "<?xml", "markdown": "# vital check rls"} {
+		got = vital(t, nil, "check", "rls", "--format", format, "--database-url", d.URL)
+		require.Equal(t, 3, got.code, format)
+		require.True(t, strings.HasPrefix(got.out, start), got.out)
+		require.Contains(t, got.out, "rls_disabled")
+	}
 	require.Equal(t, 2, vital(t, nil, "check", "rls", "--format", "xml", "--database-url", d.URL).code)
+	require.Equal(t, 2, vital(t, nil, "check", "rls", "--format", "xml", "--json", "--database-url", d.URL).code)
+	require.Equal(t, 2, vital(t, nil, "check", "tables", "--database-url", d.URL).code)
+	got = vital(t, nil, "check")
+	require.Equal(t, 0, got.code)
+	require.Contains(t, got.out, "vital check [command]")
+}
+
+// TestCheckRLS_Stranger: a database VITAL was never installed in.
+func TestCheckRLS_Stranger(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	name := d.Name + "-stranger"
+	d.Exec(t, `create database "`+name+`" template template0`)
+	t.Cleanup(func() { d.Exec(t, `drop database "`+name+`" with (force)`) })
+	address := pgtest.ServerURL(t, name)
+
+	got := vital(t, nil, "check", "rls", "--database-url", address)
+	require.Equal(t, 2, got.code, "there is nothing to look at, which is no success")
+	require.Contains(t, got.err, "--schema")
+
+	conn, err := pgx.Connect(t.Context(), address)
+	require.NoError(t, err)
+	defer conn.Close(context.Background())
+	_, err = conn.Exec(t.Context(), `create table docs (org_id uuid not null, body text); grant select on docs to authenticated`)
+	require.NoError(t, err)
+	got = vital(t, nil, "check", "rls", "--database-url", address)
+	require.Equal(t, 3, got.code)
+	require.Contains(t, got.err, "schemas: public · tenant columns: org_id · roles of requests: authenticated")
+	require.Contains(t, got.out, "public.docs: no row-level security; reachable by authenticated")
+
+	_, err = conn.Exec(t.Context(), `alter table docs enable row level security; create index on docs (org_id);
+		create policy docs_select on docs for select to authenticated using (org_id = (select current_setting('app.org', true)::uuid))`)
+	require.NoError(t, err)
+	got = vital(t, nil, "check", "all", "--database-url", address)
+	require.Equal(t, 0, got.code, got.out)
+	require.Contains(t, got.out, "risk  policy_setting_unsealed", "a risk is named and does not fail the check")
+
+	got = vital(t, nil, "check", "rls", "--database-url", address, "--role", "anon", "--role", "nobody", "--tenant-column", "org_id", "--schema", "public")
+	require.Equal(t, 2, got.code)
+	require.Contains(t, got.err, "nobody")
 }
 
 func TestUsage(t *testing.T) {

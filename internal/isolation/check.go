@@ -3,26 +3,13 @@
 package isolation
 
 import (
-	"bufio"
+	"cmp"
 	"context"
 	"fmt"
-	"io/fs"
-	"path"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-
-	"github.com/vital-db/vital/database"
-)
-
-// Level says what a finding asks for.
-type Level string
-
-const (
-	// Error is something that must be mended: a check that finds one fails.
-	Error Level = "error"
-	// Risk is something the platform does not let us close; it is named, and does not fail a check.
-	Risk Level = "risk"
 )
 
 // Finding is one thing a lint found.
@@ -30,80 +17,59 @@ type Finding struct {
 	Check  string `json:"check"`
 	Level  Level  `json:"level"`
 	Title  string `json:"title"`
+	Kind   string `json:"kind"` // of Object: table, policy, function, …; a policy's is the table's name
 	Object string `json:"object"`
 	Detail string `json:"detail"`
 	Hint   string `json:"hint"`
+	Doc    string `json:"doc"`
 }
 
-// lint is one file of database/lints.
-type lint struct {
-	name, title, hint string
-	level             Level
-	query             string
-}
-
-// Check runs every lint on conn, an operator's connection, and returns what they found; none is good.
-func Check(ctx context.Context, conn *pgx.Conn) ([]Finding, error) {
-	lints, err := loadLints(database.Lints)
+// Check runs the lints of scope on conn, an operator's connection, and returns what they found; none is
+// good. It reads the catalog alone.
+func Check(ctx context.Context, conn *pgx.Conn, scope Scope) (_ []Finding, err error) {
+	lints, err := Lints(scope)
 	if err != nil {
 		return nil, err
 	}
+	// Names are printed qualified, and nothing the database brings can stand in for an operator.
+	var path string
+	if err := conn.QueryRow(ctx, queries.Get("SearchPath")).Scan(&path); err != nil {
+		return nil, fmt.Errorf("read search_path: %w", err)
+	}
+	if _, err := conn.Exec(ctx, queries.Get("SearchPathSet"), ""); err != nil {
+		return nil, fmt.Errorf("empty search_path: %w", err)
+	}
+	defer func() {
+		if _, failed := conn.Exec(context.WithoutCancel(ctx), queries.Get("SearchPathSet"), path); err == nil && failed != nil {
+			err = fmt.Errorf("restore search_path: %w", failed)
+		}
+	}()
+
 	findings := []Finding{}
 	for _, l := range lints {
-		rows, err := conn.Query(ctx, l.query)
+		found, err := l.run(ctx, conn, scope)
 		if err != nil {
-			return nil, fmt.Errorf("run lint %s: %w", l.name, err)
+			return nil, fmt.Errorf("run lint %s: %w", l.Name, err)
 		}
-		f := Finding{Check: l.name, Level: l.level, Title: l.title, Hint: l.hint}
-		_, err = pgx.ForEachRow(rows, []any{&f.Object, &f.Detail}, func() error {
-			findings = append(findings, f)
-			return nil
-		})
-		if err != nil {
-			return nil, fmt.Errorf("run lint %s: %w", l.name, err)
-		}
+		findings = append(findings, found...)
 	}
 	return findings, nil
 }
 
-// loadLints reads the lints in the order of their names.
-func loadLints(files fs.FS) ([]lint, error) {
-	names, err := fs.Glob(files, "lints/*.sql")
+func (l Lint) run(ctx context.Context, conn *pgx.Conn, scope Scope) ([]Finding, error) {
+	rows, err := conn.Query(ctx, l.query, scope.Schemas, scope.TenantColumns, scope.Roles, scope.Logins, scope.excepted())
 	if err != nil {
-		return nil, fmt.Errorf("list lints: %w", err)
+		return nil, err
 	}
-	var lints []lint
-	for _, name := range names {
-		text, err := fs.ReadFile(files, name)
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", name, err)
-		}
-		l := parseLint(strings.TrimSuffix(path.Base(name), ".sql"), string(text))
-		if l.title == "" || l.hint == "" || (l.level != Error && l.level != Risk) {
-			return nil, fmt.Errorf("%s: lacks a title, level or hint", name)
-		}
-		lints = append(lints, l)
-	}
-	return lints, nil
-}
-
-func parseLint(name, text string) lint {
-	l := lint{name: name, query: text}
-	lines := bufio.NewScanner(strings.NewReader(text))
-	for lines.Scan() {
-		comment, isComment := strings.CutPrefix(lines.Text(), "-- ")
-		if !isComment {
-			break
-		}
-		key, value, _ := strings.Cut(comment, ":")
-		switch value = strings.TrimSpace(value); key {
-		case "title":
-			l.title = value
-		case "level":
-			l.level = Level(value)
-		case "hint":
-			l.hint = value
-		}
-	}
-	return l
+	var findings []Finding
+	f := Finding{Check: l.Name, Level: l.Level, Title: l.Title, Kind: l.Kind, Hint: l.Hint, Doc: l.Doc()}
+	_, err = pgx.ForEachRow(rows, []any{&f.Object, &f.Detail}, func() error {
+		f.Detail = strings.Join(strings.Fields(f.Detail), " ") // subqueries are printed over many lines
+		findings = append(findings, f)
+		return nil
+	})
+	slices.SortFunc(findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.Object, b.Object), cmp.Compare(a.Detail, b.Detail))
+	})
+	return findings, err
 }

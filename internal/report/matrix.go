@@ -1,4 +1,3 @@
-// Package report writes what checks and measurements found for people and for other programs.
 package report
 
 import (
