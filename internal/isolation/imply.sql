@@ -15,7 +15,7 @@ select
         'Name', p.polname,
         'Command', case p.polcmd when 'r' then 'select' when 'a' then 'insert' when 'w' then 'update' when 'd' then 'delete' else 'all' end,
         'Permissive', p.polpermissive,
-        'Roles', (select pg_catalog.jsonb_agg(case x.role when 0 then 'public' else pg_catalog.pg_get_userbyid(x.role) end)
+        'Roles', (select pg_catalog.jsonb_agg(case x.role when 0 then 'PUBLIC' else pg_catalog.pg_get_userbyid(x.role) end)
           from pg_catalog.unnest(p.polroles) as x (role)),
         'Using', coalesce(pg_catalog.pg_get_expr(p.polqual, p.polrelid), ''),
         'Check', coalesce(pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid), '')

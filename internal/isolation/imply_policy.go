@@ -10,11 +10,8 @@ import (
 	"github.com/vital-db/vital/database"
 )
 
-// Public is the name under which a policy's roles list everybody.
-const Public = "public"
-
-// Policy is one policy of a relation.
-type Policy struct {
+// GuardPolicy is one policy of a relation.
+type GuardPolicy struct {
 	Name       string
 	Command    string // select, insert, update, delete or all
 	Permissive bool
@@ -29,7 +26,7 @@ type Guard struct {
 	// Applies says that row-level security is on, and that the role neither bypasses it nor owns a
 	// relation that does not force it.
 	Applies  bool
-	Policies []Policy // those for the role, as itself or as a member of another
+	Policies []GuardPolicy // those for the role, as itself or as a member of another
 }
 
 // Proves says whether no command, of select, insert, update and delete, reaches through g a row but the
@@ -56,12 +53,12 @@ func (g Guard) Proves(command string, ground Ground) (Verdict, error) {
 }
 
 // side picks the expression that decides about the rows a command finds, or about those it leaves.
-type side func(Policy) string
+type side func(GuardPolicy) string
 
-func using(p Policy) string { return p.Using }
+func using(p GuardPolicy) string { return p.Using }
 
 // check is WITH CHECK, for which USING stands in.
-func check(p Policy) string {
+func check(p GuardPolicy) string {
 	if p.Check == "" {
 		return p.Using
 	}

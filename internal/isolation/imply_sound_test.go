@@ -19,7 +19,7 @@ const (
 	tenantC   = "00000000-0000-0000-0000-00000000000c" // not mine
 	me        = "10000000-0000-0000-0000-000000000001"
 	colleague = "10000000-0000-0000-0000-000000000002"
-	stranger  = "10000000-0000-0000-0000-000000000003"
+	somebody  = "10000000-0000-0000-0000-000000000003"
 )
 
 // world is a table of every kind of row, the helpers of documents, and a prover's worst enemy: helpers
@@ -56,8 +56,8 @@ select set_config('app.tenant', 'A', false), set_config('app.other', 'C', false)
 var inWorld = strings.NewReplacer(
 	"'A'", "'"+tenantA+"'", "'B'", "'"+tenantB+"'", "'C'", "'"+tenantC+"'", "'P'", "'"+platform+"'",
 	"{A,B,C,P,", "{"+strings.Join([]string{tenantA, tenantB, tenantC, platform}, ",")+",",
-	"'ME'", "'"+me+"'", "'COLLEAGUE'", "'"+colleague+"'", "'STRANGER'", "'"+stranger+"'",
-	"ME,COLLEAGUE,STRANGER", me+","+colleague+","+stranger,
+	"'ME'", "'"+me+"'", "'COLLEAGUE'", "'"+colleague+"'", "'STRANGER'", "'"+somebody+"'",
+	"ME,COLLEAGUE,STRANGER", me+","+colleague+","+somebody,
 	`"ME"`, `"`+me+`"`, `"A"`, `"`+tenantA+`"`, `"C"`, `"`+tenantC+`"`,
 ).Replace
 

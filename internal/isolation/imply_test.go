@@ -245,32 +245,32 @@ func TestGuard_Vital(t *testing.T) {
 func TestGuard_Proves(t *testing.T) {
 	t.Parallel()
 	mine, open := "tenant_id = public.my_tenant()", "true"
-	permissive := func(command, using, check string) isolation.Policy {
-		return isolation.Policy{Name: "p", Command: command, Permissive: true, Using: using, Check: check}
+	permissive := func(command, using, check string) isolation.GuardPolicy {
+		return isolation.GuardPolicy{Name: "p", Command: command, Permissive: true, Using: using, Check: check}
 	}
-	restrictive := func(command, using, check string) isolation.Policy {
-		return isolation.Policy{Name: "r", Command: command, Using: using, Check: check}
+	restrictive := func(command, using, check string) isolation.GuardPolicy {
+		return isolation.GuardPolicy{Name: "r", Command: command, Using: using, Check: check}
 	}
 	for name, c := range map[string]struct {
-		policies []isolation.Policy
+		policies []isolation.GuardPolicy
 		proved   string // the commands
 	}{
 		"no policy":                   {nil, "select insert update delete"},
-		"mine":                        {[]isolation.Policy{permissive("all", mine, "")}, "select insert update delete"},
-		"open to read":                {[]isolation.Policy{permissive("select", open, "")}, "insert update delete"},
-		"one open beside":             {[]isolation.Policy{permissive("all", mine, ""), permissive("all", open, "")}, ""},
-		"restricted":                  {[]isolation.Policy{permissive("all", open, ""), restrictive("all", mine, "")}, "select insert update delete"},
-		"restricted to read":          {[]isolation.Policy{permissive("all", open, ""), restrictive("select", mine, "")}, "select"},
-		"a restriction that is none":  {[]isolation.Policy{permissive("all", mine, ""), restrictive("all", open, "")}, "select insert update delete"},
-		"only restrictions":           {[]isolation.Policy{restrictive("all", open, "")}, "select insert update delete"},
-		"may be given away":           {[]isolation.Policy{permissive("update", mine, open)}, "select insert delete"},
-		"may be taken":                {[]isolation.Policy{permissive("update", open, mine)}, "select insert delete"},
-		"taken and given by two":      {[]isolation.Policy{permissive("update", mine, open), permissive("update", open, mine)}, "select insert delete"},
-		"insert without a check":      {[]isolation.Policy{permissive("insert", "", "")}, "select update delete"},
-		"shared":                      {[]isolation.Policy{permissive("all", "tenant_id = any (array(select public.readable()))", "")}, "select"},
-		"about me":                    {[]isolation.Policy{permissive("all", "user_id = auth.uid()", "")}, "select"},
-		"about me in my tenant":       {[]isolation.Policy{permissive("all", "user_id = auth.uid() and "+mine, "")}, "select insert update delete"},
-		"restricted on one side only": {[]isolation.Policy{permissive("update", open, open), restrictive("update", mine, open)}, "select insert delete"},
+		"mine":                        {[]isolation.GuardPolicy{permissive("all", mine, "")}, "select insert update delete"},
+		"open to read":                {[]isolation.GuardPolicy{permissive("select", open, "")}, "insert update delete"},
+		"one open beside":             {[]isolation.GuardPolicy{permissive("all", mine, ""), permissive("all", open, "")}, ""},
+		"restricted":                  {[]isolation.GuardPolicy{permissive("all", open, ""), restrictive("all", mine, "")}, "select insert update delete"},
+		"restricted to read":          {[]isolation.GuardPolicy{permissive("all", open, ""), restrictive("select", mine, "")}, "select"},
+		"a restriction that is none":  {[]isolation.GuardPolicy{permissive("all", mine, ""), restrictive("all", open, "")}, "select insert update delete"},
+		"only restrictions":           {[]isolation.GuardPolicy{restrictive("all", open, "")}, "select insert update delete"},
+		"may be given away":           {[]isolation.GuardPolicy{permissive("update", mine, open)}, "select insert delete"},
+		"may be taken":                {[]isolation.GuardPolicy{permissive("update", open, mine)}, "select insert delete"},
+		"taken and given by two":      {[]isolation.GuardPolicy{permissive("update", mine, open), permissive("update", open, mine)}, "select insert delete"},
+		"insert without a check":      {[]isolation.GuardPolicy{permissive("insert", "", "")}, "select update delete"},
+		"shared":                      {[]isolation.GuardPolicy{permissive("all", "tenant_id = any (array(select public.readable()))", "")}, "select"},
+		"about me":                    {[]isolation.GuardPolicy{permissive("all", "user_id = auth.uid()", "")}, "select"},
+		"about me in my tenant":       {[]isolation.GuardPolicy{permissive("all", "user_id = auth.uid() and "+mine, "")}, "select insert update delete"},
+		"restricted on one side only": {[]isolation.GuardPolicy{permissive("update", open, open), restrictive("update", mine, open)}, "select insert delete"},
 	} {
 		for _, command := range commands {
 			verdict, err := isolation.Guard{Applies: true, Policies: c.policies}.Proves(command, documents)
@@ -283,7 +283,7 @@ func TestGuard_Proves(t *testing.T) {
 	}
 	_, err := isolation.Guard{Applies: true}.Proves("truncate", documents)
 	require.Error(t, err)
-	_, err = isolation.Guard{Applies: true, Policies: []isolation.Policy{permissive("all", "(", "")}}.Proves("select", documents)
+	_, err = isolation.Guard{Applies: true, Policies: []isolation.GuardPolicy{permissive("all", "(", "")}}.Proves("select", documents)
 	require.ErrorContains(t, err, "read policy p")
 }
 

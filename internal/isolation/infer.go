@@ -62,9 +62,6 @@ type Inference struct {
 	tables map[string]Table
 }
 
-// tenantColumns are what the column is usually called.
-var tenantColumns = []string{"tenant_id", "organization_id", "org_id", "account_id", "workspace_id", "team_id", "company_id"}
-
 // Infer guesses what d takes the caller's tenant from: of policies and of helpers, whatever is compared
 // with the tenant column or with that of a membership. Claims that users write themselves are never it, and
 // no helper is believed whose body is not understood.
@@ -190,7 +187,7 @@ func (i *Inference) findMembership(table Table) {
 }
 
 // learnPolicy takes what a policy compares with a tenant or a user for the caller's.
-func (i *Inference) learnPolicy(policy Policy, ground Ground, helpers []Helper) {
+func (i *Inference) learnPolicy(policy GuardPolicy, ground Ground, helpers []Helper) {
 	for _, expression := range []string{policy.Using, policy.Check} {
 		node, err := parseExpression(expression)
 		if err != nil {
