@@ -13,8 +13,8 @@ import (
 type Meaning int
 
 const (
-	// Unknown is a value nothing follows from.
-	Unknown Meaning = iota
+	// Meaningless is a value nothing follows from.
+	Meaningless Meaning = iota
 	// MyTenant is a tenant of the caller's.
 	MyTenant
 	// MyTenantOrShared is a tenant of the caller's or one whose rows everybody reads.
@@ -74,26 +74,26 @@ func (g Ground) forWrites() Ground {
 	return g
 }
 
-// Verdict is what the check found. Not proved is not refuted: it was not understood.
-type Verdict struct {
+// Implication is what the check found. Not proved is not refuted: it was not understood.
+type Implication struct {
 	Proved bool   `json:"proved"`
 	Reason string `json:"reason"` // the rule that proves it, or the part that could not be shown
 }
 
-func proved(reason string) Verdict   { return Verdict{Proved: true, Reason: reason} }
-func unproved(reason string) Verdict { return Verdict{Reason: reason} }
+func proved(reason string) Implication   { return Implication{Proved: true, Reason: reason} }
+func unproved(reason string) Implication { return Implication{Reason: reason} }
 
 // Implies says whether expression, as pg_get_expr prints it under an empty search path, is true for no
 // row but the caller's own as ground has it: of their tenant, about themself, shared, or any row where
 // they are an operator. It is conservative: what it does not understand is not proved. Tenants are told
 // apart as the equality of the tenant column does.
-func Implies(expression string, ground Ground) (Verdict, error) {
+func Implies(expression string, ground Ground) (Implication, error) {
 	node, err := parseExpression(expression)
 	switch {
 	case errors.Is(err, errTooDeep):
 		return unproved(errTooDeep.Error()), nil
 	case err != nil:
-		return Verdict{}, err
+		return Implication{}, err
 	}
 	p := prover{ground: ground}
 	verdict := p.prove(node, p.row())
@@ -112,7 +112,7 @@ type prover struct {
 }
 
 // prove says whether node, a boolean, is true for the caller's rows alone. False and null both refuse.
-func (p prover) prove(node *ast.Node, in *scope) Verdict {
+func (p prover) prove(node *ast.Node, in *scope) Implication {
 	switch n := node.GetNode().(type) {
 	case *ast.Node_BoolExpr:
 		return p.proveLogic(node, in)
@@ -145,7 +145,7 @@ func (p prover) prove(node *ast.Node, in *scope) Verdict {
 }
 
 // proveValue proves a boolean by what it is known to be.
-func (p prover) proveValue(node *ast.Node, in *scope) Verdict {
+func (p prover) proveValue(node *ast.Node, in *scope) Implication {
 	v := p.value(node, in)
 	if v.meaning == Operator {
 		return proved(text(node) + ": for operators alone")
@@ -153,10 +153,10 @@ func (p prover) proveValue(node *ast.Node, in *scope) Verdict {
 	return unproved(text(node) + ": " + v.reason("it says nothing of whose row it is"))
 }
 
-func (p prover) proveLogic(node *ast.Node, in *scope) Verdict {
+func (p prover) proveLogic(node *ast.Node, in *scope) Implication {
 	switch e := node.GetBoolExpr(); e.GetBoolop() {
 	case ast.BoolExprType_AND_EXPR:
-		failed := Verdict{}
+		failed := Implication{}
 		for _, conjunct := range e.GetArgs() {
 			verdict := p.prove(conjunct, in)
 			if verdict.Proved {
@@ -175,7 +175,7 @@ func (p prover) proveLogic(node *ast.Node, in *scope) Verdict {
 }
 
 // proveAll proves what is true only where one of the nodes is.
-func (p prover) proveAll(nodes []*ast.Node, in *scope) Verdict {
+func (p prover) proveAll(nodes []*ast.Node, in *scope) Implication {
 	var reasons []string
 	for _, node := range nodes {
 		verdict := p.prove(node, in)
@@ -199,7 +199,7 @@ func joined(reasons []string) string {
 }
 
 // proveCase proves every result, or the condition under which it is chosen.
-func (p prover) proveCase(e *ast.CaseExpr, in *scope) Verdict {
+func (p prover) proveCase(e *ast.CaseExpr, in *scope) Implication {
 	var reasons []string
 	for _, branch := range e.GetArgs() {
 		when := branch.GetCaseWhen()
@@ -224,7 +224,7 @@ func (p prover) proveCase(e *ast.CaseExpr, in *scope) Verdict {
 	return proved(joined(reasons))
 }
 
-func (p prover) proveOperator(node *ast.Node, in *scope) Verdict {
+func (p prover) proveOperator(node *ast.Node, in *scope) Implication {
 	e := node.GetAExpr()
 	left, right := e.GetLexpr(), e.GetRexpr()
 	switch e.GetKind() {
@@ -264,7 +264,7 @@ func (p prover) proveOperator(node *ast.Node, in *scope) Verdict {
 }
 
 // proveEqual proves an equality of two values, in either order.
-func (p prover) proveEqual(node *ast.Node, l, r value) Verdict {
+func (p prover) proveEqual(node *ast.Node, l, r value) Implication {
 	found := p.proveElement(node, l, r)
 	if turned := p.proveElement(node, r, l); turned.Proved || !found.Proved && !l.meaning.isColumn() {
 		return turned
@@ -273,7 +273,7 @@ func (p prover) proveEqual(node *ast.Node, l, r value) Verdict {
 }
 
 // proveElement proves that column, if it is the row's, is one of the caller's.
-func (p prover) proveElement(node *ast.Node, column, mine value) Verdict {
+func (p prover) proveElement(node *ast.Node, column, mine value) Implication {
 	switch {
 	case column.meaning == rowTenant && mine.meaning == MyTenant:
 		return proved(text(node) + ": the row's tenant is the caller's")
@@ -301,7 +301,7 @@ func (p prover) miss(column, mine value) {
 	}
 }
 
-func (p prover) proveSublink(node *ast.Node, in *scope) Verdict {
+func (p prover) proveSublink(node *ast.Node, in *scope) Implication {
 	link := node.GetSubLink()
 	s := link.GetSubselect().GetSelectStmt()
 	inner, why := p.enter(s, in)
@@ -337,7 +337,7 @@ func (p prover) proveSublink(node *ast.Node, in *scope) Verdict {
 }
 
 // proveFound proves what is true only where a subquery finds a row, by what holds of such a row.
-func (p prover) proveFound(node *ast.Node, s *ast.SelectStmt, inner *scope) Verdict {
+func (p prover) proveFound(node *ast.Node, s *ast.SelectStmt, inner *scope) Implication {
 	if !isRowOnly(s) {
 		return unproved(text(node) + ": what the subquery selects may yield a row where it finds none")
 	}

@@ -31,7 +31,7 @@ type Guard struct {
 
 // Proves says whether no command, of select, insert, update and delete, reaches through g a row but the
 // caller's own: what it finds, and what it leaves.
-func (g Guard) Proves(command string, ground Ground) (Verdict, error) {
+func (g Guard) Proves(command string, ground Ground) (Implication, error) {
 	if !g.Applies {
 		return unproved("row-level security does not apply"), nil
 	}
@@ -47,7 +47,7 @@ func (g Guard) Proves(command string, ground Ground) (Verdict, error) {
 		reasons = append(reasons, verdict.Reason)
 	}
 	if len(reasons) == 0 {
-		return Verdict{}, fmt.Errorf("prove %q: no such command", command)
+		return Implication{}, fmt.Errorf("prove %q: no such command", command)
 	}
 	return proved(joined(reasons)), nil
 }
@@ -55,10 +55,10 @@ func (g Guard) Proves(command string, ground Ground) (Verdict, error) {
 // side picks the expression that decides about the rows a command finds, or about those it leaves.
 type side func(GuardPolicy) string
 
-func using(p GuardPolicy) string { return p.Using }
+func foundBy(p GuardPolicy) string { return p.Using }
 
-// check is WITH CHECK, for which USING stands in.
-func check(p GuardPolicy) string {
+// leftBy is WITH CHECK, for which USING stands in.
+func leftBy(p GuardPolicy) string {
 	if p.Check == "" {
 		return p.Using
 	}
@@ -66,14 +66,14 @@ func check(p GuardPolicy) string {
 }
 
 var sides = map[string][]side{
-	"select": {using}, "insert": {check}, "update": {using, check}, "delete": {using},
+	"select": {foundBy}, "insert": {leftBy}, "update": {foundBy, leftBy}, "delete": {foundBy},
 }
 
 // provesSide combines policies as PostgreSQL does: one permissive policy must let a row pass, and every
 // restrictive one.
-func (g Guard) provesSide(command string, of side, ground Ground) (Verdict, error) {
+func (g Guard) provesSide(command string, of side, ground Ground) (Implication, error) {
 	var reasons []string
-	var failed *Verdict
+	var failed *Implication
 	for _, p := range g.Policies {
 		if p.Command != command && p.Command != "all" {
 			continue
@@ -83,9 +83,9 @@ func (g Guard) provesSide(command string, of side, ground Ground) (Verdict, erro
 		if expression != "" {
 			found, err := Implies(expression, ground)
 			if err != nil {
-				return Verdict{}, fmt.Errorf("read policy %s of %s: %w", p.Name, g.Relation, err)
+				return Implication{}, fmt.Errorf("read policy %s of %s: %w", p.Name, g.Relation, err)
 			}
-			verdict = Verdict{found.Proved, "policy " + p.Name + ": " + found.Reason}
+			verdict = Implication{found.Proved, "policy " + p.Name + ": " + found.Reason}
 		}
 		switch {
 		case verdict.Proved && !p.Permissive:

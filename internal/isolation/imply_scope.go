@@ -10,8 +10,8 @@ const (
 	maxRelations = 8
 )
 
-// source is one name that columns are reached by.
-type source struct {
+// fromItem is one name that columns are reached by.
+type fromItem struct {
 	columns map[string]Meaning
 	mine    bool // a membership whose user is the caller
 	ours    bool // a membership of a tenant of the caller's
@@ -21,12 +21,12 @@ type source struct {
 type scope struct {
 	outer     *scope
 	depth     int
-	relations map[string]*source
-	bare      *source   // whose columns need no name in front
+	relations map[string]*fromItem
+	bare      *fromItem   // whose columns need no name in front
 	conjuncts []*ast.Node // what holds of every row it yields
 }
 
-// row is the scope of the expression itself: the columns of its source.
+// row is the scope of the expression itself: the columns of its relation.
 func (p prover) row() *scope {
 	columns := map[string]Meaning{}
 	if p.ground.UserColumn != "" {
@@ -35,12 +35,12 @@ func (p prover) row() *scope {
 	if p.ground.TenantColumn != "" {
 		columns[p.ground.TenantColumn] = rowTenant
 	}
-	of := &source{columns: columns}
-	return &scope{relations: map[string]*source{bareName(p.ground.Relation): of}, bare: of}
+	of := &fromItem{columns: columns}
+	return &scope{relations: map[string]*fromItem{bareName(p.ground.Relation): of}, bare: of}
 }
 
-// column finds the column a reference names: of the nearest source called so. A column without a name in
-// front is looked up in no more than one source, and only if it is known to have it.
+// column finds the column a reference names: of the nearest relation called so. A column without a name in
+// front is looked up in no more than one relation, and only if it is known to have it.
 func (s *scope) column(ref *ast.ColumnRef) value {
 	fields := ref.GetFields()
 	if len(fields) == 0 || len(fields) > 2 {
@@ -51,7 +51,7 @@ func (s *scope) column(ref *ast.ColumnRef) value {
 		return value{}
 	}
 	if len(fields) == 1 {
-		if s.bare == nil || s.bare.columns[name] == Unknown {
+		if s.bare == nil || s.bare.columns[name] == Meaningless {
 			return value{}
 		}
 		return s.bare.value(name)
@@ -65,7 +65,7 @@ func (s *scope) column(ref *ast.ColumnRef) value {
 }
 
 // value is what a column of r is known to hold.
-func (r *source) value(column string) value {
+func (r *fromItem) value(column string) value {
 	switch meaning := r.columns[column]; {
 	case meaning == memberTenant && (r.mine || r.ours):
 		return value{meaning: MyTenant}
@@ -85,7 +85,7 @@ func (p prover) enter(s *ast.SelectStmt, outer *scope) (*scope, string) {
 	if s == nil || !isBare(s) || outer.depth == maxNesting {
 		return nil, "this kind of subquery is not followed"
 	}
-	inner := &scope{outer: outer, depth: outer.depth + 1, relations: map[string]*source{}}
+	inner := &scope{outer: outer, depth: outer.depth + 1, relations: map[string]*fromItem{}}
 	for _, item := range s.GetFromClause() {
 		if !p.addFrom(inner, item, true) {
 			return nil, "what the subquery reads from is not followed"
@@ -128,7 +128,7 @@ func (p prover) addFrom(s *scope, item *ast.Node, everyRow bool) bool {
 	if _, twice := s.relations[name]; twice || len(s.relations) == maxRelations {
 		return false
 	}
-	added := &source{columns: map[string]Meaning{}}
+	added := &fromItem{columns: map[string]Meaning{}}
 	for _, m := range p.ground.Memberships {
 		if table.GetSchemaname() != "" && m.Relation == table.GetSchemaname()+"."+table.GetRelname() {
 			added.columns[m.Tenant], added.columns[m.User] = memberTenant, memberUser

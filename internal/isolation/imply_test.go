@@ -191,7 +191,7 @@ func TestImplies_Unreadable(t *testing.T) {
 	} {
 		verdict, err := isolation.Implies(deep, documents)
 		if err == nil {
-			require.Equal(t, isolation.Verdict{Reason: "it is too long or nested too deep to be followed"}, verdict, "%.60s", deep)
+			require.Equal(t, isolation.Implication{Reason: "it is too long or nested too deep to be followed"}, verdict, "%.60s", deep)
 		}
 	}
 	long := "tenant_id = public.my_tenant()" + strings.Repeat(" and title <> 'x'", 50)
@@ -237,7 +237,7 @@ func TestGuard_Vital(t *testing.T) {
 		for _, g := range guards {
 			verdict, err := g.Proves("select", isolation.VitalGround(strings.TrimPrefix(g.Relation, "public.")))
 			require.NoError(t, err)
-			require.Equal(t, isolation.Verdict{Reason: "row-level security does not apply"}, verdict)
+			require.Equal(t, isolation.Implication{Reason: "row-level security does not apply"}, verdict)
 		}
 	}
 }

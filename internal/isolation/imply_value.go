@@ -11,7 +11,7 @@ import (
 type value struct {
 	meaning Meaning
 	path    []string  // into the claims
-	member  *relation // of memberTenant and memberUser
+	member  *fromItem // of memberTenant and memberUser
 	why     string    // why it is unknown, where there is more to say
 	source  source    // where it comes from, if the ground knows nothing of that
 }
@@ -146,7 +146,7 @@ func (p prover) call(call *ast.FuncCall) value {
 	name := qualified(call.GetFuncname())
 	if name == "pg_catalog.current_setting" && len(call.GetArgs()) > 0 {
 		setting, isString := stringConstant(call.GetArgs()[0])
-		if meaning := p.ground.Settings[strings.ToLower(setting)]; isString && meaning != Unknown {
+		if meaning := p.ground.Settings[strings.ToLower(setting)]; isString && meaning != Meaningless {
 			return value{meaning: meaning}
 		}
 		return value{why: "nothing is known of the setting " + setting, source: source{ofSetting, strings.ToLower(setting)}}
@@ -154,7 +154,7 @@ func (p prover) call(call *ast.FuncCall) value {
 	if len(call.GetArgs()) > 0 {
 		return value{why: "nothing is known of " + strings.TrimPrefix(name, "pg_catalog.") + " with arguments"}
 	}
-	if meaning := p.ground.Functions[name]; meaning != Unknown && !meaning.isColumn() {
+	if meaning := p.ground.Functions[name]; meaning != Meaningless && !meaning.isColumn() {
 		return value{meaning: meaning}
 	}
 	return value{why: "nothing is known of the function " + strings.TrimPrefix(name, "pg_catalog."), source: source{ofFunction, name}}
@@ -193,7 +193,7 @@ func (p prover) claim(e *ast.A_Expr, in *scope) value {
 	if !strings.HasSuffix(symbol, ">>") {
 		return value{meaning: Claims, path: path}
 	}
-	if meaning := p.ground.Claims[strings.Join(path, ".")]; meaning != Claims && !meaning.isColumn() && meaning != Unknown {
+	if meaning := p.ground.Claims[strings.Join(path, ".")]; meaning != Claims && !meaning.isColumn() && meaning != Meaningless {
 		return value{meaning: meaning}
 	}
 	name := strings.Join(path, ".")

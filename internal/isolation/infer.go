@@ -209,12 +209,12 @@ func (i *Inference) learnPolicy(policy GuardPolicy, ground Ground, helpers []Hel
 func (i *Inference) learn(of source, meaning Meaning, helpers []Helper) {
 	switch of.kind {
 	case ofSetting:
-		if i.Settings[of.name] == Unknown && strings.Contains(of.name, ".") {
+		if i.Settings[of.name] == Meaningless && strings.Contains(of.name, ".") {
 			i.Settings[of.name] = meaning
 			i.assume("current_setting('%s') is set by the server to the caller's %s, and by nobody else", of.name, meaning.word())
 		}
 	case ofClaim: // whatever users write was left out before
-		if i.Claims[of.name] == Unknown {
+		if i.Claims[of.name] == Meaningless {
 			i.Claims[of.name] = meaning
 			i.assume("the claim %s of the verified token is the caller's %s", of.name, meaning.word())
 		}
@@ -237,7 +237,7 @@ func (m Meaning) word() string {
 // learnHelper notes what a helper yields, where its body says so.
 func (i *Inference) learnHelper(helper Helper) {
 	of := i.yields(helper)
-	if i.Functions[helper.Name] == Unknown && (of.meaning.isMine() || of.meaning == Claims && len(of.path) == 0) {
+	if i.Functions[helper.Name] == Meaningless && (of.meaning.isMine() || of.meaning == Claims && len(of.path) == 0) {
 		i.Functions[helper.Name] = of.meaning
 	}
 }

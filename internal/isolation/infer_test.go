@@ -109,7 +109,7 @@ func TestInfer_Nothing(t *testing.T) {
 }
 
 // infer builds a database, guesses, and asks of each of its tables what may be read.
-func infer(t *testing.T, schema string) (isolation.Inference, map[string]isolation.Verdict) {
+func infer(t *testing.T, schema string) (isolation.Inference, map[string]isolation.Implication) {
 	t.Helper()
 	ctx := context.Background()
 	conn := pgtest.New(t).Connect(t)
@@ -129,7 +129,7 @@ func infer(t *testing.T, schema string) (isolation.Inference, map[string]isolati
 	read, err := isolation.ReadDatabase(ctx, conn, "authenticated", []string{"app"})
 	require.NoError(t, err)
 	found := isolation.Infer(read)
-	verdicts := map[string]isolation.Verdict{}
+	verdicts := map[string]isolation.Implication{}
 	for _, guard := range read.Guards {
 		verdicts[guard.Relation], err = guard.Proves("select", found.Ground(guard.Relation))
 		require.NoError(t, err)

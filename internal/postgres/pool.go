@@ -209,17 +209,7 @@ func (db *DB) Stat() PoolStat {
 }
 
 // loadKey reads the newest seal key through the service login.
-func (db *DB) loadKey(ctx context.Context) error {
-	var key sealKey
-	var inner, outer []byte
-	err := db.pool.QueryRow(ctx, queries.Get("SealKey")).Scan(&key.id, &inner, &outer)
-	if err != nil || copy(key.innerPad[:], inner) != 64 || copy(key.outerPad[:], outer) != 64 {
-		return fault.Wrap(err, fault.SealKeyUnavailable, "The key that seals identities cannot be read.",
-			"Let VITAL_SERVICE_DATABASE_URL log in as vital_service; `vital migrate up` makes the login and the key.")
-	}
-	db.sealer.key.Store(&key)
-	return nil
-}
+func (db *DB) loadKey(ctx context.Context) error { return db.sealer.load(ctx, db.pool) }
 
 // refreshKey follows rotations. The former key stays good for minutes, so a look now and then suffices.
 func (db *DB) refreshKey(ctx context.Context) {

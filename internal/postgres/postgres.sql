@@ -48,6 +48,12 @@ select vital.schema_version();
 -- name: SealKey
 select id, inner_pad, outer_pad from vital.seal_key();
 
+-- name: MeetTransaction
+select pg_catalog.pg_backend_pid(), pg_catalog.transaction_timestamp();
+
+-- name: VerifiesIdentity
+select pg_catalog.to_regprocedure('vital.identity()') is not null;
+
 -- name: Begin
 begin isolation level read committed read write;
 

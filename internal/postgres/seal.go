@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"strconv"
@@ -8,7 +9,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
+	"github.com/vital-db/vital/internal/fault"
 	"github.com/vital-db/vital/internal/identity"
 )
 
@@ -27,6 +30,21 @@ type sealKey struct {
 // that this server said so. vital.identity() is its counterpart.
 type sealer struct {
 	key atomic.Pointer[sealKey]
+}
+
+// load reads the newest seal key, which takes a login that may.
+func (s *sealer) load(ctx context.Context, from interface {
+	QueryRow(ctx context.Context, text string, args ...any) pgx.Row
+}) error {
+	var key sealKey
+	var inner, outer []byte
+	err := from.QueryRow(ctx, queries.Get("SealKey")).Scan(&key.id, &inner, &outer)
+	if err != nil || copy(key.innerPad[:], inner) != 64 || copy(key.outerPad[:], outer) != 64 {
+		return fault.Wrap(err, fault.SealKeyUnavailable, "The key that seals identities cannot be read.",
+			"Let VITAL_SERVICE_DATABASE_URL log in as vital_service; `vital migrate up` makes the login and the key.")
+	}
+	s.key.Store(&key)
+	return nil
 }
 
 // seal returns the value of vital.context for caller acting in tenant (an id, a slug, or "" for their

@@ -24,6 +24,12 @@ func FindUser(ctx context.Context, tx pgx.Tx, email string) (uuid.UUID, error) {
 		"Addresses are those of the table users."))
 }
 
+// FindUserByReference is FindUser for an address or an id.
+func FindUserByReference(ctx context.Context, tx pgx.Tx, reference string) (uuid.UUID, error) {
+	return find(ctx, tx, "UserByReference", reference, fault.New(fault.UserUnknown, fmt.Sprintf("There is no user %s.", reference),
+		"Name one by address or id, as in the table users."))
+}
+
 // FindTenant returns the tenant with that slug or id, for an operator. It is tenant_not_found when
 // there is none.
 func FindTenant(ctx context.Context, tx pgx.Tx, reference string) (uuid.UUID, error) {
