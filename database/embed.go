@@ -35,3 +35,14 @@ var LintTerms string
 //
 //go:embed schemas/*.json
 var Schemas embed.FS
+
+// Subject is what the attacks on isolation must know of this schema.
+//
+//go:embed subject.yaml
+var Subject string
+
+// Attacks are what a hostile tenant tries, one file a family: SQL with placeholders that are filled from
+// the live catalog, each attack with its title, verb and what would be a leak in the comment above it.
+//
+//go:embed attacks/*.sql
+var Attacks embed.FS
