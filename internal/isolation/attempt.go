@@ -1,0 +1,383 @@
+package isolation
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// attackAs takes on who's identity and tries everything, each in a savepoint.
+func (t *suite) attackAs(ctx context.Context, who caller) error {
+	if _, err := t.exec(ctx, "savepoint caller"); err != nil {
+		return err
+	}
+	defer func() { _, _ = t.exec(context.WithoutCancel(ctx), "rollback to savepoint caller") }()
+	entering := t.s.enter(who)
+	if _, err := t.exec(ctx, strings.Join(entering, ";\n")); err != nil {
+		t.proof.Results = append(t.proof.Results, Result{Attack: "enter", Family: "context", Verb: "identity", Object: who.role, Caller: who.name,
+			Title: "become the caller", Outcome: Untried, SQLState: codeOf(err), Evidence: refusal(err)})
+		return nil
+	}
+	t.whileRunning(who.name)
+	forged := false
+	for _, r := range t.c.relations {
+		if !t.s.exposes(r) || t.s.rule(r).Ignore != "" || r.partition && t.s.tenantColumn(r) == "" || t.only != "" && t.only != r.label() {
+			continue
+		}
+		if why := t.untried(r); why != "" {
+			t.proof.Results = append(t.proof.Results, Result{Attack: "any", Family: "read", Verb: "any", Object: r.label(), Caller: who.name,
+				Title: "make a row of each tenant", Outcome: Untried, Evidence: why})
+		}
+		fill := t.fill(r, who)
+		for _, a := range t.attacks {
+			if a.Family == "context" && (forged || who.owner || r.kind != "r" || t.s.tenantColumn(r) == "" || r.label() == t.s.Tenants) {
+				continue
+			}
+			if err := t.try(ctx, who, a, r, fill); err != nil {
+				return err
+			}
+		}
+		forged = forged || r.kind == "r" && t.s.tenantColumn(r) != "" && r.label() != t.s.Tenants
+	}
+	if who.owner {
+		return nil
+	}
+	return t.callFunctions(ctx, who)
+}
+
+// readWritable learns which columns role may update, before it is taken on.
+func (t *suite) readWritable(ctx context.Context, role string) error {
+	if t.writable[role] != nil {
+		return nil
+	}
+	t.writable[role] = map[uint32][]string{}
+	var oid uint32
+	var name string
+	return each(ctx, t.conn, "WritableColumns", []any{&oid, &name}, func() {
+		t.writable[role][oid] = append(t.writable[role][oid], name)
+	}, role, t.s.Schemas)
+}
+
+// readViews finds each world's row of the views that say whose a row is.
+func (t *suite) readViews(ctx context.Context, w *world) {
+	for _, r := range t.c.relations {
+		if name := t.s.tenantColumn(r); !r.isTable() && t.s.exposes(r) && name != "" {
+			if row, err := t.builder.query(ctx, "select * from "+r.quoted()+" where "+equals(name, &w.tenant)+" limit 1"); err == nil && row != nil {
+				w.rows[r] = row
+			}
+		}
+	}
+}
+
+func (t *suite) untried(r *relation) string {
+	return cmp.Or(t.mine.failed[r], t.other.failed[r])
+}
+
+// try runs one attack for each of what it is for.
+func (t *suite) try(ctx context.Context, who caller, a Attack, r *relation, fill fills) error {
+	if a.sealedOnly && !t.s.Sealed || who.owner && (a.Verb == "truncate" || a.Verb == "trigger" || a.Verb == "alter") {
+		return nil
+	}
+	variants := []fills{fill}
+	switch a.each {
+	case "foreign":
+		variants = t.foreignVariants(r, fill)
+	case "unique":
+		variants = t.uniqueVariants(r, fill)
+	case "privileged role":
+		variants = nil
+		for _, role := range t.privileged {
+			if role != who.role && role != who.login {
+				variants = append(variants, fills{"role": identifier(role)})
+			}
+		}
+	}
+	for _, fill := range variants {
+		statement, applies := fill.render(a.text)
+		control, controlled := fill.render(a.control)
+		before, prepared := fill.render(a.before)
+		if !applies || !controlled || !prepared {
+			continue
+		}
+		result := Result{Attack: a.Name, Family: a.Family, Verb: a.Verb, Title: a.Title, Reference: a.Reference, Object: r.label(), Caller: who.name}
+		if a.Family == "context" {
+			result.Object = "transaction"
+		}
+		if err := t.execute(ctx, who, a, before, statement, control, &result); err != nil {
+			return err
+		}
+		t.proof.Results = append(t.proof.Results, result)
+		if result.Outcome == Leaked && t.stopAtLeak {
+			return errLeak
+		}
+	}
+	return nil
+}
+
+// execute runs one attack and judges it.
+func (t *suite) execute(ctx context.Context, who caller, a Attack, before, statement, control string, result *Result) error {
+	got, err := t.attempt(ctx, who, a, before, statement)
+	if err != nil {
+		return err
+	}
+	t.proof.Verbs[a.Verb]++
+	t.proof.Statements++
+	result.Outcome, result.SQLState = Blocked, codeOf(got.err)
+	switch result.SQLState {
+	case "57014", "55P03": // it timed out, or waited for somebody's lock
+		result.Outcome, result.Evidence = Untried, refusal(got.err)
+		return nil
+	}
+	evidence := got.evidence
+	if found := t.canaryIn(got.output, before+statement); found != "" {
+		evidence = "the other tenant's value " + found + " came back"
+	}
+	switch {
+	case evidence != "":
+	case a.leak == "rows" && got.err == nil && got.reached:
+		evidence = fmt.Sprintf("it reached the other tenant's rows (%s)", got.tag)
+	case a.leak == "success" && got.err == nil:
+		evidence = "it was let through"
+	case a.leak == "difference":
+		t.proof.Statements++
+		about, err := t.attempt(ctx, who, a, before, control)
+		if err != nil {
+			return err
+		}
+		if theirs, ours := got.signature(), about.signature(); theirs != ours {
+			evidence = fmt.Sprintf("it answers %q where the other tenant has it and %q where nobody has", theirs, ours)
+		}
+	}
+	if evidence == "" {
+		return nil
+	}
+	result.Outcome, result.Evidence = Leaked, evidence
+	known := a.risk
+	if !t.s.Sealed {
+		known = cmp.Or(known, a.unsealed)
+	}
+	if known != "" {
+		result.Outcome, result.Evidence = AtRisk, evidence+"; "+known
+	}
+	result.Script = t.script(who, before, statement, result)
+	return nil
+}
+
+// answer is what an attacker got.
+type answer struct {
+	output   string // every value and the error, for canaries
+	reached  bool   // the last statement reached rows, or said so
+	tag      string
+	err      error  // the database's refusal
+	evidence string // of a change
+	plan     string
+}
+
+// signature is what tells an answer from another: where it went wrong, else how much it reached.
+func (a answer) signature() string {
+	if a.err != nil {
+		return codeOf(a.err)
+	}
+	return a.tag + a.plan
+}
+
+// attempt runs statement in a savepoint and looks at what it changed.
+func (t *suite) attempt(ctx context.Context, who caller, a Attack, before, statement string) (answer, error) {
+	if _, err := t.exec(ctx, "savepoint attack"); err != nil {
+		return answer{}, err
+	}
+	if before != "" {
+		// What was prepared outlives the savepoint; the identity it was prepared under does not.
+		as := []string{"savepoint before", "set local session authorization default", "reset role"}
+		if a.asOther {
+			as = append(as, t.s.enter(t.otherCaller(who))...)
+		}
+		as = append(as, before, "rollback to savepoint before")
+		if _, err := t.exec(ctx, strings.Join(as, ";\n")); err != nil {
+			_, undo := t.exec(ctx, "rollback to savepoint attack; deallocate all")
+			return answer{err: err}, undo
+		}
+	}
+	got := answer{}
+	results, err := t.conn.PgConn().Exec(ctx, statement).ReadAll()
+	if err == nil && ctx.Err() != nil {
+		return got, ctx.Err()
+	}
+	got.read(results, err)
+	if err != nil && codeOf(err) == "" {
+		return got, fmt.Errorf("the connection was lost: %w", err)
+	}
+	if err == nil && a.Family != "read" && a.leak != "difference" {
+		if got.evidence, err = t.changed(ctx); err != nil {
+			return got, err
+		}
+	}
+	undo := "rollback to savepoint attack; release savepoint attack"
+	if before != "" {
+		undo += "; deallocate all"
+	}
+	_, err = t.exec(context.WithoutCancel(ctx), undo)
+	return got, err
+}
+
+func (t *suite) otherCaller(like caller) caller {
+	return caller{name: "other", login: like.login, role: t.s.Roles.SignedIn, user: t.other.user, tenant: t.other.tenant}
+}
+
+// changed looks with the operator's eyes at whether the other tenant's data is as it was.
+func (t *suite) changed(ctx context.Context) (string, error) {
+	if _, err := t.exec(ctx, "set local session authorization default; reset role; set local row_security = on"); err != nil {
+		return "", err
+	}
+	now, err := t.otherState(ctx)
+	if err != nil {
+		return "", fmt.Errorf("look at the other tenant: %w", err)
+	}
+	if now == t.before {
+		return "", nil
+	}
+	was, is := strings.Split(t.before, "\n"), strings.Split(now, "\n")
+	for i := range was {
+		if i < len(is) && was[i] != is[i] {
+			label, _, _ := strings.Cut(was[i], "|")
+			return "the other tenant's rows of " + label + " are not what they were", nil
+		}
+	}
+	return "the other tenant's rows are not what they were", nil
+}
+
+func (t *suite) otherState(ctx context.Context) (string, error) {
+	results, err := t.conn.PgConn().Exec(ctx, t.fingerprint).ReadAll()
+	if err != nil {
+		return "", err
+	}
+	var lines []string
+	for _, row := range results[len(results)-1].Rows {
+		lines = append(lines, string(row[0]))
+	}
+	return strings.Join(lines, "\n"), nil
+}
+
+// fingerprintOfOther is a query for everything that is the other tenant's, or everybody's.
+func (t *suite) fingerprintOfOther() string {
+	var parts []string
+	for _, r := range t.c.relations {
+		if !r.isTable() || r.partition || !t.s.exposes(r) {
+			continue
+		}
+		where := "true"
+		switch name := t.s.tenantColumn(r); {
+		case name != "":
+			where = identifier(name) + " = " + literal(t.other.tenant)
+		case t.other.rows[r] != nil && t.s.rule(r).Global == "":
+			where = keyOf(r, t.other.rows[r], "r")
+		}
+		part, _ := fills{"label": literal(r.label()), "relation": r.quoted(), "where": where}.render(catalogQueries.Get("State"))
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, "\nunion all\n") + "\norder by 1"
+}
+
+func (a *answer) read(results []*pgconn.Result, err error) {
+	a.err = err
+	var out strings.Builder
+	for _, result := range results {
+		for _, row := range result.Rows {
+			for _, cell := range row {
+				out.Write(cell)
+				out.WriteByte('\n')
+			}
+		}
+		out.WriteString(result.CommandTag.String())
+		out.WriteByte('\n')
+		a.tag = result.CommandTag.String()
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		fmt.Fprintln(&out, pg.Message, pg.Detail, pg.Hint, pg.Where)
+	}
+	a.output = out.String()
+	if len(results) == 0 || err != nil {
+		return
+	}
+	last := results[len(results)-1]
+	if strings.HasPrefix(a.tag, "EXPLAIN") {
+		for _, row := range last.Rows {
+			if _, rows, ok := strings.Cut(string(row[0]), "(actual rows="); ok {
+				a.plan += " " + rows
+			}
+		}
+		return
+	}
+	for _, row := range last.Rows {
+		for _, cell := range row {
+			if v := string(cell); cell != nil && v != "0" && v != "f" && v != "" {
+				a.reached = true
+			}
+		}
+	}
+	if len(last.FieldDescriptions) == 0 {
+		a.reached = last.CommandTag.RowsAffected() > 0
+	}
+	if last.CommandTag.Select() && len(last.FieldDescriptions) > 1 {
+		a.reached = len(last.Rows) > 0
+	}
+}
+
+// canaryIn returns a value of the other tenant in output that the attacker did not bring along.
+func (t *suite) canaryIn(output, sent string) string {
+	for _, canary := range t.canaries {
+		if strings.Contains(output, canary) && !strings.Contains(sent, canary) {
+			return canary
+		}
+	}
+	return ""
+}
+
+// exec runs the suite's own statements.
+func (t *suite) exec(ctx context.Context, statements string) ([]*pgconn.Result, error) {
+	return t.conn.PgConn().Exec(ctx, statements).ReadAll()
+}
+
+func codeOf(err error) string {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return pg.Code
+	}
+	return ""
+}
+
+// keyOf is the condition that finds row among r's, by its key.
+func keyOf(r *relation, row values, alias string) string {
+	columns := []string{}
+	if len(r.keys) > 0 {
+		columns = r.keys[0]
+	}
+	if len(columns) == 0 {
+		for _, c := range r.columns {
+			if c.typ == "uuid" || c.category == "S" && cellText(row[c.name]) != "" {
+				columns = append(columns, c.name)
+			}
+		}
+	}
+	var parts []string
+	for _, name := range columns {
+		condition := equals(name, row[name])
+		if alias != "" {
+			condition = alias + "." + condition
+		}
+		parts = append(parts, condition)
+	}
+	if len(parts) == 0 {
+		return "false"
+	}
+	return strings.Join(parts, " and ")
+}
+
+// unknownUUID belongs to nobody.
+var unknownUUID = uuid.MustParse("deadbeef-0000-4000-8000-000000000000")
