@@ -14,7 +14,7 @@ type Attack struct {
 	Name, Family, Title, Verb, Reference string
 
 	leak       string // rows, success or difference: what of its result is a leak by itself
-	each       string // foreign, unique or privileged role: runs once for each of these
+	each       string // foreign, unique, privileged role or materialized view: runs once for each of these
 	risk       string // why its success is a risk that is known, and not a leak
 	unsealed   string // the same where identities are not sealed
 	sealedOnly bool   // about what VITAL takes away, and nobody else does

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -24,7 +25,6 @@ func (t *suite) attackAs(ctx context.Context, who caller) error {
 		return nil
 	}
 	t.whileRunning(who.name)
-	forged := false
 	for _, r := range t.c.relations {
 		if !t.s.exposes(r) || t.s.rule(r).Ignore != "" || r.partition && t.s.tenantColumn(r) == "" || t.only != "" && t.only != r.label() {
 			continue
@@ -33,16 +33,14 @@ func (t *suite) attackAs(ctx context.Context, who caller) error {
 			t.proof.Results = append(t.proof.Results, Result{Attack: "any", Family: "read", Verb: "any", Object: r.label(), Caller: who.name,
 				Title: "make a row of each tenant", Outcome: Untried, Evidence: why})
 		}
-		fill := t.fill(r, who)
-		for _, a := range t.attacks {
-			if a.Family == "context" && (forged || who.owner || r.kind != "r" || t.s.tenantColumn(r) == "" || r.label() == t.s.Tenants) {
-				continue
-			}
-			if err := t.try(ctx, who, a, r, fill); err != nil {
-				return err
-			}
+		if err := t.tryAll(ctx, who, r, false); err != nil {
+			return err
 		}
-		forged = forged || r.kind == "r" && t.s.tenantColumn(r) != "" && r.label() != t.s.Tenants
+	}
+	if r := t.closed(who); r != nil && !who.owner {
+		if err := t.tryAll(ctx, who, r, true); err != nil {
+			return err
+		}
 	}
 	if who.owner {
 		return nil
@@ -78,6 +76,32 @@ func (t *suite) untried(r *relation) string {
 	return cmp.Or(t.mine.failed[r], t.other.failed[r])
 }
 
+// tryAll runs the attacks on r, those on the context or all others.
+func (t *suite) tryAll(ctx context.Context, who caller, r *relation, onContext bool) error {
+	fill := t.fill(r, who)
+	for _, a := range t.attacks {
+		if (a.Family == "context") != onContext {
+			continue
+		}
+		if err := t.try(ctx, who, a, r, fill); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// closed is a table whose rows of the other tenant stayed closed to who, if nothing else is tried.
+func (t *suite) closed(who caller) *relation {
+	for _, r := range t.c.relations {
+		reached := func(of Result) bool { return of.Caller == who.name && of.Object == r.label() && of.Outcome == Leaked }
+		if r.isTable() && t.s.exposes(r) && t.s.tenantColumn(r) != "" && t.other.rows[r] != nil && !t.s.isTable(t.s.Tenants, r) &&
+			!slices.ContainsFunc(t.proof.Results, reached) {
+			return r
+		}
+	}
+	return nil
+}
+
 // try runs one attack for each of what it is for.
 func (t *suite) try(ctx context.Context, who caller, a Attack, r *relation, fill fills) error {
 	if a.sealedOnly && !t.s.Sealed || who.owner && (a.Verb == "truncate" || a.Verb == "trigger" || a.Verb == "alter") {
@@ -89,6 +113,10 @@ func (t *suite) try(ctx context.Context, who caller, a Attack, r *relation, fill
 		variants = t.foreignVariants(r, fill)
 	case "unique":
 		variants = t.uniqueVariants(r, fill)
+	case "materialized view":
+		if r.kind != "m" {
+			return nil
+		}
 	case "privileged role":
 		variants = nil
 		for _, role := range t.privileged {
@@ -108,6 +136,8 @@ func (t *suite) try(ctx context.Context, who caller, a Attack, r *relation, fill
 		if a.Family == "context" {
 			result.Object = "transaction"
 		}
+		a := a
+		a.risk = cmp.Or(a.risk, fill["known_risk"])
 		if err := t.execute(ctx, who, a, before, statement, control, &result); err != nil {
 			return err
 		}
@@ -176,6 +206,7 @@ type answer struct {
 	err      error  // the database's refusal
 	evidence string // of a change
 	plan     string
+	value    string // the one value, where the answer is that
 }
 
 // signature is what tells an answer from another: where it went wrong, else how much it reached.
@@ -183,7 +214,7 @@ func (a answer) signature() string {
 	if a.err != nil {
 		return codeOf(a.err)
 	}
-	return a.tag + a.plan
+	return a.tag + a.plan + a.value
 }
 
 // attempt runs statement in a savepoint and looks at what it changed.
@@ -212,7 +243,7 @@ func (t *suite) attempt(ctx context.Context, who caller, a Attack, before, state
 	if err != nil && codeOf(err) == "" {
 		return got, fmt.Errorf("the connection was lost: %w", err)
 	}
-	if err == nil && a.Family != "read" && a.leak != "difference" {
+	if err == nil && a.Family != "read" && (a.leak != "difference" || a.Family == "function") {
 		if got.evidence, err = t.changed(ctx); err != nil {
 			return got, err
 		}
@@ -313,6 +344,9 @@ func (a *answer) read(results []*pgconn.Result, err error) {
 			}
 		}
 		return
+	}
+	if len(last.Rows) == 1 && len(last.Rows[0]) == 1 {
+		a.value = " " + string(last.Rows[0][0])
 	}
 	for _, row := range last.Rows {
 		for _, cell := range row {

@@ -75,6 +75,7 @@ type function struct {
 	names, types            []string
 	defaults                int
 	kind                    string
+	volatile                bool
 	definer, returnsSet     bool
 	returns, owner          string
 }
@@ -131,7 +132,7 @@ func readCatalog(ctx context.Context, conn querier, schemas []string) (*catalog,
 		}
 	}
 	var f function
-	err := each(ctx, conn, "Functions", []any{&f.oid, &f.schema, &f.name, &f.arguments, &f.names, &f.types, &f.defaults, &f.kind, &f.definer, &f.returnsSet, &f.returns, &f.owner},
+	err := each(ctx, conn, "Functions", []any{&f.oid, &f.schema, &f.name, &f.arguments, &f.names, &f.types, &f.defaults, &f.kind, &f.volatile, &f.definer, &f.returnsSet, &f.returns, &f.owner},
 		func() { c.functions = append(c.functions, f); f.names, f.types = nil, nil }, schemas)
 	if err != nil {
 		return nil, err
