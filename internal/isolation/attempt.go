@@ -14,16 +14,30 @@ import (
 
 // attackAs takes on who's identity and tries everything, each in a savepoint.
 func (t *suite) attackAs(ctx context.Context, who caller) error {
-	if _, err := t.exec(ctx, "savepoint caller"); err != nil {
-		return err
-	}
-	defer func() { _, _ = t.exec(context.WithoutCancel(ctx), "rollback to savepoint caller") }()
-	entering := t.s.enter(who)
-	if _, err := t.exec(ctx, strings.Join(entering, ";\n")); err != nil {
+	if err := t.enter(ctx, who); err != nil {
+		if codeOf(err) == "" {
+			return err
+		}
 		t.proof.Results = append(t.proof.Results, Result{Attack: "enter", Family: "context", Verb: "identity", Object: who.role, Caller: who.name,
 			Title: "become the caller", Outcome: Untried, SQLState: codeOf(err), Evidence: refusal(err)})
-		return nil
+		return t.leave(ctx)
 	}
+	err := t.attackEntered(ctx, who)
+	return errors.Join(err, t.leave(ctx))
+}
+
+// enter makes the transaction who's, leave the operator's again.
+func (t *suite) enter(ctx context.Context, who caller) error {
+	_, err := t.exec(ctx, "savepoint caller;\n"+strings.Join(t.s.enter(who), ";\n"))
+	return err
+}
+
+func (t *suite) leave(ctx context.Context) error {
+	_, err := t.exec(context.WithoutCancel(ctx), "rollback to savepoint caller; release savepoint caller")
+	return err
+}
+
+func (t *suite) attackEntered(ctx context.Context, who caller) error {
 	t.whileRunning(who.name)
 	for _, r := range t.c.relations {
 		if !t.s.exposes(r) || t.s.rule(r).Ignore != "" || r.partition && t.s.tenantColumn(r) == "" || t.only != "" && t.only != r.label() {
@@ -37,7 +51,7 @@ func (t *suite) attackAs(ctx context.Context, who caller) error {
 			return err
 		}
 	}
-	if r := t.closed(who); r != nil && !who.owner {
+	if r := t.closed(who); r != nil && !who.owner && t.only == "" {
 		if err := t.tryAll(ctx, who, r, true); err != nil {
 			return err
 		}
@@ -164,7 +178,7 @@ func (t *suite) execute(ctx context.Context, who caller, a Attack, before, state
 		return nil
 	}
 	evidence := got.evidence
-	if found := t.canaryIn(got.output, before+statement); found != "" {
+	if found := t.canaryIn(got.output, strings.Join([]string{before, statement, who.user, who.tenant}, " ")); found != "" {
 		evidence = "the other tenant's value " + found + " came back"
 	}
 	switch {

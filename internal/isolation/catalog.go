@@ -119,7 +119,7 @@ func (c *catalog) find(name string) *relation {
 	return nil
 }
 
-// readCatalog reads everything of the database; functions and sequences of schemas alone.
+// readCatalog reads everything of the database, and the sequences of schemas.
 func readCatalog(ctx context.Context, conn querier, schemas []string) (*catalog, error) {
 	c := &catalog{byOID: map[uint32]*relation{}}
 	s := &c.server
@@ -133,7 +133,7 @@ func readCatalog(ctx context.Context, conn querier, schemas []string) (*catalog,
 	}
 	var f function
 	err := each(ctx, conn, "Functions", []any{&f.oid, &f.schema, &f.name, &f.arguments, &f.names, &f.types, &f.defaults, &f.kind, &f.volatile, &f.definer, &f.returnsSet, &f.returns, &f.owner},
-		func() { c.functions = append(c.functions, f); f.names, f.types = nil, nil }, schemas)
+		func() { c.functions = append(c.functions, f); f.names, f.types = nil, nil })
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ select p.oid, n.nspname::text, p.proname::text, pg_catalog.pg_get_function_ident
   pg_catalog.format_type(p.prorettype, null), pg_catalog.pg_get_userbyid(p.proowner)::text
 from pg_catalog.pg_proc p
 join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-where n.nspname = any ($1) and p.prokind in ('f', 'p')
+where p.prokind in ('f', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
   and p.prorettype not in ('pg_catalog.trigger'::pg_catalog.regtype, 'pg_catalog.event_trigger'::pg_catalog.regtype)
   and not exists (
     select from pg_catalog.pg_depend d
