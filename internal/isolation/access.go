@@ -2,9 +2,12 @@ package isolation
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/vital-db/vital/database"
 )
 
 // Right is what one caller gets of a command, seen by trying it on its own tenant's row.
@@ -17,45 +20,51 @@ type Right struct {
 
 func (r Right) String() string { return r.Object + " " + r.Command + " as " + r.Caller }
 
-// ownCommands are what a caller may be able to do with its own row.
-var ownCommands = []struct{ command, text string }{
-	{"select", "select 1 from {relation} where {own_key}"},
-	{"count", "select count(*) from {relation}"},
-	{"insert", "insert into {relation} {insert_own}"},
-	{"update", "update {relation} set {set} where {own_key}"},
-	{"update all", "update {relation} set {any_set}"},
-	{"delete", "delete from {relation}"},
-	{"truncate", "truncate {relation}"},
-}
+//go:embed rights.sql
+var rightsText string
+
+var rightsQueries = database.ParseQueries(rightsText)
+
+// ownCommands are what a caller may be able to do with its own row, as rights.sql says it.
+var ownCommands = []string{"select", "count", "select every column", "insert", "update", "update all", "delete", "truncate", "privileges"}
 
 // rights tries what who may do with its own tenant's row of r.
 func (t *suite) rights(ctx context.Context, who caller, r *relation) ([]Right, error) {
 	fill := t.fill(r, who)
 	if t.mine.rows[r] != nil && r.isTable() {
-		fill["insert_own"] = t.insertTail(t.mine, r, nil)
+		fill["insert_own"] = t.insertTail(t.mine, r, t.aboutUser(r, who))
 	}
 	for _, c := range r.columns {
-		if !c.always {
-			fill["any_set"] = identifier(c.name) + " = " + identifier(c.name)
-			if fill["set"] == "" {
-				fill["set"] = fill["any_set"]
-			}
+		if !c.always { // a value that looks at no column: it takes the one privilege alone
+			fill["any_set"] = identifier(c.name) + " = null"
 			break
 		}
 	}
+	if !r.isTable() {
+		fill["view"] = literal(r.quoted()) // one that takes no rows refuses before it asks for the privilege
+	}
 	var rights []Right
-	for _, own := range ownCommands {
-		statement, applies := fills(fill).render(own.text)
-		if !applies || own.command == "truncate" && (!r.isTable() || who.owner) {
+	for _, command := range ownCommands {
+		statement, applies := fill.render(rightsQueries.Get(command))
+		if !applies || command == "truncate" && (!r.isTable() || who.owner) {
 			continue
 		}
 		got, err := t.attempt(ctx, who, Attack{Family: "read"}, "", statement)
 		if err != nil {
 			return nil, err
 		}
-		rights = append(rights, Right{r.label(), own.command, who.name, got.right(own.command)})
+		rights = append(rights, Right{r.label(), command, who.name, got.right(command)})
 	}
 	return rights, nil
+}
+
+// aboutUser gives the column that names a row's user, where r has one, who itself.
+func (t *suite) aboutUser(r *relation, who caller) map[string]string {
+	name := t.s.Memberships.User
+	if c := r.column(name); c == nil || who.user == "" || t.s.isTable(t.s.Memberships.Table, r) {
+		return nil
+	}
+	return map[string]string{name: literal(who.user)}
 }
 
 // right is an answer in a word.
@@ -67,7 +76,7 @@ func (a answer) right(command string) string {
 		return "denied"
 	case code != "":
 		return code
-	case a.value != "" && command == "count":
+	case a.value != "" && (command == "count" || command == "privileges"):
 		return strings.TrimSpace(a.value)
 	case a.reached || strings.HasPrefix(a.tag, "TRUNCATE"):
 		return "own"

@@ -213,7 +213,7 @@ func (m *mutator) schemaMutants(ctx context.Context) ([]Mutant, error) {
 		if column := m.textColumn(r); column != "" && fill["some_table"] == "" {
 			fill["some_table"], fill["some_column"] = r.quoted(), identifier(column)
 		}
-		if len(r.keys) > 0 && !slices.Contains(r.keys[0], name) {
+		if len(r.keys) > 0 && !slices.Contains(r.keys[0], name) && r.column(name).notNull {
 			fill["some_child"], fill["tenant_column"] = r.quoted(), identifier(name)
 		}
 	}

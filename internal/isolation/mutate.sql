@@ -6,10 +6,16 @@ select m.kind, n.nspname || '.' || c.relname, p.polname || ' on ' || n.nspname |
 from pg_catalog.pg_policy p
 join pg_catalog.pg_class c on c.oid = p.polrelid
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+-- Where no column decides and USING asks the same, whoever passes the one passes the other: no other database.
+cross join lateral (select p.polcmd = 'w' and pg_catalog.pg_get_expr(p.polqual, p.polrelid) = pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)
+  and not exists (
+    select from pg_catalog.pg_depend d
+    where d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass and d.objid = p.oid
+      and d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.refobjid = c.oid and d.refobjsubid > 0) as same) e
 cross join lateral (values
   ('policy dropped', pg_catalog.format('drop policy %I on %I.%I', p.polname, n.nspname, c.relname)),
   ('USING turned to true', case when p.polqual is not null then pg_catalog.format('alter policy %I on %I.%I using (true)', p.polname, n.nspname, c.relname) end),
-  ('WITH CHECK removed', case when p.polwithcheck is not null then pg_catalog.format('alter policy %I on %I.%I with check (true)', p.polname, n.nspname, c.relname) end)
+  ('WITH CHECK removed', case when p.polwithcheck is not null and not e.same then pg_catalog.format('alter policy %I on %I.%I with check (true)', p.polname, n.nspname, c.relname) end)
 ) m(kind, ddl)
 where n.nspname = any ($1) and m.ddl is not null
 order by 1, 2, 3;
@@ -67,8 +73,7 @@ order by 2, 3;
 -- name: SchemaMutants
 select m.kind, '', m.name, m.ddl
 from (values
-  ('new table', 'without row-level security', 'create table public.mutant (tenant_id uuid not null, id uuid not null, primary key (tenant_id, id)); grant select on public.mutant to {signed_in}'),
-  ('new table', 'without a policy', 'create table public.mutant (tenant_id uuid not null, id uuid not null, primary key (tenant_id, id)); alter table public.mutant enable row level security, force row level security'),
+  ('new table', 'without row-level security and policies', 'create table public.mutant (tenant_id uuid not null, id uuid not null, primary key (tenant_id, id)); grant select on public.mutant to {signed_in}'),
   ('new view', 'that reads as its owner', 'create view public.mutant as select * from {some_table}; grant select on public.mutant to {signed_in}'),
   ('new view', 'that is stored', 'create materialized view public.mutant as select * from {some_table}; grant select on public.mutant to {signed_in}'),
   ('new function', 'that is a definer''s and checks nobody', 'create function public.mutant() returns setof {some_table} language sql security definer as ''select * from {some_table}''; grant execute on function public.mutant() to {signed_in}'),
