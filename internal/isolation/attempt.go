@@ -108,6 +108,8 @@ func (t *suite) try(ctx context.Context, who caller, a Attack, r *relation, fill
 		if a.Family == "context" {
 			result.Object = "transaction"
 		}
+		result.sent = &sent{attack: a, before: before, control: control}
+		result.sent.lead, result.sent.last = a.split(fill)
 		if err := t.execute(ctx, who, a, before, statement, control, &result); err != nil {
 			return err
 		}
@@ -157,11 +159,7 @@ func (t *suite) execute(ctx context.Context, who caller, a Attack, before, state
 		return nil
 	}
 	result.Outcome, result.Evidence = Leaked, evidence
-	known := a.risk
-	if !t.s.Sealed {
-		known = cmp.Or(known, a.unsealed)
-	}
-	if known != "" {
+	if known := a.known(t.s); known != "" {
 		result.Outcome, result.Evidence = AtRisk, evidence+"; "+known
 	}
 	result.Script = t.script(who, before, statement, result)
@@ -212,7 +210,7 @@ func (t *suite) attempt(ctx context.Context, who caller, a Attack, before, state
 	if err != nil && codeOf(err) == "" {
 		return got, fmt.Errorf("the connection was lost: %w", err)
 	}
-	if err == nil && a.Family != "read" && a.leak != "difference" {
+	if err == nil && a.writes() {
 		if got.evidence, err = t.changed(ctx); err != nil {
 			return got, err
 		}

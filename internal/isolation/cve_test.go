@@ -24,7 +24,7 @@ func TestCVEs(t *testing.T) {
 	}
 	newest := []string{"CVE-2026-6472", "CVE-2026-6473", "CVE-2026-6474", "CVE-2026-6637"}
 	for _, c := range []struct {
-		version      string
+		version     string
 		has, hasNot []string
 	}{
 		{"15.18", nil, []string{"CVE-2026-6472"}},

@@ -21,10 +21,10 @@ func (t *suite) fill(r *relation, who caller) fills {
 	var identity []string
 	for _, statement := range t.s.enter(other) {
 		if !strings.HasPrefix(statement, "set local role") {
-			identity = append(identity, statement+";")
+			identity = append(identity, statement)
 		}
 	}
-	f["identity_other"] = strings.Join(identity, "\n")
+	f["identity_other"] = strings.Join(identity, ";\n")
 	if tenant != "" {
 		f["tenant"], f["own"], f["other"] = identifier(tenant), literal(t.mine.tenant), literal(t.other.tenant)
 		shared := []string{f["own"]}
@@ -218,6 +218,7 @@ func (t *suite) callFunctions(ctx context.Context, who caller) error {
 			result := Result{Attack: "call", Family: "function", Verb: "function", Title: "call it with the other tenant's ids",
 				Reference: "OWASP API5:2023 Broken Function Level Authorization", Object: f.signature(), Caller: who.name}
 			a := Attack{Name: "call", Family: "function", Verb: "function"}
+			result.sent = &sent{attack: a, last: statement}
 			if err := t.execute(ctx, who, a, "", statement, "", &result); err != nil {
 				return err
 			}

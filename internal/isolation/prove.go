@@ -37,6 +37,14 @@ type Result struct {
 	SQLState  string  `json:"sqlstate,omitempty"` // of the refusal
 	Evidence  string  `json:"evidence,omitempty"`
 	Script    string  `json:"script,omitempty"` // of a leak: SQL that shows it again
+
+	sent *sent // nil where nothing was
+}
+
+// sent is what an attacker's SQL was.
+type sent struct {
+	attack                      Attack
+	before, lead, last, control string
 }
 
 // Standing is what is known of one relation and command.
@@ -62,6 +70,17 @@ type Proof struct {
 	Results     []Result       `json:"results"`
 	Standings   []Standing     `json:"standings"`
 	Findings    []Finding      `json:"findings"` // of the lints
+
+	replay replay
+}
+
+// replay is what the attacks met, for a script that runs them again.
+type replay struct {
+	rows     []madeRow
+	entering map[string][]string // statements that make a caller, by its name
+	other    []string            // that make the other tenant's user
+	canaries []string
+	state    string // a query for the other tenant's data
 }
 
 // Count is how many results ended so.
@@ -152,6 +171,7 @@ func (t *suite) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	t.proof.replay = t.replay(callers)
 	for _, who := range callers {
 		t.proof.Callers = append(t.proof.Callers, who.name)
 		if err := t.attackAs(ctx, who); err != nil {
