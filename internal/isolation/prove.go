@@ -72,6 +72,7 @@ type Proof struct {
 	Findings    []Finding      `json:"findings"` // of the lints
 
 	replay replay
+	lints  []Lint // that Findings are of
 }
 
 // replay is what the attacks met, for a script that runs them again.
@@ -189,8 +190,8 @@ func (t *suite) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	t.proof.Database, t.proof.Server = t.c.server.database, t.c.server.version
-	if err := t.conn.QueryRow(ctx, catalogQueries.Get("Fingerprint"), t.s.Schemas).Scan(&t.proof.Fingerprint); err != nil {
-		return fmt.Errorf("read fingerprint: %w", err)
+	if t.proof.Fingerprint, err = readFingerprint(ctx, t.conn, t.s.Schemas); err != nil {
+		return err
 	}
 	if err := t.conn.QueryRow(ctx, catalogQueries.Get("PrivilegedRoles")).Scan(&t.privileged); err != nil {
 		return fmt.Errorf("read roles: %w", err)
@@ -215,6 +216,25 @@ func (t *suite) prepare(ctx context.Context) (err error) {
 		return fmt.Errorf("look at the other tenant: %w", err)
 	}
 	return nil
+}
+
+// Fingerprint names the schema behind conn as Prove does: privileges, columns, policies, functions, roles.
+func Fingerprint(ctx context.Context, conn *pgx.Conn, schemas []string) (fingerprint string, err error) {
+	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "set local search_path = pg_catalog, public, pg_temp"); err != nil { // names are printed by it
+			return fmt.Errorf("set search_path: %w", err)
+		}
+		fingerprint, err = readFingerprint(ctx, conn, schemas)
+		return err
+	})
+	return fingerprint, err
+}
+
+func readFingerprint(ctx context.Context, conn *pgx.Conn, schemas []string) (fingerprint string, err error) {
+	if err := conn.QueryRow(ctx, catalogQueries.Get("Fingerprint"), schemas).Scan(&fingerprint); err != nil {
+		return "", fmt.Errorf("read fingerprint: %w", err)
+	}
+	return fingerprint, nil
 }
 
 func cannotBuild(err error) error {
