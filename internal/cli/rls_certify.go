@@ -263,8 +263,12 @@ func (a *app) printCertificate(c *report.Certificate) {
 	} {
 		fmt.Fprintf(out, "%s %s\n", paint(out, dim, fmt.Sprintf("%-8s", line.name)), line.value)
 	}
-	for _, leak := range c.Leaks {
-		fmt.Fprintf(out, "%s %s: %s, as %s\n", paint(out, red, "leak    "), leak.Object, leak.Title, strings.Join(leak.Callers, ", "))
+	for _, leaking := range report.ByObject(c.Leaks) {
+		attacks := leaking.Breaches[0].Title
+		if more := len(leaking.Breaches) - 1; more > 0 {
+			attacks += fmt.Sprintf(" and %d more", more)
+		}
+		fmt.Fprintf(out, "%s %s: %s, as %s\n", paint(out, red, "leak    "), leaking.Object, attacks, strings.Join(leaking.Callers, ", "))
 	}
 	for _, cve := range c.Database.CVEs {
 		fmt.Fprintf(out, "%s %s, fixed in %s: %s\n", paint(out, amber, "server  "), cve.ID, cve.Fixed, cve.Title)

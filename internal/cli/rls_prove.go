@@ -182,7 +182,7 @@ func writeFile(name, flag string, write func(io.Writer) error) error {
 // proofFault is what makes the exit code 3, or nil.
 func proofFault(proof *isolation.Proof) error {
 	if leaks := proof.Count(isolation.Leaked); leaks > 0 {
-		return fault.New(fault.FindingsFound, plural(leaks, "attack")+" got through.", "--scripts DIR writes SQL that shows each again.")
+		return fault.New(fault.FindingsFound, plural(leaks, "attack")+" got through.", "`vital rls prove --scripts DIR` writes SQL that shows each again.")
 	}
 	for _, f := range proof.Findings {
 		if f.Level == isolation.Error {

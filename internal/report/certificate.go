@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/vital-db/vital/internal/isolation"
@@ -140,7 +139,7 @@ func NewCertificate(p *isolation.Proof, m *isolation.Matrix, build Build, now ti
 
 // judge says in a word and in a sentence what c comes to.
 func (c *Certificate) judge() (Verdict, string) {
-	tried := fmt.Sprintf("of %s by %s", counted(c.Attacks.Executed, "attack"), counted(len(c.Attacks.Callers), "kind")+" of caller")
+	tried := fmt.Sprintf("of %s by %s of caller", several(c.Attacks.Executed, "attack"), several(len(c.Attacks.Callers), "kind"))
 	leaked, errors := 0, 0
 	for _, verb := range c.Attacks.Verbs {
 		leaked += verb.Leaked
@@ -152,13 +151,13 @@ func (c *Certificate) judge() (Verdict, string) {
 	}
 	switch unknown := c.level(isolation.Untested); {
 	case leaked > 0:
-		return Leaking, fmt.Sprintf("Tenants of %s are not kept apart: %d %s got through.", c.Database.Name, leaked, tried)
+		return Leaking, fmt.Sprintf("%s %s got through.", counted(leaked), tried)
 	case errors > 0:
-		return Flawed, fmt.Sprintf("Nothing got through, but %s must be mended: none %s reached another tenant.", counted(errors, "lint finding"), tried)
+		return Flawed, fmt.Sprintf("None %s got through, and %s must be mended.", tried, several(errors, "lint finding"))
 	case unknown > 0 || len(c.Untried) > 0:
 		return Incomplete, fmt.Sprintf("None %s got through; %d of %d pairs of table and command are unknown.", tried, unknown, len(c.Standings))
 	default:
-		return Isolated, fmt.Sprintf("Tenants of %s are kept apart: none %s got through.", c.Database.Name, tried)
+		return Isolated, fmt.Sprintf("None %s got through.", tried)
 	}
 }
 
@@ -192,14 +191,46 @@ func breaches(p *isolation.Proof, outcome isolation.Outcome) []Breach {
 	return joined
 }
 
-// counted writes n with thousands set apart, and of what.
-func counted(n int, noun string) string {
+// BreachedObject is an object and the attacks on it that did not end as they should.
+type BreachedObject struct {
+	Object   string
+	Callers  []string // of any of them
+	Breaches []Breach
+}
+
+// ByObject groups breaches, in their order.
+func ByObject(breaches []Breach) []BreachedObject {
+	var grouped []BreachedObject
+	for _, b := range breaches {
+		at := slices.IndexFunc(grouped, func(o BreachedObject) bool { return o.Object == b.Object })
+		if at < 0 {
+			at = len(grouped)
+			grouped = append(grouped, BreachedObject{Object: b.Object})
+		}
+		o := &grouped[at]
+		o.Breaches = append(o.Breaches, b)
+		for _, who := range b.Callers {
+			if !slices.Contains(o.Callers, who) {
+				o.Callers = append(o.Callers, who)
+			}
+		}
+	}
+	return grouped
+}
+
+// counted writes n with thousands set apart.
+func counted(n int) string {
 	text := fmt.Sprint(n)
 	for at := len(text) - 3; at > 0; at -= 3 {
 		text = text[:at] + "," + text[at:]
 	}
+	return text
+}
+
+// several writes n of noun.
+func several(n int, noun string) string {
 	if n != 1 {
 		noun += "s"
 	}
-	return strings.TrimSpace(text + " " + noun)
+	return counted(n) + " " + noun
 }

@@ -28,6 +28,7 @@ type certificatePage struct {
 	*Certificate
 	Title   string
 	Tone    string // good, warn or bad
+	Server  string // its version, without who packed it
 	KeyID   string // "" where it is not signed
 	Cards   []certificateCard
 	Rows    []standingRow
@@ -66,7 +67,7 @@ type verbBar struct {
 
 type breachList struct {
 	Title, Note, Tone string
-	Breaches          []Breach
+	Objects           []BreachedObject
 }
 
 // method is a level, and what it says.
@@ -85,11 +86,12 @@ func newCertificatePage(c *Certificate) certificatePage {
 		Title: map[Verdict]string{Leaking: "Tenants are not kept apart", Flawed: "Something must be mended", Incomplete: "Not everything is known", Isolated: "Tenants are kept apart"}[c.Verdict],
 		Tone:  map[Verdict]string{Leaking: "bad", Flawed: "bad", Incomplete: "warn", Isolated: "good"}[c.Verdict],
 		Listed: []breachList{
-			{"Leaks", "An attack that got through. The SQL shows it again, as an operator, in a transaction that is rolled back.", "bad", c.Leaks},
-			{"Risks", "What succeeds where PostgreSQL, or the design of the database, lets it.", "warn", c.Risks},
-			{"Could not be tried", "Nothing is known here: describe the database with --config so that a row can be made.", "warn", c.Untried},
+			{"Leaks", "An attack that got through. The SQL shows it again, as an operator, in a transaction that is rolled back.", "bad", ByObject(c.Leaks)},
+			{"Risks", "What succeeds where PostgreSQL, or the design of the database, lets it.", "warn", ByObject(c.Risks)},
+			{"Could not be tried", "Nothing is known here: describe the database with --config so that a row can be made.", "warn", ByObject(c.Untried)},
 		},
 	}
+	page.Server, _, _ = strings.Cut(c.Database.Server, " ")
 	if len(c.PublicKey) == ed25519.PublicKeySize {
 		page.KeyID = KeyID(c.PublicKey)
 	}
@@ -124,15 +126,15 @@ func certificateCards(c *Certificate, errors int) []certificateCard {
 	if c.Mutants != nil {
 		mutation = certificateCard{
 			Value: fmt.Sprintf("%d%%", share(c.Mutants.Killed, c.Mutants.Made)), Label: "mutation score", Share: share(c.Mutants.Killed, c.Mutants.Made), Tone: "good",
-			Note: fmt.Sprintf("%d of %s found out", c.Mutants.Killed, counted(c.Mutants.Made, "deliberate fault")),
+			Note: fmt.Sprintf("%d of %s found out", c.Mutants.Killed, several(c.Mutants.Made, "deliberate fault")),
 		}
 	}
 	return []certificateCard{
-		{Value: fmt.Sprint(sum.Leaked), Label: map[bool]string{true: "leak", false: "leaks"}[sum.Leaked == 1], Note: counted(len(c.Risks), "known risk"), Share: 100, Tone: tone(sum.Leaked > 0, "good")},
-		{Value: counted(c.Attacks.Executed, ""), Label: "attacks executed", Note: fmt.Sprintf("%d kinds of thing · %.0f s", len(c.Attacks.Verbs), c.Attacks.Seconds), Share: 100, Tone: "none"},
+		{Value: fmt.Sprint(sum.Leaked), Label: map[bool]string{true: "leak", false: "leaks"}[sum.Leaked == 1], Note: several(len(c.Risks), "known risk"), Share: 100, Tone: tone(sum.Leaked > 0, "good")},
+		{Value: counted(c.Attacks.Executed), Label: "attacks executed", Note: fmt.Sprintf("%d verbs · %.0f s", len(c.Attacks.Verbs), c.Attacks.Seconds), Share: 100, Tone: "none"},
 		{Value: fmt.Sprint(len(c.Attacks.Callers)), Label: "kinds of caller", Note: strings.Join(c.Attacks.Callers, " · "), Share: 100, Tone: "none"},
 		standing,
-		{Value: fmt.Sprint(errors), Of: fmt.Sprintf("of %d", len(c.Findings)), Label: "lint findings to mend", Note: "the others are warnings and named risks", Share: 100, Tone: tone(errors > 0, "good")},
+		{Value: fmt.Sprint(len(c.Findings)), Label: "lint findings", Note: fmt.Sprintf("%d to mend; the others are warnings and named risks", errors), Share: 100, Tone: tone(errors > 0, "good")},
 		mutation,
 	}
 }
