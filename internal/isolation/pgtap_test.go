@@ -99,6 +99,9 @@ func TestProof_WritePgTAP(t *testing.T) {
 		}
 	}
 	require.Greater(t, len(leaks), 50)
+	require.True(t, slices.ContainsFunc(open.Results, func(r isolation.Result) bool {
+		return r.Attack == "copy_to" && r.Object == "public.agents" && r.Outcome == isolation.Leaked
+	}), "what COPY writes is looked at")
 	found := failures(tap(t, d, script.String()))
 	require.Subset(t, leaks, found)
 	for _, leak := range leaks {
