@@ -10,13 +10,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vital-db/vital/database"
 	"github.com/vital-db/vital/internal/fault"
 )
 
 //go:embed pgtap.sql
-var tapPrelude string
+var tapText string
 
 var (
+	tapParts = database.ParseQueries(tapText)
 	// givesRows is what an attack's last statement begins with, or has, when it has a result.
 	givesRows = regexp.MustCompile(`^(select|with|fetch|execute|explain)\b|\breturning\b`)
 	// notInFunction is what PostgreSQL runs at the top level alone.
@@ -67,7 +69,7 @@ func (p *Proof) WritePgTAP(w io.Writer) error {
 	if len(tests) == 0 {
 		return fault.New(fault.ConfigInvalid, "There is no attack to write.", "Prove a database first.")
 	}
-	out := bufio.NewWriter(w)
+	out := &tapWriter{bufio.NewWriter(w)}
 	fmt.Fprintf(out, "-- The attacks of `vital rls prove` on database %s, schema %s, as pgTAP tests.\n", oneLine(p.Database), p.Fingerprint)
 	fmt.Fprintf(out, "-- pg_prove -d DATABASE FILE, or psql -X -f FILE; as a superuser, where the extension pgtap can be made.\n")
 	left := map[string]int{}
@@ -77,43 +79,51 @@ func (p *Proof) WritePgTAP(w io.Writer) error {
 	for _, name := range slices.Sorted(maps.Keys(left)) {
 		fmt.Fprintf(out, "-- Left out, for it runs in no function: %s (%d).\n", name, left[name])
 	}
-	fmt.Fprintf(out, "%s\n", tapPrelude)
+	out.part("Begin", nil)
 	p.replay.write(out)
-	fmt.Fprintf(out, "select plan(%d);\n", len(tests))
+	out.part("Plan", fills{"tests": fmt.Sprint(len(tests))})
 	for _, r := range tests {
 		p.writeTest(out, r)
 	}
-	fmt.Fprint(out, "select * from finish();\nrollback;\n")
+	out.part("Finish", nil)
 	return out.Flush()
 }
 
+// tapWriter writes the parts of a script; what goes wrong is told by Flush.
+type tapWriter struct{ *bufio.Writer }
+
+func (w *tapWriter) part(name string, fill fills) {
+	text, _ := fill.render(tapParts.Get(name))
+	fmt.Fprintf(w, "%s;\n", text)
+}
+
 // write makes the rows as they stood, whatever triggers would make of them, and what the tests look up.
-func (r replay) write(out *bufio.Writer) {
-	fmt.Fprint(out, "set local session_replication_role = replica;\n")
+func (r replay) write(out *tapWriter) {
+	var rows strings.Builder
 	for _, made := range r.rows {
-		fmt.Fprintf(out, "%s;\n", made.statement())
+		rows.WriteString(made.statement() + ";\n")
 	}
-	fmt.Fprint(out, "set local session_replication_role = origin;\n\n")
+	out.part("Rows", fills{"rows": rows.String()})
 	entering := maps.Clone(r.entering)
 	entering["other"] = r.other
 	for _, name := range slices.Sorted(maps.Keys(entering)) {
-		fmt.Fprintf(out, "insert into pg_temp.attack_caller values (%s, %s);\n", literal(name), literal(strings.Join(entering[name], ";\n")))
+		out.part("Caller", fills{"name": literal(name), "entering": literal(strings.Join(entering[name], ";\n"))})
 	}
 	for _, canary := range r.canaries {
-		fmt.Fprintf(out, "insert into pg_temp.attack_canary values (%s);\n", literal(canary))
+		out.part("Canary", fills{"value": literal(canary)})
 	}
-	fmt.Fprintf(out, "insert into pg_temp.attack_state values (%s);\nupdate pg_temp.attack_state set before = pg_temp.attack_state();\n\n", literal(r.state))
+	out.part("State", fills{"query": literal(r.state)})
 }
 
-func (p *Proof) writeTest(out *bufio.Writer, r Result) {
+func (p *Proof) writeTest(out *tapWriter, r Result) {
 	name := literal(oneLine(fmt.Sprintf("%s: %s (%s), as %s", r.Object, r.Title, r.Attack, r.Caller)))
 	if r.sent == nil {
-		fmt.Fprintf(out, "select skip(%s, 1);\n", literal(oneLine(r.Object+", as "+r.Caller+": "+r.Evidence)))
+		out.part("Skip", fills{"why": literal(oneLine(r.Object + ", as " + r.Caller + ": " + r.Evidence))})
 		return
 	}
 	a := r.sent.attack
 	if known := a.known(p.Subject); known != "" {
-		fmt.Fprintf(out, "select * from todo(1, %s);\n", literal(oneLine(known)))
+		out.part("Todo", fills{"why": literal(oneLine(known))})
 	}
 	arguments := []string{literal(r.Caller), literal(a.leak), literal(strings.TrimSuffix(r.sent.last, ";"))}
 	for _, more := range []struct{ name, value string }{{"lead", r.sent.lead}, {"before", r.sent.before}, {"control", strings.TrimSuffix(r.sent.control, ";")}} {
@@ -130,7 +140,7 @@ func (p *Proof) writeTest(out *bufio.Writer, r Result) {
 	if !a.writes() {
 		arguments = append(arguments, "look => false")
 	}
-	fmt.Fprintf(out, "select is(pg_temp.attack(%s), null, %s);\n", strings.Join(arguments, ", "), name)
+	out.part("Test", fills{"arguments": strings.Join(arguments, ", "), "name": name})
 }
 
 // givesRows looks at what the attack's author wrote, not at values that were filled in.

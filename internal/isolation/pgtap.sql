@@ -1,3 +1,6 @@
+The parts of a pgTAP script. Placeholders in braces stand for literals.
+
+-- name: Begin
 \set QUIET 1
 \set ON_ERROR_STOP 1
 \pset format unaligned
@@ -142,3 +145,34 @@ begin
   return null;
 end
 $$;
+
+-- name: Rows
+set local session_replication_role = replica;
+{rows}
+set local session_replication_role = origin;
+
+-- name: Caller
+insert into pg_temp.attack_caller values ({name}, {entering});
+
+-- name: Canary
+insert into pg_temp.attack_canary values ({value});
+
+-- name: State
+insert into pg_temp.attack_state values ({query});
+update pg_temp.attack_state set before = pg_temp.attack_state();
+
+-- name: Plan
+select plan({tests});
+
+-- name: Skip
+select skip({why}, 1);
+
+-- name: Todo
+select * from todo(1, {why});
+
+-- name: Test
+select is(pg_temp.attack({arguments}), null, {name});
+
+-- name: Finish
+select * from finish();
+rollback;
