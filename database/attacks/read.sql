@@ -135,3 +135,10 @@ select most_common_vals::text, histogram_bounds::text from pg_catalog.pg_stats w
 -- verb: setting
 set local row_security = off;
 select * from {relation} where {other_key};
+
+-- attack: materialized
+-- title: read a materialized view, which no policy filters
+-- verb: select
+-- leak: success
+-- for: materialized view
+select * from {relation} limit 0;

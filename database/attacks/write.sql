@@ -52,6 +52,11 @@ update {relation} set {tenant} = {other} where {own_key};
 -- leak: rows
 update {relation} set {tenant} = {own} where {other_key};
 
+-- attack: move_all_here
+-- title: take every row without looking at one, which no SELECT policy is asked about
+-- verb: move
+update {relation} set {tenant} = {own};
+
 -- attack: delete_by_key
 -- title: delete the other tenant's row
 -- verb: delete

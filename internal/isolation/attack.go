@@ -15,7 +15,7 @@ type Attack struct {
 	Name, Family, Title, Verb, Reference string
 
 	leak       string // rows, success or difference: what of its result is a leak by itself
-	each       string // foreign, unique or privileged role: runs once for each of these
+	each       string // foreign, unique, privileged role or materialized view: runs once for each of these
 	risk       string // why its success is a risk that is known, and not a leak
 	unsealed   string // the same where identities are not sealed
 	sealedOnly bool   // about what VITAL takes away, and nobody else does
@@ -26,7 +26,9 @@ type Attack struct {
 }
 
 // writes reports whether a may change what is looked at afterwards.
-func (a Attack) writes() bool { return a.Family != "read" && a.leak != "difference" }
+func (a Attack) writes() bool {
+	return a.Family != "read" && (a.leak != "difference" || a.Family == "function")
+}
 
 // known says why the success of a is a risk that is known of s, and not a leak.
 func (a Attack) known(s *Subject) string {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -14,18 +15,31 @@ import (
 
 // attackAs takes on who's identity and tries everything, each in a savepoint.
 func (t *suite) attackAs(ctx context.Context, who caller) error {
-	if _, err := t.exec(ctx, "savepoint caller"); err != nil {
-		return err
-	}
-	defer func() { _, _ = t.exec(context.WithoutCancel(ctx), "rollback to savepoint caller") }()
-	entering := t.s.enter(who)
-	if _, err := t.exec(ctx, strings.Join(entering, ";\n")); err != nil {
+	if err := t.enter(ctx, who); err != nil {
+		if codeOf(err) == "" {
+			return err
+		}
 		t.proof.Results = append(t.proof.Results, Result{Attack: "enter", Family: "context", Verb: "identity", Object: who.role, Caller: who.name,
 			Title: "become the caller", Outcome: Untried, SQLState: codeOf(err), Evidence: refusal(err)})
-		return nil
+		return t.leave(ctx)
 	}
+	err := t.attackEntered(ctx, who)
+	return errors.Join(err, t.leave(ctx))
+}
+
+// enter makes the transaction who's, leave the operator's again.
+func (t *suite) enter(ctx context.Context, who caller) error {
+	_, err := t.exec(ctx, "savepoint caller;\n"+strings.Join(t.s.enter(who), ";\n"))
+	return err
+}
+
+func (t *suite) leave(ctx context.Context) error {
+	_, err := t.exec(context.WithoutCancel(ctx), "rollback to savepoint caller; release savepoint caller")
+	return err
+}
+
+func (t *suite) attackEntered(ctx context.Context, who caller) error {
 	t.whileRunning(who.name)
-	forged := false
 	for _, r := range t.c.relations {
 		if !t.s.exposes(r) || t.s.rule(r).Ignore != "" || r.partition && t.s.tenantColumn(r) == "" || t.only != "" && t.only != r.label() {
 			continue
@@ -34,16 +48,14 @@ func (t *suite) attackAs(ctx context.Context, who caller) error {
 			t.proof.Results = append(t.proof.Results, Result{Attack: "any", Family: "read", Verb: "any", Object: r.label(), Caller: who.name,
 				Title: "make a row of each tenant", Outcome: Untried, Evidence: why})
 		}
-		fill := t.fill(r, who)
-		for _, a := range t.attacks {
-			if a.Family == "context" && (forged || who.owner || r.kind != "r" || t.s.tenantColumn(r) == "" || r.label() == t.s.Tenants) {
-				continue
-			}
-			if err := t.try(ctx, who, a, r, fill); err != nil {
-				return err
-			}
+		if err := t.tryAll(ctx, who, r, false); err != nil {
+			return err
 		}
-		forged = forged || r.kind == "r" && t.s.tenantColumn(r) != "" && r.label() != t.s.Tenants
+	}
+	if r := t.closed(who); r != nil && !who.owner && t.only == "" {
+		if err := t.tryAll(ctx, who, r, true); err != nil {
+			return err
+		}
 	}
 	if who.owner {
 		return nil
@@ -79,6 +91,32 @@ func (t *suite) untried(r *relation) string {
 	return cmp.Or(t.mine.failed[r], t.other.failed[r])
 }
 
+// tryAll runs the attacks on r, those on the context or all others.
+func (t *suite) tryAll(ctx context.Context, who caller, r *relation, onContext bool) error {
+	fill := t.fill(r, who)
+	for _, a := range t.attacks {
+		if (a.Family == "context") != onContext {
+			continue
+		}
+		if err := t.try(ctx, who, a, r, fill); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// closed is a table whose rows of the other tenant stayed closed to who, if nothing else is tried.
+func (t *suite) closed(who caller) *relation {
+	for _, r := range t.c.relations {
+		reached := func(of Result) bool { return of.Caller == who.name && of.Object == r.label() && of.Outcome == Leaked }
+		if r.isTable() && t.s.exposes(r) && t.s.tenantColumn(r) != "" && t.other.rows[r] != nil && !t.s.isTable(t.s.Tenants, r) &&
+			!slices.ContainsFunc(t.proof.Results, reached) {
+			return r
+		}
+	}
+	return nil
+}
+
 // try runs one attack for each of what it is for.
 func (t *suite) try(ctx context.Context, who caller, a Attack, r *relation, fill fills) error {
 	if a.sealedOnly && !t.s.Sealed || who.owner && (a.Verb == "truncate" || a.Verb == "trigger" || a.Verb == "alter") {
@@ -90,6 +128,10 @@ func (t *suite) try(ctx context.Context, who caller, a Attack, r *relation, fill
 		variants = t.foreignVariants(r, fill)
 	case "unique":
 		variants = t.uniqueVariants(r, fill)
+	case "materialized view":
+		if r.kind != "m" {
+			return nil
+		}
 	case "privileged role":
 		variants = nil
 		for _, role := range t.privileged {
@@ -109,6 +151,8 @@ func (t *suite) try(ctx context.Context, who caller, a Attack, r *relation, fill
 		if a.Family == "context" {
 			result.Object = "transaction"
 		}
+		a := a
+		a.risk = cmp.Or(a.risk, fill["known_risk"])
 		result.sent = &sent{attack: a, before: before, control: control}
 		result.sent.lead, result.sent.last = a.split(fill)
 		if err := t.execute(ctx, who, a, before, statement, control, &result); err != nil {
@@ -137,7 +181,7 @@ func (t *suite) execute(ctx context.Context, who caller, a Attack, before, state
 		return nil
 	}
 	evidence := got.evidence
-	if found := t.canaryIn(got.output, before+statement); found != "" {
+	if found := t.canaryIn(got.output, strings.Join([]string{before, statement, who.user, who.tenant}, " ")); found != "" {
 		evidence = "the other tenant's value " + found + " came back"
 	}
 	switch {
@@ -175,6 +219,7 @@ type answer struct {
 	err      error  // the database's refusal
 	evidence string // of a change
 	plan     string
+	value    string // the one value, where the answer is that
 }
 
 // signature is what tells an answer from another: where it went wrong, else how much it reached.
@@ -182,7 +227,7 @@ func (a answer) signature() string {
 	if a.err != nil {
 		return codeOf(a.err)
 	}
-	return a.tag + a.plan
+	return a.tag + a.plan + a.value
 }
 
 // attempt runs statement in a savepoint and looks at what it changed.
@@ -322,6 +367,9 @@ func (a *answer) read(results []*pgconn.Result, err error) {
 			}
 		}
 		return
+	}
+	if len(last.Rows) == 1 && len(last.Rows[0]) == 1 {
+		a.value = " " + string(last.Rows[0][0])
 	}
 	for _, row := range last.Rows {
 		for _, cell := range row {

@@ -75,6 +75,7 @@ type function struct {
 	names, types            []string
 	defaults                int
 	kind                    string
+	volatile                bool
 	definer, returnsSet     bool
 	returns, owner          string
 }
@@ -118,7 +119,7 @@ func (c *catalog) find(name string) *relation {
 	return nil
 }
 
-// readCatalog reads everything of the database; functions and sequences of schemas alone.
+// readCatalog reads everything of the database, and the sequences of schemas.
 func readCatalog(ctx context.Context, conn querier, schemas []string) (*catalog, error) {
 	c := &catalog{byOID: map[uint32]*relation{}}
 	s := &c.server
@@ -131,8 +132,8 @@ func readCatalog(ctx context.Context, conn querier, schemas []string) (*catalog,
 		}
 	}
 	var f function
-	err := each(ctx, conn, "Functions", []any{&f.oid, &f.schema, &f.name, &f.arguments, &f.names, &f.types, &f.defaults, &f.kind, &f.definer, &f.returnsSet, &f.returns, &f.owner},
-		func() { c.functions = append(c.functions, f); f.names, f.types = nil, nil }, schemas)
+	err := each(ctx, conn, "Functions", []any{&f.oid, &f.schema, &f.name, &f.arguments, &f.names, &f.types, &f.defaults, &f.kind, &f.volatile, &f.definer, &f.returnsSet, &f.returns, &f.owner},
+		func() { c.functions = append(c.functions, f); f.names, f.types = nil, nil })
 	if err != nil {
 		return nil, err
 	}

@@ -58,11 +58,11 @@ order by i.indrelid, i.indisprimary desc, x.relname;
 select p.oid, n.nspname::text, p.proname::text, pg_catalog.pg_get_function_identity_arguments(p.oid),
   coalesce(p.proargnames[1:p.pronargs], '{}')::text[],
   array(select pg_catalog.format_type(t.oid, null) from pg_catalog.unnest(p.proargtypes::pg_catalog.oid[]) with ordinality t(oid, o) order by t.o),
-  p.pronargdefaults, p.prokind::text, p.prosecdef, p.proretset,
+  p.pronargdefaults, p.prokind::text, p.provolatile = 'v', p.prosecdef, p.proretset,
   pg_catalog.format_type(p.prorettype, null), pg_catalog.pg_get_userbyid(p.proowner)::text
 from pg_catalog.pg_proc p
 join pg_catalog.pg_namespace n on n.oid = p.pronamespace
-where n.nspname = any ($1) and p.prokind in ('f', 'p')
+where p.prokind in ('f', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
   and p.prorettype not in ('pg_catalog.trigger'::pg_catalog.regtype, 'pg_catalog.event_trigger'::pg_catalog.regtype)
   and not exists (
     select from pg_catalog.pg_depend d
@@ -117,10 +117,11 @@ from (
 ) d(line);
 
 -- name: PrivilegedRoles
-select coalesce(pg_catalog.array_agg(r.rolname::text order by r.rolname), '{}')
+select r.rolname::text, r.rolsuper or r.rolbypassrls
 from pg_catalog.pg_roles r
 where r.rolsuper or r.rolbypassrls
-  or exists (select from pg_catalog.pg_class c where c.relowner = r.oid and c.relkind in ('r', 'p') and c.oid >= 16384);
+  or exists (select from pg_catalog.pg_class c where c.relowner = r.oid and c.relkind in ('r', 'p') and c.oid >= 16384)
+order by r.rolname;
 
 -- name: WritableColumns
 select a.attrelid, a.attname::text

@@ -27,9 +27,9 @@ var (
 
 // replay is what callers met.
 func (t *suite) replay(callers []caller) replay {
-	again := replay{entering: map[string][]string{}, other: t.s.enter(t.otherCaller(callers[0])), canaries: t.canaries, state: t.fingerprint}
-	for _, who := range callers {
-		again.entering[who.name] = t.s.enter(who)
+	again := replay{callers: append(slices.Clone(callers), t.otherCaller(callers[0])), canaries: t.canaries, state: t.fingerprint}
+	for _, who := range again.callers {
+		again.entering = append(again.entering, t.s.enter(who))
 	}
 	seen := map[*relation]map[string]bool{}
 	add := func(made madeRow) {
@@ -104,10 +104,10 @@ func (r replay) write(out *tapWriter) {
 		rows.WriteString(made.statement() + ";\n")
 	}
 	out.part("Rows", fills{"rows": rows.String()})
-	entering := maps.Clone(r.entering)
-	entering["other"] = r.other
-	for _, name := range slices.Sorted(maps.Keys(entering)) {
-		out.part("Caller", fills{"name": literal(name), "entering": literal(strings.Join(entering[name], ";\n"))})
+	for i, who := range r.callers {
+		out.part("Caller", fills{
+			"name": literal(who.name), "entering": literal(strings.Join(r.entering[i], ";\n")), "own": literal(who.user + " " + who.tenant),
+		})
 	}
 	for _, canary := range r.canaries {
 		out.part("Canary", fills{"value": literal(canary)})

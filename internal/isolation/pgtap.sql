@@ -19,9 +19,9 @@ end
 $$;
 set local lock_timeout = '5s';
 
--- Who attacks, by the statements that make a transaction theirs; by what the other tenant is known wherever
+-- Who attacks, by the statements that make a transaction theirs, and the ids that they know; by what the other tenant is known wherever
 -- it turns up; and all that is the other tenant's, as it was.
-create temporary table attack_caller (name text primary key, entering text not null) on commit drop;
+create temporary table attack_caller (name text primary key, entering text not null, own text not null) on commit drop;
 create temporary table attack_canary (value text primary key) on commit drop;
 create temporary table attack_state (query text not null, before text) on commit drop;
 
@@ -47,6 +47,7 @@ declare
   line record;
   found bigint := 0;
   plan text := '';
+  value text := '';
   detail text;
   hint text;
   context text;
@@ -79,6 +80,9 @@ begin
         for line in execute last loop
           found := found + 1;
           output := output || line::text || E'\n';
+          if found = 1 and (select pg_catalog.count(*) = 1 from pg_catalog.jsonb_object_keys(pg_catalog.to_jsonb(line))) then
+            value := line::text;
+          end if;
           reached := reached or line::text <> all (array['(0)', '(f)', '()', '("")']);
           plan := plan || coalesce(pg_catalog.substring(line::text, '\(actual rows=(.*)'), '');
         end loop;
@@ -107,7 +111,7 @@ begin
   if failed = '42P11' then
     raise exception 'this attack gives no rows: %', last;
   end if;
-  signature := coalesce(failed, case when plan <> '' then plan else found::text end);
+  signature := coalesce(failed, case when plan <> '' then plan when found = 1 then '1 ' || value else found::text end);
 end
 $$;
 
@@ -119,13 +123,14 @@ declare
   got record;
   about record;
   canary text;
+  own text := (select c.own from pg_temp.attack_caller c where c.name = caller);
 begin
   select * into got from pg_temp.attack_attempt(caller, preparer, before, lead, last, has_rows, look);
   if got.failed in ('57014', '55P03') then
     raise exception 'it could not be tried: %', got.output;
   end if;
   select c.value into canary from pg_temp.attack_canary c
-  where pg_catalog.strpos(got.output, c.value) > 0 and pg_catalog.strpos(before || lead || last, c.value) = 0
+  where pg_catalog.strpos(got.output, c.value) > 0 and pg_catalog.strpos(pg_catalog.concat_ws(' ', before, lead, last, own), c.value) = 0
   order by c.value
   limit 1;
   if canary is not null then
@@ -152,7 +157,7 @@ set local session_replication_role = replica;
 set local session_replication_role = origin;
 
 -- name: Caller
-insert into pg_temp.attack_caller values ({name}, {entering});
+insert into pg_temp.attack_caller values ({name}, {entering}, {own});
 
 -- name: Canary
 insert into pg_temp.attack_canary values ({value});

@@ -78,8 +78,8 @@ type Proof struct {
 // replay is what the attacks met, for a script that runs them again.
 type replay struct {
 	rows     []madeRow
-	entering map[string][]string // statements that make a caller, by its name
-	other    []string            // that make the other tenant's user
+	callers  []caller   // the last is the other tenant's user
+	entering [][]string // statements that make each of them
 	canaries []string
 	state    string // a query for the other tenant's data
 }
@@ -110,10 +110,12 @@ type suite struct {
 	s            *Subject
 	c            *catalog
 	mine, other  *world
+	operator     string // a user's id, or ""
 	canaries     []string
 	fingerprint  string
-	before       string // of the other's data
-	privileged   []string
+	before       string   // of the other's data
+	privileged   []string // roles that own tables or bypass policies
+	unfiltered   []string // those of them that bypass policies
 	attacks      []Attack
 	proof        *Proof
 	only         string // a relation, or ""
@@ -130,7 +132,7 @@ var errLeak = errors.New("leak found")
 // says of each relation and command what holds. Everything happens in one transaction that is rolled back.
 // progress is told what is under attack.
 func Prove(ctx context.Context, conn *pgx.Conn, subject *Subject, progress func(string)) (*Proof, error) {
-	p := &Proof{Started: time.Now().UTC(), Subject: subject, Verbs: map[string]int{}, Results: []Result{}, Findings: []Finding{}}
+	p := newProof(subject)
 	assumed, err := subject.Describe(ctx, conn)
 	if err != nil {
 		return nil, err
@@ -151,30 +153,52 @@ func Prove(ctx context.Context, conn *pgx.Conn, subject *Subject, progress func(
 	return p, nil
 }
 
-// run opens the transaction, makes the two worlds and lets every caller try everything.
+func newProof(s *Subject) *Proof {
+	return &Proof{Started: time.Now().UTC(), Subject: s, Verbs: map[string]int{}, Results: []Result{}, Findings: []Finding{}}
+}
+
+// run makes the two worlds and lets every caller try everything.
 func (t *suite) run(ctx context.Context) (err error) {
+	if err := t.begin(ctx); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, t.end(ctx)) }()
+	callers := t.callers()
+	for _, who := range callers {
+		t.proof.Callers = append(t.proof.Callers, who.name)
+	}
+	t.proof.replay = t.replay(callers)
+	return t.attackAll(ctx)
+}
+
+// begin opens the transaction and makes the two worlds in it.
+func (t *suite) begin(ctx context.Context) error {
 	if _, err := t.exec(ctx, "begin; set local lock_timeout = '5s'; set local search_path = pg_catalog, public, pg_temp"); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
-	defer func() {
-		if _, undo := t.exec(context.WithoutCancel(ctx), "rollback"); undo != nil {
-			err = errors.Join(err, fmt.Errorf("roll back: %w", undo))
-		}
-		// Attacks deallocate what they prepared, and with it what the connection keeps for itself.
-		err = errors.Join(err, t.conn.DeallocateAll(context.WithoutCancel(ctx)))
-	}()
-	if err := t.prepare(ctx); err != nil {
-		return err
+	err := t.prepare(ctx)
+	if err != nil {
+		err = errors.Join(err, t.end(ctx))
 	}
-	callers := t.callers()
-	for _, who := range callers {
-		if err := t.readWritable(ctx, who.role); err != nil {
-			return err
-		}
+	return err
+}
+
+// end takes everything back.
+func (t *suite) end(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
+	if _, err := t.exec(ctx, "rollback"); err != nil {
+		return fmt.Errorf("roll back: %w", err)
 	}
-	t.proof.replay = t.replay(callers)
-	for _, who := range callers {
-		t.proof.Callers = append(t.proof.Callers, who.name)
+	// Attacks deallocate what they prepared, and with it what the connection keeps for itself.
+	if err := t.conn.DeallocateAll(ctx); err != nil {
+		return fmt.Errorf("forget prepared statements: %w", err)
+	}
+	return nil
+}
+
+// attackAll lets every caller try everything, or what there is on one object.
+func (t *suite) attackAll(ctx context.Context) error {
+	for _, who := range t.callers() {
 		if err := t.attackAs(ctx, who); err != nil {
 			if errors.Is(err, errLeak) {
 				return nil
@@ -193,8 +217,16 @@ func (t *suite) prepare(ctx context.Context) (err error) {
 	if t.proof.Fingerprint, err = readFingerprint(ctx, t.conn, t.s.Schemas); err != nil {
 		return err
 	}
-	if err := t.conn.QueryRow(ctx, catalogQueries.Get("PrivilegedRoles")).Scan(&t.privileged); err != nil {
-		return fmt.Errorf("read roles: %w", err)
+	var role string
+	var bypasses bool
+	err = each(ctx, t.conn, "PrivilegedRoles", []any{&role, &bypasses}, func() {
+		t.privileged = append(t.privileged, role)
+		if bypasses {
+			t.unfiltered = append(t.unfiltered, role)
+		}
+	})
+	if err != nil {
+		return err
 	}
 	t.builder = &builder{conn: t.conn, s: t.s, c: t.c, recipes: map[*relation]rowPlan{}}
 	if t.mine, err = t.builder.build(ctx, "mine"); err != nil {
@@ -202,6 +234,11 @@ func (t *suite) prepare(ctx context.Context) (err error) {
 	}
 	if t.other, err = t.builder.build(ctx, "other"); err != nil {
 		return cannotBuild(err)
+	}
+	if len(t.s.Operator) > 0 {
+		if t.operator, err = t.builder.addOperator(ctx, t.mine); err != nil {
+			return cannotBuild(err)
+		}
 	}
 	t.readViews(ctx, t.mine)
 	t.readViews(ctx, t.other)
@@ -211,6 +248,11 @@ func (t *suite) prepare(ctx context.Context) (err error) {
 		return cannotBuild(err)
 	}
 	t.canaries = t.findCanaries()
+	for _, who := range t.callers() {
+		if err := t.readWritable(ctx, who.role); err != nil {
+			return err
+		}
+	}
 	t.fingerprint = t.fingerprintOfOther()
 	if t.before, err = t.otherState(ctx); err != nil {
 		return fmt.Errorf("look at the other tenant: %w", err)
@@ -269,11 +311,19 @@ func (t *suite) callers() []caller {
 		}
 	}
 	for _, owner := range owners {
-		if !slices.Contains(t.privileged, owner) || t.c.server.vital {
+		if !slices.Contains(t.unfiltered, owner) { // no policy was ever meant for those
 			all = append(all, caller{name: "owner " + owner, role: owner, nameless: true, owner: true})
 		}
 	}
 	return all
+}
+
+// operators are those whose rights are looked at beside the callers'.
+func (t *suite) operators() []caller {
+	if t.operator == "" {
+		return nil
+	}
+	return []caller{{name: "operator", login: t.callers()[0].login, role: t.s.Roles.SignedIn, user: t.operator, tenant: t.mine.tenant}}
 }
 
 func (t *suite) roleNames() []string {

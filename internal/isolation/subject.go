@@ -35,6 +35,9 @@ type Subject struct {
 	// Identity are statements that make a transaction that of one caller. An operator runs them, before the
 	// caller's role is taken on. {user}, {tenant}, {role} and {claims} stand for literals.
 	Identity []string `yaml:"identity" json:"identity"`
+	// Operator are statements that make {user} an operator, who sees more than one tenant. Operators attack
+	// nobody; what they may do is compared.
+	Operator []string `yaml:"operator" json:"operator,omitempty"`
 	// Sealed says that a caller's own SQL must not be able to change who it is.
 	Sealed bool `yaml:"sealed" json:"sealed"`
 	// Tables are what single relations have of their own.

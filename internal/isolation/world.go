@@ -130,6 +130,24 @@ func (b *builder) addMembers(ctx context.Context, w *world) error {
 	return nil
 }
 
+// addOperator makes a user an operator and returns its id.
+func (b *builder) addOperator(ctx context.Context, w *world) (string, error) {
+	user := uuid.NewString()
+	if users := b.c.find(b.s.Users); users != nil {
+		row, err := b.insert(ctx, w, users, values{})
+		if err != nil {
+			return "", fmt.Errorf("make an operator in %s: %w", users.label(), err)
+		}
+		user = cellText(row[b.s.userColumn(users)])
+	}
+	for _, statement := range b.s.Operator {
+		if _, err := b.query(ctx, strings.ReplaceAll(statement, "{user}", literal(user))); err != nil {
+			return "", fmt.Errorf("make an operator: %w", err)
+		}
+	}
+	return user, nil
+}
+
 // ensure returns w's row of r, which it makes where there is none.
 func (b *builder) ensure(ctx context.Context, w *world, r *relation) (values, error) {
 	if row := w.rows[r]; row != nil {
@@ -140,7 +158,10 @@ func (b *builder) ensure(ctx context.Context, w *world, r *relation) (values, er
 	}
 	w.making[r] = true
 	defer delete(w.making, r)
-	row, err := b.insert(ctx, w, r, values{})
+	row, err := b.insert(ctx, w, r, b.contrast(w, r))
+	if err != nil && b.s.rule(r).Global != "" {
+		row, err = b.insert(ctx, w, r, values{})
+	}
 	if err != nil && w.tenant != "" && b.s.tenantColumn(r) != "" {
 		// A trigger may have made one, and may be the only one who can.
 		found, findErr := b.query(ctx, "select * from "+r.quoted()+" where "+equals(b.s.tenantColumn(r), &w.tenant)+" limit 1")
@@ -153,6 +174,21 @@ func (b *builder) ensure(ctx context.Context, w *world, r *relation) (values, er
 	}
 	w.rows[r] = row
 	return row, nil
+}
+
+// contrast makes the second row that is everybody's unlike the first in what is true or false of it, so that
+// a policy that looks at that is seen to.
+func (b *builder) contrast(w *world, r *relation) values {
+	given := values{}
+	if b.s.rule(r).Global != "" && w.name == "other" {
+		no := "false"
+		for _, c := range r.columns {
+			if c.base == "boolean" && !c.always {
+				given[c.name] = &no
+			}
+		}
+	}
+	return given
 }
 
 // insert adds a row of w to r, searching for values that its constraints take.
