@@ -2,6 +2,7 @@ package isolation
 
 import (
 	"bufio"
+	"context"
 	_ "embed"
 	"fmt"
 	"io"
@@ -26,7 +27,7 @@ var (
 )
 
 // replay is what callers met.
-func (t *suite) replay(callers []caller) replay {
+func (t *suite) replay(ctx context.Context, callers []caller) (replay, error) {
 	again := replay{callers: append(slices.Clone(callers), t.otherCaller(callers[0])), canaries: t.canaries, state: t.fingerprint}
 	for _, who := range again.callers {
 		again.entering = append(again.entering, t.s.enter(who))
@@ -51,7 +52,41 @@ func (t *suite) replay(callers []caller) replay {
 			}
 		}
 	}
-	return again
+	for _, r := range t.c.relations {
+		rows, err := t.rowsOfBoth(ctx, r)
+		if err != nil {
+			return again, err
+		}
+		for _, row := range rows {
+			add(madeRow{r, row})
+		}
+	}
+	return again, nil
+}
+
+// rowsOfBoth are the rows of a table that are either tenant's, whoever made them.
+func (t *suite) rowsOfBoth(ctx context.Context, r *relation) ([]values, error) {
+	name := t.s.tenantColumn(r)
+	if !r.isTable() || r.partition || !t.s.exposes(r) || name == "" {
+		return nil, nil
+	}
+	results, err := t.exec(ctx, "select * from "+r.quoted()+" where "+equals(name, &t.mine.tenant)+" or "+equals(name, &t.other.tenant))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", r.label(), err)
+	}
+	var rows []values
+	for _, cells := range results[0].Rows {
+		row := values{}
+		for i, field := range results[0].FieldDescriptions {
+			row[field.Name] = nil
+			if cells[i] != nil {
+				value := string(cells[i])
+				row[field.Name] = &value
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows, nil
 }
 
 // WritePgTAP writes the attacks of p to w as a pgTAP script, a test for each. psql runs it, as a superuser,

@@ -167,7 +167,9 @@ func (t *suite) run(ctx context.Context) (err error) {
 	for _, who := range callers {
 		t.proof.Callers = append(t.proof.Callers, who.name)
 	}
-	t.proof.replay = t.replay(callers)
+	if t.proof.replay, err = t.replay(ctx, callers); err != nil {
+		return err
+	}
 	return t.attackAll(ctx)
 }
 
