@@ -19,7 +19,7 @@ build: ## Build bin/vital, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BINARY) ./cmd/vital
 
 test: ## Install what is missing and run every test: Go's with the race detector, then e2e
-	@.ci/require postgres cc
+	@.ci/require postgres pgtap cc
 	$(GO) vet ./...
 	CGO_ENABLED=1 $(GO) test -race ./...
 	@$(MAKE) --no-print-directory e2e

@@ -19,7 +19,7 @@ set local role {role};
 -- verb: identity
 -- leak: rows
 -- unsealed: a setting says who the caller is, and every statement may change a setting
-{identity_other}
+{identity_other};
 select * from {relation} where {other_key};
 
 -- attack: forge_claims

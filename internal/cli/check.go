@@ -97,7 +97,7 @@ func (a *app) checkRLS(ctx context.Context, t *target, flags checkFlags) error {
 	}
 	if flags.format == "text" {
 		a.printFindings(findings, len(lints))
-	} else if err := report.WriteFindings(a.streams.Out, flags.format, report.Findings{Check: "rls", Version: version(), Lints: lints, Findings: findings}); err != nil {
+	} else if err := report.WriteFindings(a.streams.Out, flags.format, report.Findings{Command: "check rls", Version: version(), Lints: lints, Findings: findings}); err != nil {
 		return err
 	}
 	failed := 0

@@ -3,5 +3,5 @@ package cli
 import "github.com/spf13/cobra"
 
 func (a *app) rlsCommand() *cobra.Command {
-	return group("rls", "Show what row-level security lets each role do", a.rlsMatrixCommand(), a.rlsProveCommand(), a.rlsExplainCommand())
+	return group("rls", "Show what row-level security lets each role do", a.rlsMatrixCommand(), a.rlsProveCommand(), a.rlsCertifyCommand(), a.rlsVerifyCommand(), a.rlsExplainCommand())
 }

@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -14,14 +16,31 @@ import (
 
 	"github.com/vital-db/vital/internal/fault"
 	"github.com/vital-db/vital/internal/isolation"
+	"github.com/vital-db/vital/internal/report"
 )
+
+// subjectFlags say what is attacked.
+type subjectFlags struct {
+	tenantColumn, config string
+	schemas              []string
+}
+
+func (f *subjectFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.tenantColumn, "tenant-column", "", "column that names a row's tenant")
+	cmd.Flags().StringVar(&f.config, "config", "", "YAML file that describes the database")
+	cmd.Flags().StringArrayVar(&f.schemas, "schema", nil, "schema that requests reach; may be repeated")
+}
 
 // proveFlags say what is attacked, and how the result is shown.
 type proveFlags struct {
-	tenantColumn, config, scripts string
-	schemas                       []string
-	asJSON                        bool
+	subjectFlags
+
+	format, scripts, pgtap string
+	asJSON                 bool
 }
+
+// proveFormats are how a proof is shown.
+var proveFormats = append([]string{"text", "html"}, report.FindingsFormats...)
 
 func (a *app) rlsProveCommand() *cobra.Command {
 	var flags proveFlags
@@ -34,19 +53,25 @@ func (a *app) rlsProveCommand() *cobra.Command {
 			"cannot be guessed there is described by --config (docs/reference/isolation.md). Takes a superuser, or a role with\n" +
 			"BYPASSRLS that may take on the roles of requests.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if flags.asJSON && !cmd.Flags().Changed("format") {
+				flags.format = "json"
+			}
+			if !slices.Contains(proveFormats, flags.format) || flags.asJSON && flags.format != "json" {
+				return fault.New(fault.Usage, fmt.Sprintf("There is no format %q here.", flags.format), "Choose "+strings.Join(proveFormats, ", ")+"; --json is json.")
+			}
 			return a.withTarget(cmd.Context(), func(t *target) error { return a.rlsProve(cmd.Context(), t, flags) })
 		},
 	}
-	cmd.Flags().StringVar(&flags.tenantColumn, "tenant-column", "", "column that names a row's tenant")
-	cmd.Flags().StringVar(&flags.config, "config", "", "YAML file that describes the database")
-	cmd.Flags().StringArrayVar(&flags.schemas, "schema", nil, "schema that requests reach; may be repeated")
+	flags.register(cmd)
+	cmd.Flags().StringVar(&flags.format, "format", "text", strings.Join(proveFormats, ", "))
 	cmd.Flags().StringVar(&flags.scripts, "scripts", "", "directory to write an SQL script to for each leak")
-	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print JSON")
+	cmd.Flags().StringVar(&flags.pgtap, "pgtap", "", "file to write the attacks to as a pgTAP script")
+	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print JSON, as --format json")
 	return cmd
 }
 
 // subject is what the flags say of the database: VITAL's own where they say nothing and it is installed.
-func (f proveFlags) subject(ctx context.Context, conn *pgx.Conn) (*isolation.Subject, error) {
+func (f subjectFlags) subject(ctx context.Context, conn *pgx.Conn) (*isolation.Subject, error) {
 	s := &isolation.Subject{}
 	switch {
 	case f.config != "":
@@ -77,16 +102,12 @@ func (f proveFlags) subject(ctx context.Context, conn *pgx.Conn) (*isolation.Sub
 }
 
 func (a *app) rlsProve(ctx context.Context, t *target, flags proveFlags) error {
-	conn, err := pgx.Connect(ctx, t.operatorURL)
-	if err != nil {
-		return fault.Wrap(err, fault.DatabaseUnavailable, "The database cannot be reached.", "Check --database-url.")
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	subject, err := flags.subject(ctx, conn)
+	conn, err := connectOperator(ctx, t)
 	if err != nil {
 		return err
 	}
-	proof, err := isolation.Prove(ctx, conn, subject, a.progress("attacking as"))
+	defer conn.Close(context.WithoutCancel(ctx))
+	proof, err := a.prove(ctx, conn, flags.subjectFlags)
 	if err != nil {
 		return err
 	}
@@ -95,15 +116,73 @@ func (a *app) rlsProve(ctx context.Context, t *target, flags proveFlags) error {
 			return err
 		}
 	}
-	if flags.asJSON {
-		if err := a.printJSON(proof); err != nil {
+	if flags.pgtap != "" {
+		if err := writeFile(flags.pgtap, "pgtap", proof.WritePgTAP); err != nil {
 			return err
 		}
-	} else {
-		a.printProof(proof)
 	}
+	if err := a.writeProof(ctx, conn, proof, flags.format); err != nil {
+		return err
+	}
+	return proofFault(proof)
+}
+
+func connectOperator(ctx context.Context, t *target) (*pgx.Conn, error) {
+	conn, err := pgx.Connect(ctx, t.operatorURL)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.DatabaseUnavailable, "The database cannot be reached.", "Check --database-url.")
+	}
+	return conn, nil
+}
+
+// prove attacks what flags say.
+func (a *app) prove(ctx context.Context, conn *pgx.Conn, flags subjectFlags) (*isolation.Proof, error) {
+	subject, err := flags.subject(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	proof, err := isolation.Prove(ctx, conn, subject, a.progress("attacking as"))
+	if isTerminal(a.streams.Err) {
+		fmt.Fprint(a.streams.Err, "\r\x1b[K")
+	}
+	return proof, err
+}
+
+func (a *app) writeProof(ctx context.Context, conn *pgx.Conn, proof *isolation.Proof, format string) error {
+	switch format {
+	case "text":
+		a.printProof(proof)
+		return nil
+	case "json":
+		return a.printJSON(proof)
+	case "html":
+		certificate, err := certify(ctx, conn, proof)
+		if err != nil {
+			return err
+		}
+		return report.WriteCertificateHTML(a.streams.Out, certificate)
+	default:
+		rules, findings, err := proof.Rules()
+		if err != nil {
+			return err
+		}
+		return report.WriteFindings(a.streams.Out, format, report.Findings{Command: "rls prove", Version: version(), Lints: rules, Findings: findings})
+	}
+}
+
+// writeFile makes the file that flag named and fills it.
+func writeFile(name, flag string, write func(io.Writer) error) error {
+	file, err := os.Create(name)
+	if err != nil {
+		return fault.Wrap(err, fault.Usage, fmt.Sprintf("The file of --%s cannot be written.", flag), "Name one in a directory you may write to.")
+	}
+	return errors.Join(write(file), file.Close())
+}
+
+// proofFault is what makes the exit code 3, or nil.
+func proofFault(proof *isolation.Proof) error {
 	if leaks := proof.Count(isolation.Leaked); leaks > 0 {
-		return fault.New(fault.FindingsFound, plural(leaks, "attack")+" got through.", "--scripts DIR writes SQL that shows each again.")
+		return fault.New(fault.FindingsFound, plural(leaks, "attack")+" got through.", "`vital rls prove --scripts DIR` writes SQL that shows each again.")
 	}
 	for _, f := range proof.Findings {
 		if f.Level == isolation.Error {
@@ -144,9 +223,6 @@ func writeScripts(dir string, p *isolation.Proof) error {
 
 func (a *app) printProof(p *isolation.Proof) {
 	out := a.streams.Out
-	if isTerminal(a.streams.Err) {
-		fmt.Fprint(a.streams.Err, "\r\x1b[K")
-	}
 	fmt.Fprintf(out, "%s %s, PostgreSQL %s, schema %s\n", paint(out, bold, "Attacked"), p.Database, p.Server, p.Fingerprint[:12])
 	for _, assumption := range p.Assumed {
 		fmt.Fprintf(out, "%s  %s\n", paint(out, amber, "assumed"), assumption)

@@ -117,4 +117,5 @@ const (
 	MigrationLocked     Code = "migration_locked"
 	UnsupportedPostgres Code = "postgres_unsupported"
 	FindingsFound       Code = "findings"
+	CertificateInvalid  Code = "certificate_invalid"
 )

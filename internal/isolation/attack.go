@@ -1,6 +1,7 @@
 package isolation
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path"
@@ -22,6 +23,28 @@ type Attack struct {
 	asOther    bool   // before is run by the other tenant, else by the operator
 	text       string
 	control    string // the same about what does not exist
+}
+
+// writes reports whether a may change what is looked at afterwards.
+func (a Attack) writes() bool {
+	return a.Family != "read" && (a.leak != "difference" || a.Family == "function")
+}
+
+// known says why the success of a is a risk that is known of s, and not a leak.
+func (a Attack) known(s *Subject) string {
+	if !s.Sealed {
+		return cmp.Or(a.risk, a.unsealed)
+	}
+	return a.risk
+}
+
+// split fills a's statements: those that prepare, and the last, whose result counts.
+func (a Attack) split(fill fills) (lead, last string) {
+	text := strings.TrimSuffix(a.text, ";")
+	at := strings.LastIndex(text, ";\n") + 1
+	lead, _ = fill.render(strings.TrimSuffix(text[:at], ";")) // nothing lacks: all of it was filled before
+	last, _ = fill.render(strings.TrimSpace(text[at:]))
+	return lead, last
 }
 
 // placeholder is what an attack has filled in.

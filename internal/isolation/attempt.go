@@ -1,6 +1,7 @@
 package isolation
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -152,6 +153,8 @@ func (t *suite) try(ctx context.Context, who caller, a Attack, r *relation, fill
 		}
 		a := a
 		a.risk = cmp.Or(a.risk, fill["known_risk"])
+		result.sent = &sent{attack: a, before: before, control: control}
+		result.sent.lead, result.sent.last = a.split(fill)
 		if err := t.execute(ctx, who, a, before, statement, control, &result); err != nil {
 			return err
 		}
@@ -201,11 +204,7 @@ func (t *suite) execute(ctx context.Context, who caller, a Attack, before, state
 		return nil
 	}
 	result.Outcome, result.Evidence = Leaked, evidence
-	known := a.risk
-	if !t.s.Sealed {
-		known = cmp.Or(known, a.unsealed)
-	}
-	if known != "" {
+	if known := a.known(t.s); known != "" {
 		result.Outcome, result.Evidence = AtRisk, evidence+"; "+known
 	}
 	result.Script = t.script(who, before, statement, result)
@@ -249,7 +248,7 @@ func (t *suite) attempt(ctx context.Context, who caller, a Attack, before, state
 		}
 	}
 	got := answer{}
-	results, err := t.conn.PgConn().Exec(ctx, statement).ReadAll()
+	results, err := t.send(ctx, statement)
 	if err == nil && ctx.Err() != nil {
 		return got, ctx.Err()
 	}
@@ -257,7 +256,7 @@ func (t *suite) attempt(ctx context.Context, who caller, a Attack, before, state
 	if err != nil && codeOf(err) == "" {
 		return got, fmt.Errorf("the connection was lost: %w", err)
 	}
-	if err == nil && a.Family != "read" && (a.leak != "difference" || a.Family == "function") {
+	if err == nil && a.writes() {
 		if got.evidence, err = t.changed(ctx); err != nil {
 			return got, err
 		}
@@ -268,6 +267,16 @@ func (t *suite) attempt(ctx context.Context, who caller, a Attack, before, state
 	}
 	_, err = t.exec(context.WithoutCancel(ctx), undo)
 	return got, err
+}
+
+// send runs an attacker's statements. What COPY writes comes another way than a query's rows, and is read too.
+func (t *suite) send(ctx context.Context, statement string) ([]*pgconn.Result, error) {
+	if !strings.HasPrefix(statement, "copy ") {
+		return t.conn.PgConn().Exec(ctx, statement).ReadAll()
+	}
+	var out bytes.Buffer
+	tag, err := t.conn.PgConn().CopyTo(ctx, &out, statement)
+	return []*pgconn.Result{{Rows: [][][]byte{{out.Bytes()}}, CommandTag: tag}}, err
 }
 
 func (t *suite) otherCaller(like caller) caller {

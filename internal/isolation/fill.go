@@ -21,10 +21,10 @@ func (t *suite) fill(r *relation, who caller) fills {
 	var identity []string
 	for _, statement := range t.s.enter(other) {
 		if !strings.HasPrefix(statement, "set local role") {
-			identity = append(identity, statement+";")
+			identity = append(identity, statement)
 		}
 	}
-	f["identity_other"] = strings.Join(identity, "\n")
+	f["identity_other"] = strings.Join(identity, ";\n")
 	if tenant != "" {
 		f["tenant"], f["own"], f["other"] = identifier(tenant), literal(t.mine.tenant), literal(t.other.tenant)
 		shared := []string{f["own"]}
@@ -226,6 +226,7 @@ func (t *suite) callFunctions(ctx context.Context, who caller) error {
 				control, _ = t.call(f, n, true)
 				a.leak = "difference"
 			}
+			result.sent = &sent{attack: a, last: statement, control: control}
 			if err := t.execute(ctx, who, a, "", statement, control, &result); err != nil {
 				return err
 			}

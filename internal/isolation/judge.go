@@ -30,6 +30,9 @@ func (p *Proof) judge(ctx context.Context, conn *pgx.Conn) error {
 	if err != nil {
 		return err
 	}
+	if p.lints, err = Lints(scope); err != nil {
+		return err
+	}
 	if p.Findings, err = Check(ctx, conn, scope); err != nil {
 		return err
 	}

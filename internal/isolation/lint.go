@@ -2,6 +2,7 @@ package isolation
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path"
@@ -34,12 +35,13 @@ type Lint struct {
 	Hint  string
 	Kind  string // of the objects it names: table, policy, function, …
 
-	vital bool // about VITAL's own schemas and roles, which other databases do not have
+	doc   string // its page, where that is not its own
+	vital bool   // about VITAL's own schemas and roles, which other databases do not have
 	query string
 }
 
 // Doc is the page about l, from the root of the repository.
-func (l Lint) Doc() string { return "docs/reference/lints/" + l.Name + ".md" }
+func (l Lint) Doc() string { return cmp.Or(l.doc, "docs/reference/lints/"+l.Name+".md") }
 
 // Lints returns those that scope is checked with, in the order of their names.
 func Lints(scope Scope) ([]Lint, error) {

@@ -37,6 +37,14 @@ type Result struct {
 	SQLState  string  `json:"sqlstate,omitempty"` // of the refusal
 	Evidence  string  `json:"evidence,omitempty"`
 	Script    string  `json:"script,omitempty"` // of a leak: SQL that shows it again
+
+	sent *sent // nil where nothing was
+}
+
+// sent is what an attacker's SQL was.
+type sent struct {
+	attack                      Attack
+	before, lead, last, control string
 }
 
 // Standing is what is known of one relation and command.
@@ -62,6 +70,18 @@ type Proof struct {
 	Results     []Result       `json:"results"`
 	Standings   []Standing     `json:"standings"`
 	Findings    []Finding      `json:"findings"` // of the lints
+
+	replay replay
+	lints  []Lint // that Findings are of
+}
+
+// replay is what the attacks met, for a script that runs them again.
+type replay struct {
+	rows     []madeRow
+	callers  []caller   // the last is the other tenant's user
+	entering [][]string // statements that make each of them
+	canaries []string
+	state    string // a query for the other tenant's data
 }
 
 // Count is how many results ended so.
@@ -143,8 +163,12 @@ func (t *suite) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, t.end(ctx)) }()
-	for _, who := range t.callers() {
+	callers := t.callers()
+	for _, who := range callers {
 		t.proof.Callers = append(t.proof.Callers, who.name)
+	}
+	if t.proof.replay, err = t.replay(ctx, callers); err != nil {
+		return err
 	}
 	return t.attackAll(ctx)
 }
@@ -192,8 +216,8 @@ func (t *suite) prepare(ctx context.Context) (err error) {
 		return err
 	}
 	t.proof.Database, t.proof.Server = t.c.server.database, t.c.server.version
-	if err := t.conn.QueryRow(ctx, catalogQueries.Get("Fingerprint"), t.s.Schemas).Scan(&t.proof.Fingerprint); err != nil {
-		return fmt.Errorf("read fingerprint: %w", err)
+	if t.proof.Fingerprint, err = readFingerprint(ctx, t.conn, t.s.Schemas); err != nil {
+		return err
 	}
 	var role string
 	var bypasses bool
@@ -236,6 +260,25 @@ func (t *suite) prepare(ctx context.Context) (err error) {
 		return fmt.Errorf("look at the other tenant: %w", err)
 	}
 	return nil
+}
+
+// Fingerprint names the schema behind conn as Prove does: privileges, columns, policies, functions, roles.
+func Fingerprint(ctx context.Context, conn *pgx.Conn, schemas []string) (fingerprint string, err error) {
+	err = pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "set local search_path = pg_catalog, public, pg_temp"); err != nil { // names are printed by it
+			return fmt.Errorf("set search_path: %w", err)
+		}
+		fingerprint, err = readFingerprint(ctx, conn, schemas)
+		return err
+	})
+	return fingerprint, err
+}
+
+func readFingerprint(ctx context.Context, conn *pgx.Conn, schemas []string) (fingerprint string, err error) {
+	if err := conn.QueryRow(ctx, catalogQueries.Get("Fingerprint"), schemas).Scan(&fingerprint); err != nil {
+		return "", fmt.Errorf("read fingerprint: %w", err)
+	}
+	return fingerprint, nil
 }
 
 func cannotBuild(err error) error {

@@ -13,7 +13,7 @@ import (
 
 // Findings are what a check looked for and what it found.
 type Findings struct {
-	Check    string // its name: rls
+	Command  string // whose they are: check rls
 	Version  string // of the program
 	Lints    []isolation.Lint
 	Findings []isolation.Finding

@@ -37,9 +37,9 @@ type (
 // writeJUnit writes a test case for each lint. Only what must be mended fails; a warning or a risk is
 // said in the output of a case that passes.
 func writeJUnit(w io.Writer, f Findings) error {
-	suite := junitSuite{Name: "vital check " + f.Check, Tests: len(f.Lints)}
+	suite := junitSuite{Name: "vital " + f.Command, Tests: len(f.Lints)}
 	for _, l := range f.Lints {
-		c := junitCase{Class: "vital.check." + f.Check, Name: l.Name}
+		c := junitCase{Class: "vital." + strings.ReplaceAll(f.Command, " ", "."), Name: l.Name}
 		var lines []string
 		for _, finding := range f.of(l.Name) {
 			lines = append(lines, finding.Object+": "+finding.Detail)

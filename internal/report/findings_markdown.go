@@ -14,7 +14,7 @@ var cell = strings.NewReplacer("\\", "\\\\", "|", "\\|", "\r", " ", "\n", " ", "
 // writeMarkdown writes the findings, the worst first, and how many lints found nothing.
 func writeMarkdown(w io.Writer, f Findings) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# vital check %s\n\nLints: %d. Errors: %d. Warnings: %d. Risks: %d.\n", f.Check, len(f.Lints),
+	fmt.Fprintf(&b, "# vital %s\n\nRules: %d. Errors: %d. Warnings: %d. Risks: %d.\n", f.Command, len(f.Lints),
 		f.count(isolation.Error), f.count(isolation.Warning), f.count(isolation.Risk))
 	for _, level := range []isolation.Level{isolation.Error, isolation.Warning, isolation.Risk} {
 		for _, l := range f.Lints {

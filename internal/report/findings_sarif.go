@@ -3,6 +3,7 @@ package report
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"strings"
 
 	"github.com/vital-db/vital/internal/isolation"
 )
@@ -62,7 +63,7 @@ var sarifLevel = map[isolation.Level]string{isolation.Error: "error", isolation.
 func sarifLog(f Findings) sarif {
 	run := sarifRun{
 		Tool:              sarifTool{Driver: sarifDriver{Name: "vital", Version: f.Version, InformationURI: "https://github.com/vital-db/vital", Rules: []sarifRule{}}},
-		AutomationDetails: map[string]string{"id": "vital/check/" + f.Check},
+		AutomationDetails: map[string]string{"id": "vital/" + strings.ReplaceAll(f.Command, " ", "/")},
 		Results:           []sarifResult{},
 	}
 	index := map[string]int{}

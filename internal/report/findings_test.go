@@ -17,7 +17,7 @@ import (
 
 // found are a finding of each level, with what each format must escape, and a lint that found nothing.
 var found = report.Findings{
-	Check: "rls", Version: "v1.2.3",
+	Command: "check rls", Version: "v1.2.3",
 	Lints: []isolation.Lint{
 		{Name: "login_may_bypass_rls", Level: isolation.Risk, Title: "A login may", Hint: "Revoke it.", Kind: "role"},
 		{Name: "nullable_tenant_column", Level: isolation.Error, Title: "Quiet", Hint: "Nothing.", Kind: "column"},
@@ -115,7 +115,7 @@ func TestWriteFindings_SARIF(t *testing.T) {
 	for _, name := range []string{`"ruleIndex": 0`, `"rules": [`, `"informationUri"`, `"helpUri"`, `"fullyQualifiedName"`} {
 		require.Contains(t, string(text), name, "decoding forgives the case of a name; SARIF does not")
 	}
-	require.Contains(t, string(write(t, "sarif", report.Findings{Check: "rls"})), `"results": []`, "a run that found nothing says so")
+	require.Contains(t, string(write(t, "sarif", report.Findings{Command: "check rls"})), `"results": []`, "a run that found nothing says so")
 }
 
 func TestWriteFindings_JUnit(t *testing.T) {
@@ -163,7 +163,7 @@ func TestWriteFindings_JUnit(t *testing.T) {
 func TestWriteFindings_Markdown(t *testing.T) {
 	t.Parallel()
 	text := string(write(t, "markdown", found))
-	require.Contains(t, text, "Lints: 4. Errors: 2. Warnings: 1. Risks: 1.")
+	require.Contains(t, text, "Rules: 4. Errors: 2. Warnings: 1. Risks: 1.")
 	require.Less(t, strings.Index(text, "rls_disabled"), strings.Index(text, "policy_call_per_row"), "the worst first")
 	require.Less(t, strings.Index(text, "policy_call_per_row"), strings.Index(text, "login_may_bypass_rls"))
 	require.Contains(t, text, "\n| public.\"a\\|b\" | x &lt; y && z \\`q\\` ]]> |\n| public.docs | off |\n")
