@@ -57,15 +57,15 @@ func (a *app) rlsCertify(ctx context.Context, t *target, flags subjectFlags, out
 			return err
 		}
 	}
+	proof, err := a.prove(ctx, t, flags)
+	if err != nil {
+		return err
+	}
 	conn, err := connectOperator(ctx, t)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	proof, err := a.prove(ctx, conn, flags)
-	if err != nil {
-		return err
-	}
 	certificate, err := certify(ctx, conn, proof)
 	if err != nil {
 		return err

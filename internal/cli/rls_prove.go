@@ -23,12 +23,15 @@ import (
 type subjectFlags struct {
 	tenantColumn, config string
 	schemas              []string
+	copied, mutants      bool
 }
 
 func (f *subjectFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.tenantColumn, "tenant-column", "", "column that names a row's tenant")
 	cmd.Flags().StringVar(&f.config, "config", "", "YAML file that describes the database")
 	cmd.Flags().StringArrayVar(&f.schemas, "schema", nil, "schema that requests reach; may be repeated")
+	cmd.Flags().BoolVar(&f.copied, "copy", false, "attack a copy of the database instead, which is dropped afterwards")
+	cmd.Flags().BoolVar(&f.mutants, "mutants", false, "break a copy in hundreds of ways too, and see that each is noticed (minutes)")
 }
 
 // proveFlags say what is attacked, and how the result is shown.
@@ -102,15 +105,15 @@ func (f subjectFlags) subject(ctx context.Context, conn *pgx.Conn) (*isolation.S
 }
 
 func (a *app) rlsProve(ctx context.Context, t *target, flags proveFlags) error {
+	proof, err := a.prove(ctx, t, flags.subjectFlags)
+	if err != nil {
+		return err
+	}
 	conn, err := connectOperator(ctx, t)
 	if err != nil {
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	proof, err := a.prove(ctx, conn, flags.subjectFlags)
-	if err != nil {
-		return err
-	}
 	if flags.scripts != "" {
 		if err := writeScripts(flags.scripts, proof); err != nil {
 			return err
@@ -135,17 +138,59 @@ func connectOperator(ctx context.Context, t *target) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// prove attacks what flags say.
-func (a *app) prove(ctx context.Context, conn *pgx.Conn, flags subjectFlags) (*isolation.Proof, error) {
+// prove attacks what flags say, and then tries the attacks themselves on mutants if it is asked to.
+func (a *app) prove(ctx context.Context, t *target, flags subjectFlags) (*isolation.Proof, error) {
+	conn, err := connectOperator(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
 	subject, err := flags.subject(ctx, conn)
 	if err != nil {
 		return nil, err
 	}
-	proof, err := isolation.Prove(ctx, conn, subject, a.progress("attacking as"))
+	var proof *isolation.Proof
+	attack := func(conn *pgx.Conn) error {
+		defer a.clearProgress()
+		proof, err = isolation.Prove(ctx, conn, subject, a.progress("attacking as"))
+		return err
+	}
+	if !flags.copied {
+		if err := attack(conn); err != nil || !flags.mutants {
+			return proof, err
+		}
+	}
+	assumed, err := subject.Describe(ctx, conn)
+	if err != nil {
+		return nil, err
+	}
+	if err := conn.Close(ctx); err != nil { // who is connected stands in the way of a copy
+		return nil, fmt.Errorf("disconnect: %w", err)
+	}
+	err = a.withCopy(ctx, t, subject.Schemas, func(conn *pgx.Conn) error {
+		if flags.copied {
+			if err := attack(conn); err != nil {
+				return err
+			}
+			proof.Assumed = assumed
+		}
+		if !flags.mutants {
+			return nil
+		}
+		defer a.clearProgress()
+		progress := a.progress("mutant")
+		mutation, err := isolation.Mutate(ctx, conn, subject, func(done, total int) { progress(fmt.Sprintf("%d of %d", done, total)) })
+		proof.Mutation = mutation
+		return err
+	})
+	return proof, err
+}
+
+// clearProgress takes the last line of progress away.
+func (a *app) clearProgress() {
 	if isTerminal(a.streams.Err) {
 		fmt.Fprint(a.streams.Err, "\r\x1b[K")
 	}
-	return proof, err
 }
 
 func (a *app) writeProof(ctx context.Context, conn *pgx.Conn, proof *isolation.Proof, format string) error {
@@ -188,6 +233,9 @@ func proofFault(proof *isolation.Proof) error {
 		if f.Level == isolation.Error {
 			return fault.New(fault.FindingsFound, "No attack got through, but a lint found an error.", "See `vital check rls`.")
 		}
+	}
+	if m := proof.Mutation; m != nil && len(m.Survivors()) > 0 {
+		return fault.New(fault.FindingsFound, plural(len(m.Survivors()), "mutant")+" went unnoticed.", "Each is a gap in the attacks: describe the database with --config, or look at what it changes.")
 	}
 	return nil
 }
@@ -241,6 +289,49 @@ func (a *app) printProof(p *isolation.Proof) {
 		colour = red
 	}
 	fmt.Fprintf(out, "%s in %.1f s; %s\n", paint(out, colour, plural(p.Count(isolation.Leaked), "leak")), p.Seconds, plural(len(p.Findings), "lint finding"))
+	if p.Mutation != nil {
+		a.printMutation(p.Mutation)
+	}
+}
+
+// printMutation is a table of what noticed the mutants, by kind, and those that nothing noticed.
+func (a *app) printMutation(m *isolation.Mutation) {
+	out := a.streams.Out
+	noticed := map[string]map[string]int{}
+	for _, mutant := range m.Mutants {
+		if noticed[mutant.Kind] == nil {
+			noticed[mutant.Kind] = map[string]int{}
+		}
+		noticed[mutant.Kind][mutant.KilledBy]++
+	}
+	var rows [][]string
+	for _, kind := range slices.Sorted(maps.Keys(noticed)) {
+		row := []string{kind}
+		for _, by := range []string{"attack", "right", "lint", ""} {
+			cell := fmt.Sprint(noticed[kind][by])
+			switch {
+			case cell == "0":
+				cell = "-"
+			case by == "":
+				cell = paint(out, red, cell)
+			}
+			row = append(row, cell)
+		}
+		rows = append(rows, row)
+	}
+	fmt.Fprintln(out)
+	a.printTable([]string{"mutants", "by attack", "by right", "by lint", "unnoticed"}, rows)
+	for _, mutant := range m.Survivors() {
+		fmt.Fprintf(out, "%s  %s: %s\n       %s\n", paint(out, red, "unnoticed"), mutant.Kind, mutant.Name, paint(out, dim, mutant.DDL))
+	}
+	for _, mutant := range m.Failed {
+		fmt.Fprintf(out, "%s  %s: %s: %s\n", paint(out, amber, "not made"), mutant.Kind, mutant.Name, mutant.Evidence)
+	}
+	killed, colour := len(m.Mutants)-len(m.Survivors()), green
+	if killed < len(m.Mutants) {
+		colour = red
+	}
+	fmt.Fprintf(out, "%s in %.0f s\n", paint(out, colour, fmt.Sprintf("%d of %d mutants noticed", killed, len(m.Mutants))), m.Seconds)
 }
 
 // printStandings is a table of what holds, by relation and command.

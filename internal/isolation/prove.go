@@ -70,6 +70,7 @@ type Proof struct {
 	Results     []Result       `json:"results"`
 	Standings   []Standing     `json:"standings"`
 	Findings    []Finding      `json:"findings"` // of the lints
+	Mutation    *Mutation      `json:"mutation,omitempty"`
 
 	replay replay
 	lints  []Lint // that Findings are of

@@ -116,6 +116,9 @@ func NewCertificate(p *isolation.Proof, m *isolation.Matrix, build Build, now ti
 		Matrix:   m.Figures, Standings: p.Standings, Findings: p.Findings, Subject: p.Subject, Assumed: append([]string{}, p.Assumed...),
 		Leaks: breaches(p, isolation.Leaked), Risks: breaches(p, isolation.AtRisk), Untried: breaches(p, isolation.Untried),
 	}
+	if p.Mutation != nil {
+		c.Mutants = &Mutants{Made: len(p.Mutation.Mutants), Killed: len(p.Mutation.Mutants) - len(p.Mutation.Survivors())}
+	}
 	for _, r := range p.Results {
 		verb := c.Attacks.Verbs[r.Verb]
 		switch r.Outcome {
