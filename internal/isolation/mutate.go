@@ -156,7 +156,7 @@ func (m *mutator) all(ctx context.Context) ([]Mutant, error) {
 
 // weakenedHelpers replace each function that decides by one that answers for the other tenant.
 func (m *mutator) weakenedHelpers(ctx context.Context) ([]Mutant, error) {
-	rows, err := m.conn.Query(ctx, mutateQueries.Get("Helpers"))
+	rows, err := m.conn.Query(ctx, mutateQueries.Get("WeakenedHelpers"))
 	if err != nil {
 		return nil, fmt.Errorf("find helpers: %w", err)
 	}

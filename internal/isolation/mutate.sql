@@ -58,7 +58,7 @@ where p.prokind in ('f', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'informat
   and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.objid = p.oid and d.deptype = 'e')
 order by 2, 3;
 
--- name: Helpers
+-- name: WeakenedHelpers
 -- The functions policies call, and what those and the exposed functions check with.
 select p.oid, n.nspname::text, p.proname::text, pg_catalog.pg_get_function_arguments(p.oid), pg_catalog.pg_get_function_result(p.oid)
 from pg_catalog.pg_proc p
