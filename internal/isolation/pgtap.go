@@ -15,7 +15,7 @@ import (
 	"github.com/vital-db/vital/internal/fault"
 )
 
-//go:embed pgtap.sql
+//go:embed pgtap.psql
 var tapText string
 
 var (
