@@ -12,6 +12,7 @@ select * from {relation} where {other_key};
 -- verb: role
 -- leak: success
 -- for: privileged role
+-- unsealed: requests arrive on a login that may become it, as PostgREST's does, and every statement may say so
 set local role {role};
 
 -- attack: forge_identity

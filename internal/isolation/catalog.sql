@@ -136,3 +136,6 @@ order by a.attrelid, a.attnum;
 -- name: State
 select {label} || '|' || pg_catalog.count(*) || '|' || coalesce(pg_catalog.sum(pg_catalog.hashtextextended(r::text, 0)), 0)
 from (select * from {relation} r where {where} limit 10000) r;
+
+-- name: MemberOf
+select distinct {tenant}::pg_catalog.text from {relation} where {user} in ({users});

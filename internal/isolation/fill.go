@@ -27,8 +27,8 @@ func (t *suite) fill(r *relation, who caller) fills {
 	f["identity_other"] = strings.Join(identity, ";\n")
 	if tenant != "" {
 		f["tenant"], f["own"], f["other"] = identifier(tenant), literal(t.mine.tenant), literal(t.other.tenant)
-		shared := []string{f["own"]}
-		for _, s := range t.s.Shared {
+		var shared []string
+		for _, s := range slices.Concat(t.memberOf, t.s.Shared) {
 			shared = append(shared, literal(s))
 		}
 		f["shared"] = strings.Join(shared, ", ")
@@ -172,10 +172,16 @@ func (t *suite) foreignVariants(r *relation, base fills) []fills {
 		}
 		f := maps.Clone(base)
 		f["insert_reference_other"], f["insert_reference_unknown"] = t.insertTail(t.mine, r, other), t.insertTail(t.mine, r, unknown)
+		if t.s.tenantColumn(k.to) == "" && !slices.ContainsFunc(k.references, func(name string) bool { return k.to.column(name).base != "uuid" }) {
+			f["known_risk"] = guessedByNobody
+		}
 		variants = append(variants, f)
 	}
 	return variants
 }
+
+// guessedByNobody is why a channel about a random id carries nothing.
+const guessedByNobody = "it is about a random id, which nobody guesses or meets by chance"
 
 // uniqueVariants are own rows that have the other tenant's values, and free ones, for each unique key that
 // the tenant is no part of.
@@ -196,7 +202,7 @@ func (t *suite) uniqueVariants(r *relation, base fills) []fills {
 		f := maps.Clone(base)
 		f["insert_collision"], f["insert_free"] = t.insertTail(t.mine, r, taken), t.insertTail(t.mine, r, nil)
 		if !slices.ContainsFunc(key, func(name string) bool { return r.column(name).base != "uuid" }) {
-			f["known_risk"] = "the key is a random id, which nobody guesses or meets by chance"
+			f["known_risk"] = guessedByNobody
 		}
 		variants = append(variants, f)
 	}

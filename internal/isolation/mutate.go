@@ -235,7 +235,7 @@ func (m *mutator) schemaMutants(ctx context.Context) ([]Mutant, error) {
 
 // try makes one mutant, asks the suite, and takes it back.
 func (m *mutator) try(ctx context.Context, mutant Mutant) error {
-	if _, err := m.exec(ctx, "savepoint mutant; set local search_path = pg_catalog, public, pg_temp"); err != nil {
+	if _, err := m.exec(ctx, "savepoint mutant"); err != nil {
 		return err
 	}
 	_, err := m.exec(ctx, mutant.DDL)

@@ -111,7 +111,8 @@ type suite struct {
 	s            *Subject
 	c            *catalog
 	mine, other  *world
-	operator     string // a user's id, or ""
+	operator     string   // a user's id, or ""
+	memberOf     []string // tenants
 	canaries     []string
 	fingerprint  string
 	before       string   // of the other's data
@@ -176,7 +177,8 @@ func (t *suite) run(ctx context.Context) (err error) {
 
 // begin opens the transaction and makes the two worlds in it.
 func (t *suite) begin(ctx context.Context) error {
-	if _, err := t.exec(ctx, "begin; set local lock_timeout = '5s'; set local search_path = pg_catalog, public, pg_temp"); err != nil {
+	// The search path stays what the database gives its requests: a stranger's triggers may need it.
+	if _, err := t.exec(ctx, "begin; set local lock_timeout = '5s'"); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	err := t.prepare(ctx)
@@ -249,6 +251,9 @@ func (t *suite) prepare(ctx context.Context) (err error) {
 	// What triggers put off until the commit is done now, so that it is nobody's attack.
 	if _, err := t.exec(ctx, "set constraints all immediate"); err != nil {
 		return cannotBuild(err)
+	}
+	if err := t.readMemberships(ctx); err != nil {
+		return err
 	}
 	t.canaries = t.findCanaries()
 	for _, who := range t.callers() {
