@@ -93,12 +93,15 @@ begin
       and (p.proname like 'pg\_advisory\_%' or p.proname like 'pg\_try\_advisory\_%'
         or p.proname like 'lo\_%' or p.proname in ('loread', 'lowrite')
         -- every tenant's session has one login, whose sessions these show to each other
-        or p.proname = 'pg_stat_get_activity' or p.proname like 'pg\_stat\_get\_backend\_%'
-        or p.proname in ('pg_terminate_backend', 'pg_cancel_backend', 'pg_prepared_statement'))
+        or p.proname in ('pg_terminate_backend', 'pg_cancel_backend', 'pg_prepared_statement', 'pg_lock_status', 'pg_blocking_pids', 'pg_safe_snapshot_blocking_pids')
+        -- how many rows all tenants together have, write and read, and when
+        or p.proname like 'pg\_stat\_get\_%' or p.proname like 'pg\_stat\_statements%'
+        or p.proname in ('pg_relation_size', 'pg_total_relation_size', 'pg_table_size', 'pg_indexes_size', 'pg_database_size', 'pg_tablespace_size',
+          'pg_current_wal_lsn', 'pg_current_wal_insert_lsn', 'pg_current_wal_flush_lsn', 'pg_last_committed_xact', 'pg_xact_commit_timestamp', 'pg_sequence_last_value'))
   loop
     begin
       execute format('revoke execute on function %s from public', f.signature);
-      execute format('grant execute on function %s to service_role, vital_service, vital_owner', f.signature);
+      execute format('grant execute on function %s to service_role, vital_service, vital_owner, pg_monitor', f.signature);
     exception when insufficient_privilege then
       raise warning 'cannot revoke % from PUBLIC: a standing risk, see vital check rls', f.signature;
     end;

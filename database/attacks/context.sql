@@ -60,6 +60,27 @@ select pg_catalog.pg_advisory_xact_lock(42);
 -- sealed only: true
 select pg_catalog.count(*) from pg_catalog.pg_stat_get_activity(null);
 
+-- attack: row_statistics
+-- title: learn from the server's counters how much others write
+-- verb: statistics
+-- leak: success
+-- sealed only: true
+select pg_catalog.pg_stat_get_live_tuples(c.oid) from pg_catalog.pg_class c where c.relname = {relation_name};
+
+-- attack: relation_size
+-- title: learn from a table's size how much others have
+-- verb: statistics
+-- leak: success
+-- sealed only: true
+select pg_catalog.pg_relation_size(c.oid) from pg_catalog.pg_class c where c.relname = {relation_name};
+
+-- attack: locks
+-- title: see which rows others lock
+-- verb: activity
+-- leak: success
+-- sealed only: true
+select count(*) from pg_catalog.pg_locks;
+
 -- attack: temporary_shadow
 -- title: put a temporary table in front of a name
 -- verb: temporary

@@ -13,7 +13,8 @@ cross join lateral (
     when p.pronamespace <> 'pg_catalog'::pg_catalog.regnamespace then null
     when p.proname like 'pg\_advisory\_%' or p.proname like 'pg\_try\_advisory\_%' then 'advisory locks'
     when p.proname like 'lo\_%' or p.proname in ('loread', 'lowrite') then 'large objects'
-    when p.proname in ('pg_stat_get_activity', 'pg_terminate_backend', 'pg_cancel_backend', 'pg_prepared_statement') then 'other sessions'
+    when p.proname in ('pg_stat_get_activity', 'pg_terminate_backend', 'pg_cancel_backend', 'pg_prepared_statement', 'pg_lock_status') then 'other sessions'
+    when p.proname in ('pg_stat_get_live_tuples', 'pg_stat_get_tuples_inserted', 'pg_relation_size', 'pg_total_relation_size', 'pg_current_wal_lsn') then 'statistics'
   end as object
 ) x
 where x.object is not null

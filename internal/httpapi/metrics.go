@@ -20,6 +20,7 @@ type Metrics struct {
 	requests *prometheus.HistogramVec
 	errors   *prometheus.CounterVec
 	queries  *prometheus.HistogramVec
+	denials  *prometheus.CounterVec
 }
 
 // buckets reach from a warm answer to the slowest a request may take, in seconds.
@@ -38,12 +39,15 @@ func NewMetrics(version string) *Metrics {
 		queries: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "vital_query_duration_seconds", Help: "Time of a database transaction, waiting for a connection included.", Buckets: buckets,
 		}, []string{"name", "result"}),
+		denials: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "vital_rls_denials_total", Help: "Statements the database refused to a caller, by what refused: a policy or a missing privilege.",
+		}, []string{"name", "by"}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "vital_build_info", Help: "Constant 1, labelled with the version.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.errors, m.queries, build,
+	m.registry.MustRegister(m.requests, m.errors, m.queries, m.denials, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -55,6 +59,9 @@ func (m *Metrics) ObserveQuery(q postgres.Query) {
 		result = q.Code()
 	}
 	m.queries.WithLabelValues(q.Name, result).Observe(q.Duration.Seconds())
+	if by := postgres.DeniedBy(q.Err); by != "" {
+		m.denials.WithLabelValues(q.Name, by).Inc()
+	}
 }
 
 // WatchPool adds the connection pool of db.

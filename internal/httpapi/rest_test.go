@@ -287,6 +287,17 @@ func TestRest_Recorded(t *testing.T) {
 	}
 }
 
+// TestRest_Denials: what the database refuses a caller is counted by what refused it.
+func TestRest_Denials(t *testing.T) {
+	t.Parallel()
+	b := setupRest(t)
+	require.Equal(t, 403, b.send("POST", "/rest/v1/prompts", ada, `{"tenant_id": "`+tenantB+`", "title": "theirs"}`).status)
+	require.Equal(t, 403, b.send("PATCH", "/rest/v1/users?id=eq."+tenantB, ada, `{"email": "x@y.test"}`).status)
+	for _, by := range []string{"policy", "privilege"} {
+		require.Regexp(t, `vital_rls_denials_total\{by="`+by+`",name="[A-Za-z]+"\} 1\n`, b.get("/metrics").body)
+	}
+}
+
 func TestRest_Callers(t *testing.T) {
 	t.Parallel()
 	b := setupRest(t)

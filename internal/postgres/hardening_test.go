@@ -39,7 +39,7 @@ func (b *bundle) reachable() []string {
 		cross join pg_roles r
 		where r.rolname in ('anon', 'authenticated', 'vital_api')
 		and (e.extname in ('dblink', 'pg_stat_statements')
-			or p.pronamespace = 'pg_catalog'::regnamespace and p.proname ~ '^(lo_|pg_advisory_|pg_try_advisory_|pg_stat_get_backend_|(loread|lowrite|pg_stat_get_activity|pg_terminate_backend|pg_cancel_backend|pg_prepared_statement)$)')
+			or p.pronamespace = 'pg_catalog'::regnamespace and p.proname ~ '^(lo_|pg_advisory_|pg_try_advisory_|pg_stat_get_|(loread|lowrite|pg_lock_status|pg_relation_size|pg_database_size|pg_current_wal_lsn|pg_terminate_backend|pg_cancel_backend|pg_prepared_statement)$)')
 		and has_function_privilege(r.oid, p.oid, 'execute')
 		union all
 		select rolname || ' TEMPORARY' from pg_roles
@@ -65,6 +65,8 @@ func TestHardening_Denied(t *testing.T) {
 		"select pg_advisory_lock(1)", "select pg_try_advisory_lock(1)::text", "select pg_advisory_xact_lock(1)", "select pg_advisory_unlock(1)::text",
 		"select query from pg_stat_get_activity(null)", "select query from pg_stat_activity", "select count(*)::text from pg_stat_replication",
 		"select pg_stat_get_backend_activity(n) from pg_stat_get_backend_idset() n", "select pg_stat_get_backend_pid(1)::text", "select pg_stat_get_backend_userid(1)::text",
+		"select n_live_tup from pg_stat_user_tables", "select count(*) from pg_locks", "select pg_stat_get_live_tuples('public.agents'::regclass)",
+		"select pg_relation_size('public.agents'::regclass)", "select pg_total_relation_size('public.agents'::regclass)", "select pg_database_size(current_database())", "select pg_current_wal_lsn()",
 		"select pg_terminate_backend(" + pid + ")::text", "select pg_cancel_backend(" + pid + ")::text",
 		"select name from pg_prepared_statement()", "select name from pg_prepared_statements",
 		"select query from public.pg_stat_statements", "select query from public.pg_stat_statements(true)", "select public.pg_stat_statements_reset()::text",

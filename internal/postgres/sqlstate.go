@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -116,4 +117,18 @@ func cancelled(cause, err error) error {
 		return fault.Wrap(err, fault.RequestTimeout, "The request took longer than it may.", "Try again; if it stays, narrow the request.")
 	}
 	return fault.Wrap(err, fault.RequestCancelled, "The request was cancelled.", "Nothing to do: the caller went away.")
+}
+
+// DeniedBy says what in the database refused a statement, a policy or a missing privilege; "" if err is
+// nothing of the kind.
+func DeniedBy(err error) string {
+	var pgErr *pgconn.PgError
+	switch {
+	case !errors.As(err, &pgErr) || pgErr.Code != "42501":
+		return ""
+	case strings.Contains(pgErr.Message, "row-level security"):
+		return "policy"
+	default:
+		return "privilege"
+	}
 }
