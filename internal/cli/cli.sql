@@ -8,3 +8,12 @@ select pg_catalog.format('alter role %I password %L', $1::text, $2::text);
 
 -- name: SealKeyRotate
 select vital.rotate_seal_key($1);
+
+-- name: LoginIsSuperuser
+select r.rolsuper from pg_catalog.pg_roles r where r.rolname = session_user;
+
+-- name: LoginStatement
+select pg_catalog.format('create role %I login password %L', $1::text, $2::text);
+
+-- name: MemberStatement
+select pg_catalog.format('grant %2$I to %1$I', $1::text, $2::text);

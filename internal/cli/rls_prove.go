@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
@@ -20,7 +21,7 @@ import (
 type proveFlags struct {
 	tenantColumn, config, scripts string
 	schemas                       []string
-	asJSON                        bool
+	asJSON, overHTTP              bool
 }
 
 func (a *app) rlsProveCommand() *cobra.Command {
@@ -32,7 +33,9 @@ func (a *app) rlsProveCommand() *cobra.Command {
 			"and command it says what holds: proved (each policy implies that the row is the caller's own), tested (attacked in\n" +
 			"vain) or unknown. Works on any database from PostgreSQL 15 on whose tables have a column for their tenant; what\n" +
 			"cannot be guessed there is described by --config (docs/reference/isolation.md). Takes a superuser, or a role with\n" +
-			"BYPASSRLS that may take on the roles of requests.",
+			"BYPASSRLS that may take on the roles of requests.\n\n" +
+			"With --http also this binary's server: it is installed into a database of its own on the same server, served on a\n" +
+			"free port of 127.0.0.1, attacked as its clients would, and dropped. Takes a superuser.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return a.withTarget(cmd.Context(), func(t *target) error { return a.rlsProve(cmd.Context(), t, flags) })
 		},
@@ -40,7 +43,8 @@ func (a *app) rlsProveCommand() *cobra.Command {
 	cmd.Flags().StringVar(&flags.tenantColumn, "tenant-column", "", "column that names a row's tenant")
 	cmd.Flags().StringVar(&flags.config, "config", "", "YAML file that describes the database")
 	cmd.Flags().StringArrayVar(&flags.schemas, "schema", nil, "schema that requests reach; may be repeated")
-	cmd.Flags().StringVar(&flags.scripts, "scripts", "", "directory to write an SQL script to for each leak")
+	cmd.Flags().StringVar(&flags.scripts, "scripts", "", "directory to write a script to for each leak: SQL, or curl")
+	cmd.Flags().BoolVar(&flags.overHTTP, "http", false, "attack over HTTP as well, in a database made for it")
 	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print JSON")
 	return cmd
 }
@@ -90,6 +94,12 @@ func (a *app) rlsProve(ctx context.Context, t *target, flags proveFlags) error {
 	if err != nil {
 		return err
 	}
+	if flags.overHTTP {
+		if err := a.proveHTTP(ctx, t, proof); err != nil {
+			return err
+		}
+		proof.Seconds = time.Since(proof.Started).Seconds()
+	}
 	if flags.scripts != "" {
 		if err := writeScripts(flags.scripts, proof); err != nil {
 			return err
@@ -103,7 +113,7 @@ func (a *app) rlsProve(ctx context.Context, t *target, flags proveFlags) error {
 		a.printProof(proof)
 	}
 	if leaks := proof.Count(isolation.Leaked); leaks > 0 {
-		return fault.New(fault.FindingsFound, plural(leaks, "attack")+" got through.", "--scripts DIR writes SQL that shows each again.")
+		return fault.New(fault.FindingsFound, plural(leaks, "attack")+" got through.", "--scripts DIR writes what shows each again.")
 	}
 	for _, f := range proof.Findings {
 		if f.Level == isolation.Error {
@@ -134,7 +144,11 @@ func writeScripts(dir string, p *isolation.Proof) error {
 			continue
 		}
 		n++
-		name := fmt.Sprintf("%03d-%s-%s.sql", n, r.Attack, strings.NewReplacer("/", "_", " ", "_", "(", "_", ")", "").Replace(r.Object))
+		kind := "sql"
+		if r.Family == "http" {
+			kind = "sh"
+		}
+		name := fmt.Sprintf("%03d-%s-%s.%s", n, r.Attack, strings.NewReplacer("/", "_", " ", "_", "(", "_", ")", "", "{", "", "}", "").Replace(r.Object), kind)
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(r.Script), 0o600); err != nil {
 			return fault.Wrap(err, fault.Usage, "A script cannot be written.", "Check the directory of --scripts.")
 		}
