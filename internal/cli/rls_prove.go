@@ -86,6 +86,11 @@ func (a *app) rlsProve(ctx context.Context, t *target, flags proveFlags) error {
 		return fault.Wrap(err, fault.DatabaseUnavailable, "The database cannot be reached.", "Check --database-url.")
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
+	if flags.overHTTP {
+		if err := mayMakeScratch(ctx, conn); err != nil {
+			return err
+		}
+	}
 	subject, err := flags.subject(ctx, conn)
 	if err != nil {
 		return err

@@ -55,23 +55,29 @@ type scratch struct {
 	target   *target
 }
 
+// mayMakeScratch refuses a login that could not make what an attack over HTTP takes.
+func mayMakeScratch(ctx context.Context, conn *pgx.Conn) error {
+	var superuser bool
+	if err := conn.QueryRow(ctx, queries.Get("LoginIsSuperuser")).Scan(&superuser); err != nil {
+		return fmt.Errorf("ask who this is: %w", err)
+	}
+	if !superuser {
+		return fault.New(fault.RoleSetup, "Attacking over HTTP takes a database of its own, and this login may not make one.",
+			"Give the --database-url of a superuser, or leave it out for the private server.")
+	}
+	return nil
+}
+
 // openScratch makes the database, empty.
 func (a *app) openScratch(ctx context.Context, t *target) (*scratch, error) {
 	conn, err := pgx.Connect(ctx, t.operatorURL)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.DatabaseUnavailable, "The database cannot be reached.", "Check --database-url.")
 	}
-	var superuser bool
-	if err := conn.QueryRow(ctx, queries.Get("LoginIsSuperuser")).Scan(&superuser); err != nil || !superuser {
-		closed := conn.Close(context.WithoutCancel(ctx))
-		if err != nil {
-			return nil, fmt.Errorf("ask who this is: %w", errors.Join(err, closed))
-		}
-		return nil, fault.New(fault.RoleSetup, "Attacking over HTTP takes a database of its own, and this login may not make one.",
-			"Give the --database-url of a superuser, of a server that is there to be tried on; or leave out --database-url for the private server.")
-	}
 	s := &scratch{operator: conn, name: "vital_prove_" + randomName()}
-	if _, err := conn.Exec(ctx, "create database "+pgx.Identifier{s.name}.Sanitize()); err != nil {
+	making, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTime) // a cancelled one may still come to be
+	defer cancel()
+	if _, err := conn.Exec(making, "create database "+pgx.Identifier{s.name}.Sanitize()); err != nil {
 		return nil, errors.Join(fmt.Errorf("create database: %w", err), conn.Close(context.WithoutCancel(ctx)))
 	}
 	return s, nil
@@ -111,6 +117,7 @@ func (s *scratch) install(ctx context.Context, a *app, t *target) (err error) {
 		if *login.url, err = s.address(t.operatorURL, name, password); err != nil {
 			return err
 		}
+		s.logins = append(s.logins, name)
 		for _, query := range []string{"LoginStatement", "MemberStatement"} {
 			var statement string
 			arguments := []any{name, password}
@@ -123,7 +130,6 @@ func (s *scratch) install(ctx context.Context, a *app, t *target) (err error) {
 			if _, err := s.operator.Exec(ctx, statement); err != nil {
 				return fmt.Errorf("make a login: %w", err)
 			}
-			s.logins = append(s.logins, name)
 		}
 	}
 	return nil
@@ -169,7 +175,7 @@ func (a *app) attackScratch(ctx context.Context, t *target, proof *isolation.Pro
 	secret, kek := []byte(randomName()+randomName()), []byte(randomName()+randomName())
 	attacked := *a
 	attacked.log = slog.New(slog.DiscardHandler)
-	attacked.config.DatabaseConns = provePool
+	attacked.config.DatabaseConns, attacked.config.RestSchemas = provePool, []string{"public"}
 	attacked.config.JWTSecret, attacked.config.JWTIssuer, attacked.config.JWTAudience, attacked.config.JWKSURL = string(secret), "vital", "authenticated", ""
 	server := isolation.HTTPServer{Secret: secret, Issuer: "vital", Audience: "authenticated"}
 

@@ -33,14 +33,16 @@ func (h *httpSuite) attackClock(ctx context.Context) error {
 		there, _ := a.render(h.fillsOf(h.theirs, "owner"), "owner")
 		missing, _ := a.render(h.fillsOf(h.nobodys, "owner"), "owner")
 		var took [2][]time.Duration
+		var status [2]int
 		for range samples {
 			for i, request := range []ask{there, missing} {
 				started := time.Now()
-				h.send(ctx, request)
+				status[i] = h.send(ctx, request).status
 				took[i] = append(took[i], time.Since(started))
 			}
 		}
 		evidence, apart := compareTimes(took[0], took[1])
+		evidence = fmt.Sprintf("status %d and %d; %s", status[0], status[1], evidence)
 		outcome := Blocked
 		if apart {
 			outcome = AtRisk

@@ -235,6 +235,7 @@ var callBodies = map[string]string{
 	"set_parent_organization": `{"p_tenant_id": "{tenant}", "p_parent_organization_id": null}`,
 	"deprecate_tool":          `{"p_tool_id": "{tool}", "p_reason": "attacked"}`,
 	"invite_member":           `{"p_email": "{email}", "p_role": "member"}`,
+	"change_member_role":      `{"p_user_id": "{their_viewer}", "p_role": "member"}`,
 	"remove_member":           `{"p_user_id": "{their_viewer}"}`,
 	"record_tool_usage":       `{"p_tool_id": "{tool}", "p_success": true}`,
 }

@@ -2,15 +2,22 @@ package isolation_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/base64"
 	"encoding/json"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
+	"sync"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
@@ -24,8 +31,8 @@ import (
 	"github.com/vital-db/vital/internal/signin"
 )
 
-// overHTTP serves d, behind what front puts before the handler, and attacks it.
-func overHTTP(t *testing.T, d *pgtest.Database, front func(http.Handler, isolation.HTTPServer) http.Handler) *isolation.Proof {
+// overHTTP serves d, behind what front puts before the handler, and attacks it, in some parts where any are named.
+func overHTTP(t *testing.T, d *pgtest.Database, front func(http.Handler, isolation.HTTPServer) http.Handler, relation string, parts ...string) *isolation.Proof {
 	t.Helper()
 	ctx := t.Context()
 	log := slog.New(slog.DiscardHandler)
@@ -78,7 +85,7 @@ func overHTTP(t *testing.T, d *pgtest.Database, front func(http.Handler, isolati
 	subject, err := isolation.VitalSubject()
 	require.NoError(t, err)
 	proof := &isolation.Proof{Verbs: map[string]int{}}
-	require.NoError(t, proof.AttackHTTP(ctx, d.Connect(t), subject, server, func(string) {}))
+	require.NoError(t, isolation.AttackHTTPIn(ctx, proof, d.Connect(t), subject, server, relation, parts...))
 	if name := os.Getenv("PROOF"); name != "" {
 		text, _ := json.MarshalIndent(proof, "", " ")
 		require.NoError(t, os.WriteFile(name, text, 0o600))
@@ -99,10 +106,221 @@ func leaked(p *isolation.Proof) map[string]string {
 
 func TestAttackHTTP_OwnServer(t *testing.T) {
 	t.Parallel()
-	proof := overHTTP(t, pgtest.New(t), nil)
+	proof := overHTTP(t, pgtest.New(t), nil, "")
 	require.Empty(t, leaked(proof))
 	for _, verb := range []string{"forge", "smuggle", "impersonate", "read", "count", "error", "embed", "insert", "update", "delete", "upsert", "move",
 		"write", "elevate", "function", "account", "cache", "origin", "replay", "time", "concurrency"} {
 		require.Positive(t, proof.Verbs[verb], verb)
 	}
+}
+
+// weakened is a way to make the database or what stands before the handler let something through, and the
+// attacks that must say so.
+type weakened struct {
+	name     string
+	database string
+	front    func(http.Handler, isolation.HTTPServer) http.Handler
+	relation string
+	parts    []string
+	found    []string
+}
+
+func TestAttackHTTP_Weakened(t *testing.T) {
+	t.Parallel()
+	for _, w := range []weakened{
+		{
+			name: "a policy that is true", relation: "public.agents", parts: []string{"relations", "pool"},
+			database: `create policy open on agents for all to authenticated using (true) with check (true)`,
+			found: []string{"rest-by-key", "rest-by-tenant", "rest-or", "rest-count", "rest-planned", "rest-aggregate", "rest-csv", "rest-one", "rest-error", "rest-match",
+				"rest-update", "rest-update-all", "rest-take", "rest-delete", "rest-delete-all", "rest-insert", "rest-insert-many", "rest-upsert", "rest-upsert-ignore", "rest-embed", "crowd"},
+		},
+		{
+			name: "a table for everybody", relation: "public.agents", parts: []string{"relations"},
+			database: `grant select on agents to anon; create policy open on agents for select to anon using (true)`,
+			found:    []string{"rest-anonymous"},
+		},
+		{
+			name: "a function that asks nobody", relation: "public.none", parts: []string{"functions"},
+			database: `create function public.leaky(p_tenant_id uuid) returns setof agents language sql stable security definer set row_security = off
+				as $$ select * from public.agents a where a.tenant_id = p_tenant_id $$; alter function public.leaky owner to vital_test_superuser;
+				grant execute on function public.leaky to authenticated`,
+			found: []string{"rpc"},
+		},
+		{
+			name: "roles that may be given to oneself", parts: []string{"routes"}, relation: "public.none",
+			database: `grant update on user_tenants to authenticated; create policy open on user_tenants for update to authenticated using (true) with check (true);
+				grant insert on user_tenants to authenticated; create policy open_too on user_tenants for insert to authenticated with check (true);
+				grant update on profiles to authenticated; create policy open on profiles for update to authenticated using (true) with check (true)`,
+			found: []string{"promote-self", "join", "become-super"},
+		},
+		{
+			name: "any key will do", parts: []string{"routes"}, front: anyKey,
+			found: []string{"forged-token-context", "forged-token-rest", "forged-token-api", "forged-token-auth", "two-tokens-swapped-context", "token-behind-key-context", "bad-key"},
+		},
+		{
+			name: "a header that is trusted", parts: []string{"routes", "relations"}, relation: "public.agents", front: trustsHeader,
+			found: []string{"context-of-id", "config-by-header", "trusted-headers-context", "rest-as-tenant", "invite-to-other"},
+		},
+		{
+			name: "a cache that is shared", parts: []string{"caches"}, front: sharedCache,
+			found: []string{"shared-cache", "foreign-etag", "foreign-origin"},
+		},
+		{
+			name: "sessions that never end", parts: []string{"sessions"}, front: forgetsEnds,
+			found: []string{"ended-session", "stolen-session", "suspended"},
+		},
+		{
+			name: "connections that are mixed up", parts: []string{"pool"}, front: mixesUp,
+			found: []string{"crowd"},
+		},
+	} {
+		t.Run(w.name, func(t *testing.T) {
+			t.Parallel()
+			d := pgtest.New(t)
+			if w.database != "" {
+				d.Exec(t, w.database)
+			}
+			got := leaked(overHTTP(t, d, w.front, w.relation, w.parts...))
+			for _, name := range w.found {
+				require.Contains(t, got, name)
+			}
+		})
+	}
+}
+
+// claimsIn reads the claims of a request's token, whoever signed it.
+func claimsIn(r *http.Request) map[string]any {
+	_, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	parts := strings.Split(token, ".")
+	claims := map[string]any{}
+	if len(parts) == 3 {
+		text, _ := base64.RawURLEncoding.DecodeString(parts[1])
+		_ = json.Unmarshal(text, &claims)
+	}
+	return claims
+}
+
+// become gives r a token of user.
+func become(r *http.Request, server isolation.HTTPServer, user, tenant string) {
+	id, err := uuid.Parse(user)
+	if err != nil {
+		return
+	}
+	issuer, err := identity.NewTokenIssuer(identity.IssuerConfig{Secret: server.Secret, Issuer: server.Issuer, Audience: server.Audience})
+	if err != nil {
+		return
+	}
+	token, err := issuer.Issue(identity.Grant{UserID: id, Role: identity.Authenticated, Tenant: tenant, SessionID: uuid.New(), TTL: time.Hour})
+	if err == nil {
+		r.Header["Authorization"] = []string{"Bearer " + token}
+	}
+}
+
+// anyKey believes every token and every key.
+func anyKey(next http.Handler, server isolation.HTTPServer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		claims := claimsIn(r)
+		if sub, _ := claims["sub"].(string); sub != "" && !strings.HasSuffix(r.URL.Path, "/logout") {
+			if r.URL.Path == "/auth/v1/user" && r.Method == http.MethodGet {
+				_, _ = w.Write([]byte(`{"id": "` + sub + `"}`))
+				return
+			}
+			become(r, server, sub, "")
+		} else if identity.IsAPIKey(strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")) {
+			r.Header.Set("Authorization", "Bearer "+server.ServiceKey)
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// trustsHeader makes whoever names a tenant its owner, by the tenant's own list.
+func trustsHeader(next http.Handler, server isolation.HTTPServer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if tenant := cmp.Or(r.Header.Get("Vital-Tenant"), r.Header.Get("X-Tenant-Id")); uuid.Validate(tenant) == nil {
+			ask := httptest.NewRequestWithContext(r.Context(), http.MethodGet, "/rest/v1/user_tenants?select=user_id&role=eq.owner&tenant_id=eq."+tenant, nil)
+			ask.Header.Set("Authorization", "Bearer "+server.ServiceKey)
+			answer := httptest.NewRecorder()
+			next.ServeHTTP(answer, ask)
+			var owners []struct {
+				User string `json:"user_id"`
+			}
+			if json.Unmarshal(answer.Body.Bytes(), &owners) == nil && len(owners) > 0 {
+				become(r, server, owners[0].User, tenant)
+				if strings.HasPrefix(r.URL.Path, "/api/tenants/") {
+					parts := strings.Split(r.URL.Path, "/")
+					parts[3] = tenant
+					r.URL.Path, r.URL.RawPath = strings.Join(parts, "/"), ""
+				}
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// sharedCache lets everybody keep everything, believes any ETag, and lets every page read.
+func sharedCache(next http.Handler, _ isolation.HTTPServer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("If-None-Match") != "" {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		if origin := r.Header.Get("Origin"); origin != "" {
+			w.Header().Set("Access-Control-Allow-Origin", origin)
+		}
+		next.ServeHTTP(uncached{w}, r)
+	})
+}
+
+type uncached struct{ http.ResponseWriter }
+
+func (w uncached) WriteHeader(status int) {
+	w.Header().Set("Cache-Control", "public, max-age=60")
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// forgetsEnds gives everybody a new session with each request, and answers for tenants that are suspended.
+func forgetsEnds(next http.Handler, server isolation.HTTPServer) http.Handler {
+	last := map[string]*httptest.ResponseRecorder{}
+	var mu sync.Mutex
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sub, _ := claimsIn(r)["sub"].(string)
+		if sub != "" && !strings.HasPrefix(r.URL.Path, "/auth/") {
+			become(r, server, sub, "")
+		}
+		answer := httptest.NewRecorder()
+		next.ServeHTTP(answer, r)
+		mu.Lock()
+		defer mu.Unlock()
+		key := r.Method + r.URL.String() + sub
+		if answer.Code == http.StatusForbidden && last[key] != nil {
+			answer = last[key]
+		} else if answer.Code == http.StatusOK {
+			last[key] = answer
+		}
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	})
+}
+
+// mixesUp now and then gives one caller's answer to the next.
+func mixesUp(next http.Handler, _ isolation.HTTPServer) http.Handler {
+	var mu sync.Mutex
+	var kept *httptest.ResponseRecorder
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := httptest.NewRecorder()
+		next.ServeHTTP(answer, r)
+		if r.URL.Path == "/v1/context" && answer.Code == http.StatusOK {
+			mu.Lock()
+			if kept != nil {
+				answer, kept = kept, answer
+			} else {
+				kept = answer
+			}
+			mu.Unlock()
+		}
+		maps.Copy(w.Header(), answer.Header())
+		w.WriteHeader(answer.Code)
+		_, _ = w.Write(answer.Body.Bytes())
+	})
 }
