@@ -47,7 +47,7 @@ type httpSuite struct {
 	server       HTTPServer
 	client       *http.Client
 	credentials  map[string]string // a bearer token by the name of who sends it
-	refresh      map[string]string
+	refresh      map[string]string // tokens that are sent in a body
 	crowd        []member
 	theirs       fills // what an attack names of the other tenant
 	nobodys      fills // the same of nobody

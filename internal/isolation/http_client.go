@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -101,9 +102,8 @@ func (h *httpSuite) sendUncounted(ctx context.Context, a ask) reply {
 	if err != nil {
 		return reply{err: err}
 	}
-	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	return reply{response.StatusCode, response.Header, string(body), err}
+	return reply{response.StatusCode, response.Header, string(body), errors.Join(err, response.Body.Close())}
 }
 
 // sent is all an attacker brought along, but for tokens: an answer may repeat it.
@@ -132,7 +132,7 @@ func (h *httpSuite) curl(a ask) string {
 	if a.body != "" {
 		body := a.body
 		for _, token := range h.refresh {
-			body = strings.ReplaceAll(body, token, "<refresh token>")
+			body = strings.ReplaceAll(body, token, "<token>")
 		}
 		parts = append(parts, "-H 'Content-Type: application/json'", "--data "+quote(body))
 	}

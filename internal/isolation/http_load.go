@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"strings"
@@ -76,17 +75,17 @@ func (h *httpSuite) attackPool(ctx context.Context) error {
 	var crowd sync.WaitGroup
 	answered, evidence := map[*world]int{}, ""
 	var shows ask
-	for _, m := range h.crowd {
+	for n, m := range h.crowd {
 		crowd.Go(func() {
 			foreign := h.canaries
 			if m.w == h.other {
 				foreign = h.mineCanaries
 			}
 			for round := range rounds {
-				a, hangsUp := h.crowdAsk(m, round)
+				a := crowdAsk(m, n+round)
 				within, cancel := ctx, context.CancelFunc(func() {})
-				if hangsUp {
-					within, cancel = context.WithTimeout(ctx, time.Duration(rand.IntN(4000))*time.Microsecond)
+				if round%3 == 2 { // and hangs up, sooner or later
+					within, cancel = context.WithTimeout(ctx, time.Duration((n*rounds+round)*131%4000)*time.Microsecond)
 				}
 				got := h.sendUncounted(within, a)
 				cancel()
@@ -118,9 +117,8 @@ func (h *httpSuite) attackPool(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// crowdAsk is what m sends in a round, and whether it hangs up before the answer.
-func (h *httpSuite) crowdAsk(m member, round int) (a ask, hangsUp bool) {
-	header := []string{"Authorization", "Bearer " + m.token}
+// crowdAsk is the nth thing that m sends.
+func crowdAsk(m member, n int) ask {
 	requests := []ask{
 		{method: http.MethodGet, path: "/v1/context"},
 		{method: http.MethodGet, path: "/rest/v1/organizations?select=id,name,slug"},
@@ -130,9 +128,9 @@ func (h *httpSuite) crowdAsk(m member, round int) (a ask, hangsUp bool) {
 		{method: http.MethodPost, path: "/rest/v1/rpc/change_member_role", body: `{"p_user_id": "` + m.id + `", "p_role": "owner"}`},
 		{method: http.MethodGet, path: "/rest/v1/user_tenants?select=tenant_id,user_id,role"},
 	}
-	a = requests[rand.IntN(len(requests))]
-	a.header, a.who = header, "nobody"
-	return a, round%3 == 2
+	a := requests[n%len(requests)]
+	a.header, a.who = []string{"Authorization", "Bearer " + m.token}, "nobody"
+	return a
 }
 
 // wrongAnswer says what is wrong with an answer that m got.
