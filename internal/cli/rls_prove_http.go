@@ -219,7 +219,7 @@ func (a *app) attackScratch(ctx context.Context, t *target, proof *isolation.Pro
 	})
 	http := httpapi.NewHTTPServer(handler)
 	go func() { _ = http.Serve(listener) }() // it ends with Close
-	defer func() { _ = http.Close() }() // nobody else is connected
+	defer func() { _ = http.Close() }()      // nobody else is connected
 	return a.attackServer(ctx, t, server, proof)
 }
 

@@ -113,7 +113,8 @@ func (h *httpSuite) launch(ctx context.Context, a httpAttack, theirs, nobodys fi
 		h.proof.Verbs[a.verb]++
 		switch {
 		case evidence != "":
-			result.Outcome, result.Evidence, result.Script = Leaked, evidence, h.curl(attack)
+			result.Outcome, result.Evidence = Leaked, evidence
+			result.Script = h.showAgain(result, attack)
 		case broken != "":
 			result.Outcome, result.Evidence = Untried, broken
 		}

@@ -111,6 +111,12 @@ func (a ask) sent() string {
 	return a.method + " " + a.path + "\n" + strings.Join(a.header, "\n") + "\n" + a.body
 }
 
+// showAgain is a script of what leaked.
+func (h *httpSuite) showAgain(result Result, a ask) string {
+	return fmt.Sprintf("# %s: %s, as %s\n# %s\n# The other tenant is %s, the attacker's own %s.\n%s\n", result.Object, result.Title, result.Caller,
+		strings.ReplaceAll(result.Evidence, "\n", " "), h.other.tenant, h.mine.tenant, h.curl(a))
+}
+
 // curl is the request as a command; tokens are described and not shown.
 func (h *httpSuite) curl(a ask) string {
 	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

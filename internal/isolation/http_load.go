@@ -112,7 +112,7 @@ func (h *httpSuite) attackPool(ctx context.Context) error {
 	default:
 		evidence = fmt.Sprintf("%d and %d answers held their own tenant", answered[h.mine], answered[h.other])
 	}
-	shows.header = nil
+	shows.header = []string{"Authorization", "Bearer <token: any of them>"}
 	h.note("crowd", "concurrency", fmt.Sprintf("ask as %d users of two tenants at once, some wrongly, some hanging up", len(h.crowd)), consumption, "every route", "everybody", evidence, outcome, shows)
 	return ctx.Err()
 }

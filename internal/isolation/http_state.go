@@ -13,7 +13,7 @@ func (h *httpSuite) note(name, verb, title, reference, object, caller, evidence 
 	result := Result{Attack: name, Family: "http", Verb: verb, Title: title, Reference: reference, Object: object, Caller: "http: " + caller,
 		Outcome: outcome, Evidence: evidence}
 	if outcome == Leaked {
-		result.Script = h.curl(shows)
+		result.Script = h.showAgain(result, shows)
 	}
 	h.proof.Verbs[verb]++
 	h.proof.Results = append(h.proof.Results, result)

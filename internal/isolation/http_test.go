@@ -11,7 +11,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -86,10 +85,6 @@ func overHTTP(t *testing.T, d *pgtest.Database, front func(http.Handler, isolati
 	require.NoError(t, err)
 	proof := &isolation.Proof{Verbs: map[string]int{}}
 	require.NoError(t, isolation.AttackHTTPIn(ctx, proof, d.Connect(t), subject, server, relation, parts...))
-	if name := os.Getenv("PROOF"); name != "" {
-		text, _ := json.MarshalIndent(proof, "", " ")
-		require.NoError(t, os.WriteFile(name, text, 0o600))
-	}
 	return proof
 }
 
@@ -108,6 +103,9 @@ func TestAttackHTTP_OwnServer(t *testing.T) {
 	t.Parallel()
 	proof := overHTTP(t, pgtest.New(t), nil, "")
 	require.Empty(t, leaked(proof))
+	for _, r := range proof.Results {
+		require.NotEqual(t, isolation.Untried, r.Outcome, "%s as %s on %s: %s", r.Attack, r.Caller, r.Object, r.Evidence)
+	}
 	for _, verb := range []string{"forge", "smuggle", "impersonate", "read", "count", "error", "embed", "insert", "update", "delete", "upsert", "move",
 		"write", "elevate", "function", "account", "cache", "origin", "replay", "time", "concurrency"} {
 		require.Positive(t, proof.Verbs[verb], verb)
@@ -180,11 +178,58 @@ func TestAttackHTTP_Weakened(t *testing.T) {
 			if w.database != "" {
 				d.Exec(t, w.database)
 			}
-			got := leaked(overHTTP(t, d, w.front, w.relation, w.parts...))
+			proof := overHTTP(t, d, w.front, w.relation, w.parts...)
+			for _, r := range proof.Results {
+				require.Equal(t, r.Outcome == isolation.Leaked, strings.Contains(r.Script, "\ncurl -i"), r.Attack)
+				require.NotContains(t, r.Script, "eyJ", "a script shows a token")
+			}
+			got := leaked(proof)
 			for _, name := range w.found {
 				require.Contains(t, got, name)
 			}
 		})
+	}
+}
+
+// TestAttackHTTP_Control: an attack that is refused, as everything is, shows nothing.
+func TestAttackHTTP_Control(t *testing.T) {
+	t.Parallel()
+	down := func(next http.Handler, _ isolation.HTTPServer) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if strings.HasPrefix(r.URL.Path, "/auth/") {
+				next.ServeHTTP(w, r)
+				return
+			}
+			http.Error(w, "down", http.StatusServiceUnavailable)
+		})
+	}
+	proof := overHTTP(t, pgtest.New(t), down, "public.agents", "routes", "relations", "functions", "pool")
+	for _, r := range proof.Results {
+		if !strings.Contains(r.Object, "/auth/") {
+			require.Equal(t, isolation.Untried, r.Outcome, "%s on %s", r.Attack, r.Object)
+			require.Contains(t, r.Evidence, "the control does not work")
+		}
+	}
+}
+
+// TestAttackHTTP_Clock: what takes longer for the other tenant than for nobody is a risk, and no leak.
+func TestAttackHTTP_Clock(t *testing.T) {
+	t.Parallel()
+	slow := func(next http.Handler, _ isolation.HTTPServer) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodGet && !strings.Contains(r.URL.RawQuery+r.Header.Get("Vital-Tenant"), "deadbeef") {
+				time.Sleep(20 * time.Millisecond)
+			}
+			next.ServeHTTP(w, r)
+		})
+	}
+	proof := overHTTP(t, pgtest.New(t), slow, "", "clock")
+	require.Empty(t, leaked(proof))
+	for _, r := range proof.Results {
+		if r.Attack == "clock-context" || r.Attack == "clock-slug" || r.Attack == "clock-row" {
+			require.Equal(t, isolation.AtRisk, r.Outcome, r.Evidence)
+			require.Contains(t, r.Evidence, "median")
+		}
 	}
 }
 
