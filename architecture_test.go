@@ -119,8 +119,8 @@ var reach = []struct {
 	{"unsafe", nil, "nothing here is worth it"},
 	{"github.com/spf13/cobra", []string{"internal/cli"}, "cli is the only reader of arguments"},
 	{"github.com/caarlos0/env/v11", []string{"internal/cli"}, "cli is the only reader of the environment"},
-	{"net/http", []string{"internal/httpapi", "internal/cli", "internal/identity", "console"},
-		"layers below HTTP know nothing of it; identity fetches key sets, console serves files"},
+	{"net/http", []string{"internal/httpapi", "internal/cli", "internal/identity", "internal/isolation", "console"},
+		"layers below HTTP know nothing of it; identity fetches key sets, isolation attacks a server as a client, console serves files"},
 }
 
 func TestArchitecture_Reach(t *testing.T) {

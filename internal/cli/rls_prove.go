@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
@@ -24,6 +25,7 @@ type subjectFlags struct {
 	tenantColumn, config string
 	schemas              []string
 	copied, mutants      bool
+	overHTTP             bool
 }
 
 func (f *subjectFlags) register(cmd *cobra.Command) {
@@ -31,6 +33,7 @@ func (f *subjectFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.config, "config", "", "YAML file that describes the database")
 	cmd.Flags().StringArrayVar(&f.schemas, "schema", nil, "schema that requests reach; may be repeated")
 	cmd.Flags().BoolVar(&f.copied, "copy", false, "attack a copy of the database instead, which is dropped afterwards")
+	cmd.Flags().BoolVar(&f.overHTTP, "http", false, "attack this binary's server over HTTP as well, in a database made for it")
 	cmd.Flags().BoolVar(&f.mutants, "mutants", false, "break a copy in hundreds of ways too, and see that each is noticed (minutes)")
 }
 
@@ -54,7 +57,9 @@ func (a *app) rlsProveCommand() *cobra.Command {
 			"and command it says what holds: proved (each policy implies that the row is the caller's own), tested (attacked in\n" +
 			"vain) or unknown. Works on any database from PostgreSQL 15 on whose tables have a column for their tenant; what\n" +
 			"cannot be guessed there is described by --config (docs/reference/isolation.md). Takes a superuser, or a role with\n" +
-			"BYPASSRLS that may take on the roles of requests.",
+			"BYPASSRLS that may take on the roles of requests.\n\n" +
+			"With --http also this binary's server: it is installed into a database of its own on the same server, served on a\n" +
+			"free port of 127.0.0.1, attacked as its clients would, and dropped. Takes a superuser.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if flags.asJSON && !cmd.Flags().Changed("format") {
 				flags.format = "json"
@@ -67,7 +72,7 @@ func (a *app) rlsProveCommand() *cobra.Command {
 	}
 	flags.register(cmd)
 	cmd.Flags().StringVar(&flags.format, "format", "text", strings.Join(proveFormats, ", "))
-	cmd.Flags().StringVar(&flags.scripts, "scripts", "", "directory to write an SQL script to for each leak")
+	cmd.Flags().StringVar(&flags.scripts, "scripts", "", "directory to write a script to for each leak: SQL, or curl")
 	cmd.Flags().StringVar(&flags.pgtap, "pgtap", "", "file to write the attacks to as a pgTAP script")
 	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print JSON, as --format json")
 	return cmd
@@ -138,13 +143,29 @@ func connectOperator(ctx context.Context, t *target) (*pgx.Conn, error) {
 	return conn, nil
 }
 
-// prove attacks what flags say, and then tries the attacks themselves on mutants if it is asked to.
+// prove attacks what flags say: the database, then this binary's server, and then the attacks themselves on
+// mutants.
 func (a *app) prove(ctx context.Context, t *target, flags subjectFlags) (*isolation.Proof, error) {
+	proof, err := a.proveSQL(ctx, t, flags)
+	if err != nil || !flags.overHTTP {
+		return proof, err
+	}
+	err = a.proveHTTP(ctx, t, proof)
+	proof.Seconds = time.Since(proof.Started).Seconds()
+	return proof, err
+}
+
+func (a *app) proveSQL(ctx context.Context, t *target, flags subjectFlags) (*isolation.Proof, error) {
 	conn, err := connectOperator(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
+	if flags.overHTTP {
+		if err := mayMakeScratch(ctx, conn); err != nil {
+			return nil, err
+		}
+	}
 	subject, err := flags.subject(ctx, conn)
 	if err != nil {
 		return nil, err
@@ -261,7 +282,11 @@ func writeScripts(dir string, p *isolation.Proof) error {
 			continue
 		}
 		n++
-		name := fmt.Sprintf("%03d-%s-%s.sql", n, r.Attack, strings.NewReplacer("/", "_", " ", "_", "(", "_", ")", "").Replace(r.Object))
+		kind := "sql"
+		if r.Family == "http" {
+			kind = "sh"
+		}
+		name := fmt.Sprintf("%03d-%s-%s.%s", n, r.Attack, strings.NewReplacer("/", "_", " ", "_", "(", "_", ")", "", "{", "", "}", "").Replace(r.Object), kind)
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(r.Script), 0o600); err != nil {
 			return fault.Wrap(err, fault.Usage, "A script cannot be written.", "Check the directory of --scripts.")
 		}

@@ -1,5 +1,16 @@
 package isolation
 
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// AttackHTTPIn is AttackHTTP in some of its parts alone, and on one relation where only names it.
+func AttackHTTPIn(ctx context.Context, p *Proof, conn *pgx.Conn, s *Subject, server HTTPServer, only string, parts ...string) error {
+	return p.attackHTTP(ctx, conn, s, server, func(string) {}, only, parts...)
+}
+
 // SplitJunction and Terms are what Explain reads expressions with; Terms returns labels and queries.
 var SplitJunction = splitJunction
 

@@ -240,6 +240,9 @@ func (t *suite) prepare(ctx context.Context) (err error) {
 	if t.other, err = t.builder.build(ctx, "other"); err != nil {
 		return cannotBuild(err)
 	}
+	if err := t.builder.addContrasts(ctx, t.other); err != nil {
+		return err
+	}
 	if len(t.s.Operator) > 0 {
 		if t.operator, err = t.builder.addOperator(ctx, t.mine); err != nil {
 			return cannotBuild(err)

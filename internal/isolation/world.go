@@ -158,10 +158,7 @@ func (b *builder) ensure(ctx context.Context, w *world, r *relation) (values, er
 	}
 	w.making[r] = true
 	defer delete(w.making, r)
-	row, err := b.insert(ctx, w, r, b.contrast(w, r))
-	if err != nil && b.s.rule(r).Global != "" {
-		row, err = b.insert(ctx, w, r, values{})
-	}
+	row, err := b.insert(ctx, w, r, values{})
 	if err != nil && w.tenant != "" && b.s.tenantColumn(r) != "" {
 		// A trigger may have made one, and may be the only one who can.
 		found, findErr := b.query(ctx, "select * from "+r.quoted()+" where "+equals(b.s.tenantColumn(r), &w.tenant)+" limit 1")
@@ -176,19 +173,24 @@ func (b *builder) ensure(ctx context.Context, w *world, r *relation) (values, er
 	return row, nil
 }
 
-// contrast makes the second row that is everybody's unlike the first in what is true or false of it, so that
-// a policy that looks at that is seen to.
-func (b *builder) contrast(w *world, r *relation) values {
-	given := values{}
-	if b.s.rule(r).Global != "" && w.name == "other" {
-		no := "false"
+// addContrasts adds, to each table whose rows are everybody's, one of which nothing is true, so that a policy
+// that looks at that is seen to. A table that takes no such row does without.
+func (b *builder) addContrasts(ctx context.Context, w *world) error {
+	for _, r := range b.c.relations {
+		if !r.isTable() || b.s.rule(r).Global == "" {
+			continue
+		}
+		no, given := "false", values{}
 		for _, c := range r.columns {
 			if c.base == "boolean" && !c.always {
 				given[c.name] = &no
 			}
 		}
+		if _, err := b.insert(ctx, w, r, given); err != nil && ctx.Err() != nil {
+			return ctx.Err()
+		}
 	}
-	return given
+	return nil
 }
 
 // insert adds a row of w to r, searching for values that its constraints take.

@@ -1,0 +1,55 @@
+What attacking a server needs beside the two tenants: run by an operator, in a database made for it.
+
+-- name: Address
+update public.users set email = $2::text || pg_catalog.left(pg_catalog.replace(id::text, '-', ''), 8) || '@vital.test' where id = any ($1);
+
+-- name: Profile
+insert into public.profiles (id, email, full_name)
+select u.id, u.email, $2::text || pg_catalog.left(pg_catalog.replace(u.id::text, '-', ''), 8) from public.users u where u.id = any ($1)
+on conflict (id) do update set email = excluded.email, full_name = excluded.full_name, role = 'user';
+
+-- name: SuperAdmin
+with u as (
+  insert into public.users (id, organization_id, email) values ($1::uuid, $2::uuid, $3) returning id, organization_id, email
+), m as (
+  insert into public.user_tenants (tenant_id, user_id, role) select u.organization_id, u.id, 'admin' from u
+)
+insert into public.profiles (id, email, role) select u.id, u.email, 'super_admin' from u
+on conflict (id) do update set role = 'super_admin';
+
+-- name: Keep
+create table {copy} as table {relation};
+
+-- name: Restore
+delete from {relation};
+insert into {relation} ({columns}) overriding system value select {columns} from {copy};
+
+-- name: Document
+select pg_catalog.to_json(d)::text from (select {columns}) d;
+
+-- name: Grants
+select c.oid,
+  pg_catalog.has_any_column_privilege($2::name, c.oid, 'select'),
+  pg_catalog.has_any_column_privilege($2::name, c.oid, 'insert'),
+  pg_catalog.has_any_column_privilege($2::name, c.oid, 'update'),
+  pg_catalog.has_table_privilege($2::name, c.oid, 'delete')
+from pg_catalog.pg_class c
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where n.nspname = any ($1) and c.relkind in ('r', 'p', 'v', 'm')
+order by c.oid;
+
+-- name: Callable
+select p.oid
+from pg_catalog.pg_proc p
+join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+where n.nspname = any ($1) and pg_catalog.has_function_privilege($2::name, p.oid, 'execute')
+order by p.oid;
+
+-- name: Readable
+select a.attrelid, pg_catalog.array_agg(a.attname::text order by a.attnum)
+from pg_catalog.pg_attribute a
+join pg_catalog.pg_class c on c.oid = a.attrelid
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where n.nspname = any ($1) and c.relkind in ('r', 'p', 'v', 'm') and a.attnum > 0 and not a.attisdropped
+  and pg_catalog.has_column_privilege($2::name, c.oid, a.attnum, 'select')
+group by a.attrelid;
