@@ -19,12 +19,12 @@ build: ## Build bin/vital, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BINARY) ./cmd/vital
 
 test: ## Install what is missing and run every test: Go's with the race detector, then e2e
-	@.ci/require postgres pgtap cc
+	@.ci/require postgres pgtap redis pgbouncer cc
 	$(GO) vet ./...
-	CGO_ENABLED=1 $(GO) test -race ./...
+	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
 	@$(MAKE) --no-print-directory e2e
 
-e2e: build e2e/node_modules/.package-lock.json ## Run the unmodified supabase-js and a real browser against bin/vital
+e2e: build e2e/node_modules/.package-lock.json ## Run the unmodified supabase-js, OpenFeature's SDKs and a real browser against bin/vital
 	@.ci/require postgres chromium
 	cd e2e && npm test
 

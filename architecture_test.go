@@ -48,7 +48,7 @@ var layers = map[string]int{
 
 // outside are packages that measure or test the product and may know any of it; nothing shipped may
 // import them.
-var outside = []string{"bench", "internal/pgtest"}
+var outside = []string{"bench", "internal/pgtest", "internal/coherence"}
 
 type goPackage struct {
 	ImportPath   string
@@ -114,6 +114,8 @@ var reach = []struct {
 		"every query of a tenant goes through postgres.InTenant; a second pool would be a second way"},
 	{"database/sql", []string{"internal/schema"},
 		"only the migrations library speaks it; queries go through internal/postgres"},
+	{"github.com/redis/rueidis", []string{"internal/cache"},
+		"what Redis has is validated, leased and evicted in one place; a second way in would be a second rule"},
 	{"flag", nil, "cli reads flags, with pflag"},
 	{"log", nil, "log/slog is the log"},
 	{"unsafe", nil, "nothing here is worth it"},

@@ -5,6 +5,8 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"math"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -120,6 +122,7 @@ func TestDraw_IsWellFormed(t *testing.T) {
 		{Title: "a < b", Unit: "ms", Bars: []bar{{"x", 3, 2, 4, true}, {"y", 1, 1, 1, false}}},
 		{Title: "log", Unit: "ms", Log: true, Bars: []bar{{"x", 300, 200, 400, true}, {"y", 1, 1, 1, false}}},
 		{Title: "line", Unit: "ms", Across: "tenants", Lines: []line{ours}},
+		{Title: "spans", Unit: "ms", Spans: []span{{"x", 0, 3, "3 ms & more", true}, {"y", 3, 3.001, "", false}}},
 	} {
 		picture := string(draw("Title", "caption", []plot{p}))
 		require.NotContains(t, picture, "NaN")
@@ -131,6 +134,51 @@ func TestDraw_IsWellFormed(t *testing.T) {
 		}
 		require.True(t, errors.Is(err, io.EOF), "%v", err)
 	}
+}
+
+func TestRoundStep(t *testing.T) {
+	t.Parallel()
+	for v, want := range map[float64]float64{0.7: 1, 1: 1, 1.1: 2, 3: 5, 60: 100, 0.012: 0.02} {
+		require.InDelta(t, want, roundStep(v), 1e-9, v)
+	}
+}
+
+func TestZipf(t *testing.T) {
+	t.Parallel()
+	chosen, random := newZipf(1000), rand.New(rand.NewPCG(1, 1))
+	counts := map[int]int{}
+	for range 100_000 {
+		n := chosen.draw(random)
+		require.True(t, 1 <= n && n <= 1000, n)
+		counts[n]++
+	}
+	require.InDelta(t, math.Pow(2, zipfExponent), float64(counts[1])/float64(counts[2]), 0.1)
+}
+
+func TestListener(t *testing.T) {
+	t.Parallel()
+	server, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer server.Close()
+	go func() {
+		for _, answer := range []string{"HTTP/1.1 200 OK\r\n\r\nretry: 1\ndata: {}\n\nid: 2\ndata: {}\n\n", "HTTP/1.1 401 Unauthorized\r\n\r\n"} {
+			conn, err := server.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = bufio.NewReader(conn).ReadString('\n')
+			_, _ = io.WriteString(conn, answer)
+			conn.Close()
+		}
+	}()
+	l, err := listen(server.Addr().String(), []byte("GET / HTTP/1.1\r\n\r\n"))
+	require.NoError(t, err)
+	_, err = l.event()
+	require.NoError(t, err)
+	_, err = l.event()
+	require.ErrorIs(t, err, io.EOF)
+	_, err = listen(server.Addr().String(), []byte("GET / HTTP/1.1\r\n\r\n"))
+	require.ErrorContains(t, err, "401")
 }
 
 func TestStatementsResult(t *testing.T) {

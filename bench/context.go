@@ -148,9 +148,9 @@ func measureContext(ctx context.Context, w *world) (_ *result, err error) {
 		{nameServer, 16, false, server}, {nameFunction, 16, true, function},
 		{nameOptimized, 1, true, optimized}, {nameOptimized, 16, true, optimized},
 		{nameBare, 1, true, bare}, {nameBare, 16, true, bare},
-		{nameWaterfall, 1, true, waterfall(d, user, tenantID(someone))},
+		{nameWaterfall, 1, true, waterfall(d, waterfallSteps(user, tenantID(someone))...)},
 		{nameServerFar, 1, false, overHTTP(s.far.address, "/v1/context", s.token)},
-		{nameFallFar, 1, true, waterfall(s.farDatabase, user, tenantID(someone))},
+		{nameFallFar, 1, true, waterfall(s.farDatabase, waterfallSteps(user, tenantID(someone))...)},
 		{nameTrip, 1, true, emptyQuery(s.farDatabase)},
 	})
 	if err != nil {

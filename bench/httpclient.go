@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -16,9 +17,11 @@ import (
 // answers with a Content-Length or in chunks: net/http's client costs about as much as the server it would
 // measure.
 type httpClient struct {
-	conn    net.Conn
-	in      *bufio.Reader
-	request []byte
+	conn       net.Conn
+	in         *bufio.Reader
+	request    []byte
+	validator  string // the last ETag
+	remembered bool   // the last answer said that it came from memory
 }
 
 func dialHTTP(address string, request []byte) (*httpClient, error) {
@@ -46,6 +49,8 @@ func postRequest(address, path, token, body string) []byte {
 
 var (
 	contentLength    = []byte("content-length:")
+	etagHeader       = []byte("etag:")
+	serverTiming     = []byte("server-timing:")
 	transferEncoding = []byte("transfer-encoding: chunked")
 )
 
@@ -126,10 +131,12 @@ func (c *httpClient) exchange() (length int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if !bytes.HasPrefix(status, []byte("HTTP/1.1 2")) {
+	unchanged := bytes.HasPrefix(status, []byte("HTTP/1.1 304")) // has no body
+	if !bytes.HasPrefix(status, []byte("HTTP/1.1 2")) && !unchanged {
 		return 0, fmt.Errorf("unexpected answer: %s", bytes.TrimSpace(status))
 	}
-	length, known := 0, false
+	length, known := 0, unchanged
+	c.remembered = false
 	for {
 		line, err := c.in.ReadSlice('\n')
 		if err != nil {
@@ -141,6 +148,10 @@ func (c *httpClient) exchange() (length int, err error) {
 				return 0, errors.New("the answer has neither a Content-Length nor chunks")
 			}
 			return length, nil
+		case hasPrefixFold(line, etagHeader):
+			c.validator = string(bytes.TrimSpace(line[len(etagHeader):]))
+		case hasPrefixFold(line, serverTiming):
+			c.remembered = bytes.Contains(line, []byte("cache;"))
 		case hasPrefixFold(line, contentLength):
 			if length, err = strconv.Atoi(string(bytes.TrimSpace(line[len(contentLength):]))); err != nil {
 				return 0, err
@@ -164,6 +175,23 @@ func ask(address string, request []byte) ([]byte, error) {
 	}
 	defer c.conn.Close()
 	return c.body()
+}
+
+// askValidator sends a request once and returns the answer's ETag besides.
+func askValidator(address string, request []byte) (body []byte, validator string, err error) {
+	c, err := dialHTTP(address, request)
+	if err != nil {
+		return nil, "", err
+	}
+	defer c.conn.Close()
+	body, err = c.body()
+	return body, c.validator, err
+}
+
+// withHeader is request with a header more.
+func withHeader(request []byte, name, value string) []byte {
+	head, body, _ := bytes.Cut(request, []byte("\r\n\r\n"))
+	return slices.Concat(head, []byte("\r\n"+name+": "+value+"\r\n\r\n"), body)
 }
 
 // overHTTP is a variant's run: clients that ask address for path.

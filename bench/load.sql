@@ -4,7 +4,7 @@ made here.
 
 -- name: Flags
 insert into public.feature_flags (id, flag_key, name, description, default_enabled, category)
-select md5('flag ' || n)::uuid, 'flag_' || lpad(n::text, 3, '0'), 'Flag ' || n, 'What flag ' || n || ' changes', n % 2 = 0, 'general'
+select md5('flag ' || n)::uuid, 'flag_' || lpad(n::text, greatest(length(n::text), 3), '0'), 'Flag ' || n, 'What flag ' || n || ' changes', n % 2 = 0, 'general'
 from generate_series(1, $1::int) n
 
 -- name: Organizations
@@ -69,3 +69,10 @@ select md5('tenant ' || n)::uuid, 'Agent ' || a, 'agent-' || a, 'What agent ' ||
 from generate_series($1::int, $2::int) n
 cross join generate_series(1, $3::int) a
 order by n, a
+
+-- name: Rules
+update public.feature_flags f set
+  variants = '{"on": true, "off": false}', default_variant = 'off',
+  targeting = '{"if": [{"and": [{"ends_with": [{"var": "email"}, "@example.test"]}, {"==": [{"var": "tenant.type"}, "digital_health"]}]},
+    {"fractional": [["on", 50], ["off", 50]]}, "off"]}'
+where f.flag_key ~ '[05]$' and f.flag_key > 'flag_010';

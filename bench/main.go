@@ -4,7 +4,7 @@
 //	go run ./bench [scenario…] [--rounds N] [--seconds S] [--out DIR]
 //
 // Every scenario takes turns with its baselines, round after round, and compares medians: on a shared
-// machine a ratio within one run says something, a figure alone does not. No timing fails the run.
+// machine a ratio within one run says something, a figure alone does not. No timing fails the run; a wrong answer does.
 package main
 
 import (
@@ -30,6 +30,8 @@ type options struct {
 	slice     time.Duration // of one variant in one round
 	out       string
 	keep      bool
+	lasting   time.Duration // of the scenario coherence
+	seed      uint64
 	peers     []peerSpec
 	log       io.Writer
 }
@@ -44,10 +46,18 @@ type scenario struct {
 // scenarios in the order they run; the first one needs the quietest server.
 var scenarios = []scenario{
 	{"context", "What does GET /v1/context cost beside its function and beside seven queries?", measureContext},
+	{"waterfall", "How long until a client has its tenant's context, by seven queries in a row and by one request?", measureWaterfall},
+	{"caching", "What does GET /v1/context from memory cost beside a handler that answers the same bytes?", measureCaching},
+	{"caching-scale", "How many reads does memory answer with 10,000 tenants, and what do their contexts take?", measureCachingScale},
+	{"events", "How soon do clients hear of a write, and what does a stream that hears of nothing take?", measureEvents},
+	{"notify", "What does telling of changes cost those who commit, and do they ever wait for each other in a circle?", measureNotify},
 	{"statements", "How many statements does one GET /v1/context send?", measureStatements},
 	{"rest", "What does GET /rest/v1/prompts cost beside its transaction in pgbench, and beside other servers?", measureRest},
 	{"rls", "What do our policies cost beside the same query without any, and beside the assessment's?", measureRLS},
+	{"flags", "What does evaluating flags over OFREP cost beside a handler that answers the same bytes?", measureFlags},
+	{"flags-scale", "Do flags cost more with 10,000 flags and 100,000 tenants than with 100 of each?", measureFlagScale},
 	{"scale", "Does a read or a write cost more with 100,000 tenants than with 100?", measureScale},
+	{"coherence", "Does anybody see what is wrong while instances, Redis and Postgres break?", measureCoherence},
 	{"assessment-view", "What does a write cost where it refreshes the assessment's materialized view?", measureAssessmentView},
 }
 
@@ -79,7 +89,8 @@ func exit(err error) {
 func parse(args []string) (options, error) {
 	o := options{log: os.Stdout}
 	set := pflag.NewFlagSet("bench", pflag.ContinueOnError)
-	seconds := set.Float64("seconds", 0.5, "how long each variant runs in a round")
+	seconds := set.Float64("seconds", 0.5, "how long each variant runs in a round; coherence runs once, for 240 unless this is given")
+	set.Uint64Var(&o.seed, "seed", uint64(time.Now().Unix()), "what coherence does when")
 	set.IntVar(&o.rounds, "rounds", 9, "how often each variant takes its turn")
 	set.StringVar(&o.out, "out", filepath.Join("bench", "results"), "directory for JSON and plots")
 	set.BoolVar(&o.keep, "keep", false, "keep the server's directory and logs")
@@ -96,6 +107,10 @@ func parse(args []string) (options, error) {
 		return o, err
 	}
 	o.slice = time.Duration(*seconds * float64(time.Second))
+	o.lasting = 4 * time.Minute
+	if set.Changed("seconds") {
+		o.lasting = o.slice
+	}
 	o.scenarios = set.Args()
 	if o.rounds < 1 || o.slice < 50*time.Millisecond {
 		return o, errors.New("at least one round of 0.05 seconds")
@@ -128,13 +143,13 @@ func run(ctx context.Context, o options) (err error) {
 		}
 		fmt.Fprintf(o.log, "\n%s\n%s\n", s.asks, strings.Repeat("-", len(s.asks)))
 		result, err := s.run(ctx, w)
-		if err != nil {
+		if result == nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 		result.Scenario, result.Asks, result.Environment = s.name, s.asks, about
 		result.print(o.log)
-		if err := result.save(o.out, started); err != nil {
-			return err
+		if err := errors.Join(err, result.save(o.out, started)); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
 	fmt.Fprintf(o.log, "\nall of it took %s; JSON and plots are in %s\n", time.Since(started).Round(time.Second), o.out)

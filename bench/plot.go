@@ -8,7 +8,8 @@ import (
 	"strconv"
 )
 
-// plot is one panel of a picture: bars, or lines over Across on logarithmic axes.
+// plot is one panel of a picture: bars, lines over Across on logarithmic axes, lines over time with marks, or spans of
+// time one below the other.
 type plot struct {
 	Title  string
 	Unit   string
@@ -16,6 +17,23 @@ type plot struct {
 	Log    bool
 	Bars   []bar
 	Lines  []line
+	Spans  []span
+	Marks  []mark
+	Most   float64 // what no line should reach, over time
+}
+
+// span is from when to when something took place.
+type span struct {
+	Label    string
+	From, To float64
+	Note     string
+	Ours     bool
+}
+
+// mark is when something went on.
+type mark struct {
+	Name     string
+	From, To float64
 }
 
 // bar is one figure, with the least and the most any round showed.
@@ -104,9 +122,14 @@ func draw(title, caption string, plots []plot) []byte {
 		c.y += 28
 		c.text(24, float64(c.y), 13, ink, "start", p.Title+" ("+p.Unit+")")
 		c.y += 10
-		if p.Lines != nil {
+		switch {
+		case p.Marks != nil:
+			c.overTime(p)
+		case p.Lines != nil:
 			c.lines(p)
-		} else {
+		case p.Spans != nil:
+			c.spans(p)
+		default:
 			c.bars(p)
 		}
 	}
@@ -170,6 +193,42 @@ func (c *canvas) bars(p plot) {
 	}
 }
 
+func (c *canvas) spans(p plot) {
+	const labelsEnd, spansEnd = 270, 700
+	scale := axis{from: labelsEnd, to: spansEnd}
+	for _, s := range p.Spans {
+		scale.high = max(scale.high, s.To)
+	}
+	bottom := float64(c.y + rowHeight*len(p.Spans))
+	for tick, v := roundStep(scale.high/5), 0.0; v <= scale.high; v += tick {
+		c.stroke(scale.at(v), float64(c.y), scale.at(v), bottom, "#e5e7eb", 1)
+		c.text(scale.at(v), bottom+12, 10, faint, "middle", strconv.FormatFloat(math.Round(v*1000)/1000, 'f', -1, 64))
+	}
+	for _, s := range p.Spans {
+		fill := restFill
+		if s.Ours {
+			fill = oursFill
+		}
+		middle := float64(c.y) + rowHeight/2
+		c.text(labelsEnd-8, middle+4, 12, ink, "end", s.Label)
+		fmt.Fprintf(c, `<rect x="%.1f" y="%.1f" width="%.1f" height="16" rx="2" fill="%s"/>`+"\n", scale.at(s.From), middle-8, max(1.5, scale.at(s.To)-scale.at(s.From)), fill)
+		c.text(scale.at(s.To)+6, middle+4, 11, ink, "start", s.Note)
+		c.y += rowHeight
+	}
+	c.y += 14
+}
+
+// roundStep is the 1, 2 or 5 times a power of ten that is next above v.
+func roundStep(v float64) float64 {
+	power := math.Pow(10, math.Floor(math.Log10(v)))
+	for _, of := range []float64{1, 2, 5} {
+		if of*power >= v {
+			return of * power
+		}
+	}
+	return 10 * power
+}
+
 func (c *canvas) lines(p plot) {
 	const height = 300
 	across := axis{low: math.Inf(1), from: 90, to: 620, log: true}
@@ -214,4 +273,44 @@ func (c *canvas) curve(l line, across, up axis) {
 			c.text(x+10, y+4, 12, ink, "start", l.Name)
 		}
 	}
+}
+
+// overTime draws lines from zero, and marks and numbers spans; their names stand below.
+func (c *canvas) overTime(p plot) {
+	const height, legendRow = 260, 14
+	across := axis{high: 1, from: 60, to: 840}
+	up := axis{high: p.Most * 1.1, from: float64(c.y + height), to: float64(c.y + 24)}
+	for _, l := range p.Lines {
+		for _, at := range l.Points {
+			across.high, up.high = max(across.high, at.X), max(up.high, at.Y*1.05)
+		}
+	}
+	for n, s := range p.Marks {
+		from, to := across.at(s.From), across.at(s.To)
+		fmt.Fprintf(c, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="#f3f4f6"/>`+"\n", from, up.to, max(1, to-from), up.from-up.to)
+		c.text((from+to)/2, up.to-4-float64(n%2)*10, 9, faint, "middle", strconv.Itoa(n+1))
+	}
+	for v := 0.0; v <= up.high; v += 500 {
+		c.stroke(across.from, up.at(v), across.to, up.at(v), "#e5e7eb", 1)
+		c.text(across.from-6, up.at(v)+4, 10, faint, "end", thousands(int(v)))
+	}
+	for v := 0.0; v <= across.high; v += 30 {
+		c.text(across.at(v), up.from+14, 10, faint, "middle", strconv.Itoa(int(v)))
+	}
+	c.stroke(across.from, up.at(p.Most), across.to, up.at(p.Most), "#dc2626", 1)
+	for _, l := range p.Lines {
+		colour := restFill
+		if l.Ours {
+			colour = oursFill
+		}
+		for i := 1; i < len(l.Points); i++ {
+			c.stroke(across.at(l.Points[i-1].X), up.at(l.Points[i-1].Y), across.at(l.Points[i].X), up.at(l.Points[i].Y), colour, 1.5)
+		}
+	}
+	c.y += height + 34
+	const columns = 3
+	for n, s := range p.Marks {
+		c.text(24+float64(n%columns)*270, float64(c.y+n/columns*legendRow), 10, faint, "start", fmt.Sprintf("%d  %s", n+1, s.Name))
+	}
+	c.y += (len(p.Marks) + columns - 1) / columns * legendRow
 }

@@ -23,8 +23,10 @@ type result struct {
 	Goals       []goal      `json:"goals"`
 	Notes       []string    `json:"notes"`
 	Series      []*series   `json:"series"`
+	Coherence   any         `json:"coherence,omitempty"`
 
-	plots []plot
+	plots   []plot
+	caption string // instead of that of rounds
 }
 
 // goal is a figure beside what we want of it. It never fails a run: a machine is not a verdict.
@@ -113,9 +115,9 @@ func (r *result) table() string {
 	t.SetColumnConfigs(right)
 	for _, s := range r.Series {
 		low, high := spread(s.Rounds, sample.rate)
-		row := table.Row{
-			s.Name, s.Clients, number(s.Median.PerSecond), number(s.Median.Mean), number(s.Median.P50), number(s.Median.P99),
-			fmt.Sprintf("±%.0f %%", 50*(high-low)/s.Median.PerSecond),
+		row := table.Row{s.Name, s.Clients, "", number(s.Median.Mean), number(s.Median.P50), number(s.Median.P99), ""}
+		if s.Median.PerSecond > 0 { // else it is a latency of something that has no rate
+			row[2], row[6] = number(s.Median.PerSecond), fmt.Sprintf("±%.0f %%", 50*(high-low)/s.Median.PerSecond)
 		}
 		if accounted && s.Median.cpu() > 0 {
 			row = append(row, number(s.Median.ServerCPU), number(s.Median.PostgresCPU))
@@ -159,7 +161,14 @@ func (r *result) save(dir string, day time.Time) error {
 		return nil
 	}
 	e := r.Environment
-	caption := fmt.Sprintf("%s. %s, %d cores, PostgreSQL %s, %s. Medians of %d rounds; whiskers: slowest and fastest round.",
+	caption := fmt.Sprintf("%s. %s, %d cores, PostgreSQL %s, %s. Medians of %d rounds",
 		strings.SplitN(e.Date, "T", 2)[0], e.CPU, e.Cores, e.Postgres, e.Go, e.Rounds)
+	if r.plots[0].Spans == nil {
+		caption += "; whiskers: slowest and fastest round"
+	}
+	caption += "."
+	if r.caption != "" {
+		caption = fmt.Sprintf("%s. %s, %d cores, PostgreSQL %s, %s. %s", strings.SplitN(e.Date, "T", 2)[0], e.CPU, e.Cores, e.Postgres, e.Go, r.caption)
+	}
 	return os.WriteFile(base+".svg", draw(r.Asks, caption, r.plots), 0o644)
 }

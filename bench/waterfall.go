@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,16 +19,22 @@ var waterfallText string
 
 var waterfallQueries = database.ParseQueries(waterfallText)
 
-// waterfall is a variant's run of the seven queries. It is kind to them: a direct connection that is
-// kept, prepared statements, no row-level security, no HTTP, and no answer is decoded.
-func waterfall(d *target, user, tenant uuid.UUID) func(context.Context, int, time.Duration) (sample, error) {
-	steps := []struct {
-		query string
-		key   uuid.UUID
-	}{
-		{"Session", user}, {"Profile", user}, {"User", user}, {"Organization", tenant},
-		{"Configuration", tenant}, {"Apps", tenant}, {"Flags", tenant},
+// step is one of the seven queries: what it asks for, as the picture says it, and by which key.
+type step struct {
+	query, label string
+	key          uuid.UUID
+}
+
+func waterfallSteps(user, tenant uuid.UUID) []step {
+	return []step{
+		{"Session", "session", user}, {"Profile", "profiles", user}, {"User", "users", user}, {"Organization", "organizations", tenant},
+		{"Configuration", "tenant_configurations", tenant}, {"Apps", "tenant_apps", tenant}, {"Flags", "feature_flags", tenant},
 	}
+}
+
+// waterfall is a variant's run of some of the seven queries, one after the other. It is kind to them: a direct
+// connection that is kept, prepared statements, no row-level security, no HTTP, and no answer is decoded.
+func waterfall(d *target, steps ...step) func(context.Context, int, time.Duration) (sample, error) {
 	return func(ctx context.Context, clients int, slice time.Duration) (sample, error) {
 		return closedLoop(ctx, clients, slice, func(int) (worker, error) {
 			conn, err := d.asService(ctx)
@@ -88,4 +96,110 @@ func readAll(ctx context.Context, conn *pgx.Conn, query string, args ...any) err
 		return pgx.ErrNoRows
 	}
 	return rows.Err()
+}
+
+const (
+	nameCold = "GET /v1/context, nothing in memory"
+	nameHot  = "GET /v1/context, from memory"
+	nameNone = "one empty query"
+)
+
+// measureWaterfall draws the seven queries beside one request that answers the same, with nothing in memory and with
+// everything.
+func measureWaterfall(ctx context.Context, w *world) (_ *result, err error) {
+	d, err := w.contextDatabase(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := w.set(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	r := &result{}
+	r.note("The seven queries are made easy: a kept direct connection, prepared statements, no policies, no HTTP, no token, nothing decoded. Ours is the whole request, as its client sees it.")
+	if err := r.beside(ctx, w, "database on the same machine", d, overHTTP(s.direct.address, "/v1/context", s.token)); err != nil {
+		return nil, err
+	}
+	return r, r.beside(ctx, w, "database 1 ms away", s.farDatabase, overHTTP(s.far.address, "/v1/context", s.token))
+}
+
+// beside measures one panel of the picture: hot is who asks and is answered from memory.
+func (r *result) beside(
+	ctx context.Context, w *world, where string, d *target, hot func(context.Context, int, time.Duration) (sample, error),
+) (err error) {
+	forgetful, err := w.serve(ctx, d, "VITAL_CACHE_BYTES=1048576") // has room for one tenant in ten
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, forgetful.stop()) }()
+	requests := make([][]byte, contextShape.tenants)
+	for i := range requests {
+		token, err := w.token(i + 1)
+		if err != nil {
+			return err
+		}
+		requests[i] = getRequest(forgetful.address, "/v1/context", token)
+	}
+	var asked, remembered atomic.Int64
+	steps := waterfallSteps(userID(someone), tenantID(someone))
+	named := func(name string) string { return name + ", " + where }
+	variants := []variant{
+		{named(nameWaterfall), 1, true, waterfall(d, steps...)},
+		{named(nameCold), 1, false, inTurns(forgetful.address, requests, &asked, &remembered)},
+		{named(nameHot), 1, false, hot},
+		{named(nameNone), 1, true, emptyQuery(d)},
+	}
+	for _, s := range steps {
+		variants = append(variants, variant{named(s.query), 1, true, waterfall(d, s)})
+	}
+	all, err := interleave(ctx, w, variants)
+	if err != nil {
+		return err
+	}
+	r.Series = append(r.Series, all...)
+	typical := func(name string) float64 { return r.find(named(name), 1).Median.typical() }
+	r.note("%s: a round trip takes %.2f ms; %.0f %% of what should not have been in memory was.", where, typical(nameNone), 100*float64(remembered.Load())/float64(asked.Load()))
+	r.ratio(named("times faster than seven queries, nothing in memory"), information, 0, typical(nameWaterfall)/typical(nameCold))
+	r.ratio(named("times faster than seven queries, from memory"), atLeast, 5, typical(nameWaterfall)/typical(nameHot))
+	panel := plot{Title: "Until a client has its tenant's context, " + where, Unit: "ms"}
+	alone, at := 0.0, 0.0
+	for _, s := range steps {
+		alone += typical(s.query)
+	}
+	for _, s := range steps { // its share of the whole, as it was when measured alone
+		took := typical(s.query) / alone * typical(nameWaterfall)
+		panel.Spans = append(panel.Spans, span{Label: s.label, From: at, To: at + took})
+		at += took
+	}
+	panel.Spans[len(steps)-1].Note = fmt.Sprintf("seven in a row: %s ms", number(typical(nameWaterfall)))
+	panel.Spans = append(panel.Spans,
+		span{Label: nameCold, To: typical(nameCold), Note: number(typical(nameCold)) + " ms", Ours: true},
+		span{Label: nameHot, To: typical(nameHot), Note: number(typical(nameHot)) + " ms", Ours: true})
+	r.plots = append(r.plots, panel)
+	return nil
+}
+
+// inTurns is a variant's run of one client that sends one request after another, and begins anew behind the last.
+func inTurns(address string, requests [][]byte, asked, remembered *atomic.Int64) func(context.Context, int, time.Duration) (sample, error) {
+	next := 0
+	return func(ctx context.Context, clients int, slice time.Duration) (sample, error) {
+		return closedLoop(ctx, clients, slice, func(int) (worker, error) {
+			c, err := dialHTTP(address, nil)
+			if err != nil {
+				return worker{}, err
+			}
+			do := func() error {
+				c.request = requests[next%len(requests)]
+				next++
+				err := c.do()
+				asked.Add(1)
+				if c.remembered {
+					remembered.Add(1)
+				}
+				return err
+			}
+			return worker{do: do, done: func() { c.conn.Close() }}, nil
+		})
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -183,14 +184,14 @@ type process struct {
 	address string // host:port
 }
 
-// serve starts the real binary on d. Its log goes to a file, as an operator would have it.
-func (w *world) serve(ctx context.Context, d *target) (*process, error) {
+// serve starts the real binary on d, with more settings. Its log goes to a file, as an operator would have it.
+func (w *world) serve(ctx context.Context, d *target, settings ...string) (*process, error) {
 	cmd := exec.CommandContext(ctx, w.binary, "serve", "--listen", "127.0.0.1:0")
-	cmd.Env = []string{
+	cmd.Env = append([]string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + w.dir,
 		"VITAL_DATABASE_URL=" + d.apiURL, "VITAL_SERVICE_DATABASE_URL=" + d.serviceURL,
 		"VITAL_JWT_SECRET=" + w.secret, "VITAL_LOG_LEVEL=info",
-	}
+	}, settings...)
 	return w.start(cmd, "serve")
 }
 
@@ -233,4 +234,20 @@ func (p *process) stop() error {
 		return nil // how it ended is in its log
 	}
 	return err
+}
+
+var residentLine = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
+
+// resident is how much memory the process takes, in bytes.
+func (p *process) resident() (float64, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	match := residentLine.FindSubmatch(text)
+	if match == nil {
+		return 0, errors.New("the process does not say how much memory it takes")
+	}
+	kilobytes, err := strconv.ParseFloat(string(match[1]), 64)
+	return kilobytes * 1024, err
 }

@@ -166,19 +166,25 @@ policy_rule as (
       or c.clause = 'using' and command = 'insert' and p.polwithcheck is null)
 ),
 
--- Functions of the database's own that policies call, or that those call, by what their bodies say.
+-- Functions of the database's own that call another, by what their bodies say.
+function_call (caller, callee) as (
+  select distinct p.oid, inner_function.oid
+  from pg_catalog.pg_proc p
+  cross join lateral pg_catalog.regexp_matches(p.prosrc, '\m([a-z0-9_]+)\s*\(', 'g') as m(word)
+  join pg_catalog.pg_proc inner_function on inner_function.proname = m.word[1]
+  where p.pronamespace not in ('pg_catalog'::pg_catalog.regnamespace, 'information_schema'::pg_catalog.regnamespace)
+    and inner_function.pronamespace not in ('pg_catalog'::pg_catalog.regnamespace, 'information_schema'::pg_catalog.regnamespace)
+),
+
+-- Those that policies call, or that those call.
 policy_function (oid, policy) as (
   select f.function, f.policy
   from policy_call f
   join pg_catalog.pg_proc p on p.oid = f.function and p.pronamespace <> 'pg_catalog'::pg_catalog.regnamespace
   union
-  select inner_function.oid, f.policy
+  select c.callee, f.policy
   from policy_function f
-  join pg_catalog.pg_proc p on p.oid = f.oid
-  join pg_catalog.pg_proc inner_function
-    on inner_function.pronamespace not in ('pg_catalog'::pg_catalog.regnamespace, 'information_schema'::pg_catalog.regnamespace)
-    and inner_function.proname ~ '^[a-z0-9_]+$'
-    and p.prosrc ~ ('\m' || inner_function.proname || '\s*\(')
+  join function_call c on c.caller = f.oid
 ),
 
 -- Functions that matter: those of the schemas and those policies use, but for an extension's.

@@ -82,13 +82,23 @@ var Owned = []Ownership{
 		Table: "tenant_apps", Owner: Tenant, Insert: admins, Update: admins, Delete: admins, Service: everyCommand,
 		Functions: []string{"create_tenant", "clone_tenant_settings"},
 	},
-	{Table: "feature_flags", Owner: Platform, Insert: superAdmins, Update: superAdmins, Delete: superAdmins, Service: everyCommand},
+	{
+		Table: "feature_flags", Owner: Platform, Insert: superAdmins, Update: superAdmins, Delete: superAdmins, Service: everyCommand,
+		Functions: []string{"set_feature_flag", "rollback_feature_flag"},
+	},
 	{Table: "feature_flag_versions", Owner: System},
 	{
+		Table: "feature_flag_evaluators", Owner: Platform, Insert: superAdmins, Update: superAdmins, Delete: superAdmins,
+		Service: everyCommand,
+	},
+	{Table: "feature_flag_changes", Owner: Platform, Functions: []string{"schedule_feature_flag", "cancel_feature_flag_change"}},
+	{
 		Table: "tenant_feature_flags", Owner: Tenant, Insert: admins, Update: admins, Delete: admins, Service: everyCommand,
-		Functions: []string{"toggle_tenant_feature", "clone_tenant_settings"},
+		Functions: []string{"set_tenant_feature", "toggle_tenant_feature", "rollback_tenant_feature", "clone_tenant_settings"},
 	},
 	{Table: "tenant_feature_flag_versions", Owner: System},
+	{Table: "tenant_feature_flag_changes", Owner: Tenant, Functions: []string{"schedule_tenant_feature", "cancel_tenant_feature_change"}},
+	{Table: "tenant_feature_flag_usage", Owner: System},
 	{Table: "agents", Owner: Tenant, Insert: members, Update: members, Delete: members, Service: everyCommand},
 	{
 		Table: "tenant_agents", Owner: Tenant, Insert: admins, Update: admins, Delete: admins, Service: everyCommand,

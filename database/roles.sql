@@ -97,11 +97,14 @@ begin
         -- how many rows all tenants together have, write and read, and when
         or p.proname like 'pg\_stat\_get\_%' or p.proname like 'pg\_stat\_statements%'
         or p.proname in ('pg_relation_size', 'pg_total_relation_size', 'pg_table_size', 'pg_indexes_size', 'pg_database_size', 'pg_tablespace_size',
-          'pg_current_wal_lsn', 'pg_current_wal_insert_lsn', 'pg_current_wal_flush_lsn', 'pg_last_committed_xact', 'pg_xact_commit_timestamp', 'pg_sequence_last_value'))
+          'pg_current_wal_lsn', 'pg_current_wal_insert_lsn', 'pg_current_wal_flush_lsn', 'pg_last_wal_receive_lsn', 'pg_last_wal_replay_lsn', 'pg_last_committed_xact', 'pg_xact_commit_timestamp', 'pg_sequence_last_value'))
   loop
     begin
       execute format('revoke execute on function %s from public', f.signature);
       execute format('grant execute on function %s to service_role, vital_service, vital_owner, pg_monitor', f.signature);
+      if f.signature::text ~ '^pg_(current_wal_insert|last_wal_receive|last_wal_replay)_lsn' then -- for vital.wal_position
+        execute format('grant execute on function %s to vital_definer', f.signature);
+      end if;
     exception when insufficient_privilege then
       raise warning 'cannot revoke % from PUBLIC: a standing risk, see vital check rls', f.signature;
     end;

@@ -54,6 +54,21 @@ ALTER TYPE vital.membership OWNER TO vital_owner;
 
 COMMENT ON TYPE vital.membership IS 'The caller in their current tenant';
 
+CREATE TYPE vital.river_job_state AS ENUM (
+    'available',
+    'cancelled',
+    'completed',
+    'discarded',
+    'pending',
+    'retryable',
+    'running',
+    'scheduled'
+);
+
+ALTER TYPE vital.river_job_state OWNER TO vital_owner;
+
+COMMENT ON TYPE vital.river_job_state IS 'Where a background job stands';
+
 CREATE FUNCTION auth.role() RETURNS text
     LANGUAGE sql STABLE
     AS $$select (vital.identity()).role$$;
@@ -222,6 +237,137 @@ $$;
 ALTER FUNCTION public.audit_organization_changes() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION public.audit_organization_changes() IS 'Writes one audit row for each change of an organization';
+
+CREATE TABLE public.feature_flag_changes (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    feature_flag_id uuid NOT NULL,
+    changes jsonb NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    reason text,
+    created_by uuid,
+    applied_at timestamp with time zone,
+    error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT feature_flag_changes_changes_check CHECK ((jsonb_typeof(changes) = 'object'::text)),
+    CONSTRAINT feature_flag_changes_check CHECK (((status = 'applied'::text) = (applied_at IS NOT NULL))),
+    CONSTRAINT feature_flag_changes_check1 CHECK (((status = 'failed'::text) = (error IS NOT NULL))),
+    CONSTRAINT feature_flag_changes_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'applied'::text, 'failed'::text, 'cancelled'::text])))
+);
+
+ALTER TABLE ONLY public.feature_flag_changes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.feature_flag_changes OWNER TO vital_owner;
+
+COMMENT ON TABLE public.feature_flag_changes IS 'Changes of flag definitions that are made at a time of their own.';
+
+COMMENT ON COLUMN public.feature_flag_changes.id IS 'Identifier, random';
+
+COMMENT ON COLUMN public.feature_flag_changes.feature_flag_id IS 'The flag to change';
+
+COMMENT ON COLUMN public.feature_flag_changes.changes IS 'What it is changed to, as set_feature_flag takes it';
+
+COMMENT ON COLUMN public.feature_flag_changes.run_at IS 'When it is to be made';
+
+COMMENT ON COLUMN public.feature_flag_changes.status IS 'pending, applied, failed or cancelled';
+
+COMMENT ON COLUMN public.feature_flag_changes.reason IS 'Why';
+
+COMMENT ON COLUMN public.feature_flag_changes.created_by IS 'Who scheduled it, and is the author of the version; null for an operator''s own session';
+
+COMMENT ON COLUMN public.feature_flag_changes.applied_at IS 'When it was made; null while it was not';
+
+COMMENT ON COLUMN public.feature_flag_changes.error IS 'Why it could not be made';
+
+COMMENT ON COLUMN public.feature_flag_changes.created_at IS 'When the row was made';
+
+COMMENT ON COLUMN public.feature_flag_changes.updated_at IS 'When the row was last changed';
+
+CREATE FUNCTION public.cancel_feature_flag_change(p_id uuid, p_reason text DEFAULT NULL::text) RETURNS public.feature_flag_changes
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  change public.feature_flag_changes;
+begin
+  perform vital.require_operator();
+  perform vital.give_reason(p_reason);
+  update public.feature_flag_changes c set status = 'cancelled' where c.id = p_id and c.status = 'pending' returning c.* into change;
+  if not found then
+    perform vital.refuse_cancel((select c.status from public.feature_flag_changes c where c.id = p_id));
+  end if;
+  return change;
+end
+$$;
+
+ALTER FUNCTION public.cancel_feature_flag_change(p_id uuid, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.cancel_feature_flag_change(p_id uuid, p_reason text) IS 'Cancels a scheduled change of a flag definition';
+
+CREATE TABLE public.tenant_feature_flag_changes (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    feature_flag_id uuid NOT NULL,
+    changes jsonb NOT NULL,
+    run_at timestamp with time zone NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    reason text,
+    created_by uuid,
+    applied_at timestamp with time zone,
+    error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tenant_feature_flag_changes_changes_check CHECK ((jsonb_typeof(changes) = ANY (ARRAY['object'::text, 'null'::text]))),
+    CONSTRAINT tenant_feature_flag_changes_check CHECK (((status = 'applied'::text) = (applied_at IS NOT NULL))),
+    CONSTRAINT tenant_feature_flag_changes_check1 CHECK (((status = 'failed'::text) = (error IS NOT NULL))),
+    CONSTRAINT tenant_feature_flag_changes_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'applied'::text, 'failed'::text, 'cancelled'::text])))
+);
+
+ALTER TABLE ONLY public.tenant_feature_flag_changes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tenant_feature_flag_changes OWNER TO vital_owner;
+
+COMMENT ON TABLE public.tenant_feature_flag_changes IS 'Changes of a tenant''s overrides that are made at a time of their own.';
+
+COMMENT ON COLUMN public.tenant_feature_flag_changes.tenant_id IS 'Tenant the row belongs to';
+
+COMMENT ON COLUMN public.tenant_feature_flag_changes.id IS 'Identifier, random';
+
+COMMENT ON COLUMN public.tenant_feature_flag_changes.feature_flag_id IS 'The flag whose override is changed';
+
+COMMENT ON COLUMN public.tenant_feature_flag_changes.changes IS 'What it is changed to, as set_tenant_feature takes it; JSON null takes it away';
+
+COMMENT ON COLUMN public.tenant_feature_flag_changes.run_at IS 'When it is to be made';
+
+COMMENT ON COLUMN public.tenant_feature_flag_changes.status IS 'pending, applied, failed or cancelled';
+
+COMMENT ON COLUMN public.tenant_feature_flag_changes.reason IS 'Why';
+
+COMMENT ON COLUMN public.tenant_feature_flag_changes.created_by IS 'Who scheduled it, and is the author of the version; null for an operator''s own session';
+
+COMMENT ON COLUMN public.tenant_feature_flag_changes.applied_at IS 'When it was made; null while it was not';
+
+COMMENT ON COLUMN public.tenant_feature_flag_changes.error IS 'Why it could not be made';
+
+COMMENT ON COLUMN public.tenant_feature_flag_changes.created_at IS 'When the row was made';
+
+COMMENT ON COLUMN public.tenant_feature_flag_changes.updated_at IS 'When the row was last changed';
+
+CREATE FUNCTION public.cancel_tenant_feature_change(p_id uuid, p_reason text DEFAULT NULL::text) RETURNS public.tenant_feature_flag_changes
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.require_admin();
+begin
+  return vital.cancel_tenant_feature_change(standing.tenant_id, p_id, p_reason);
+end
+$$;
+
+ALTER FUNCTION public.cancel_tenant_feature_change(p_id uuid, p_reason text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.cancel_tenant_feature_change(p_id uuid, p_reason text) IS 'Cancels a scheduled change of an override in the caller''s tenant';
 
 CREATE FUNCTION public.change_member_role(p_user_id uuid, p_role text, p_reason text DEFAULT NULL::text) RETURNS public.user_tenants
     LANGUAGE plpgsql SECURITY DEFINER
@@ -598,6 +744,58 @@ ALTER FUNCTION public.deprecate_tool(p_tool_id uuid, p_reason text, p_replacemen
 
 COMMENT ON FUNCTION public.deprecate_tool(p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) IS 'Marks a tool of the caller''s tenant as one to use no longer';
 
+CREATE FUNCTION public.diff_feature_flag(p_flag_key text, p_from integer DEFAULT NULL::integer, p_to integer DEFAULT NULL::integer) RETURNS TABLE(path text, before jsonb, after jsonb)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  flag public.feature_flags;
+  configs jsonb[];
+  wanted integer;
+begin
+  perform vital.require_operator();
+  flag := vital.find_feature_flag(p_flag_key);
+  p_to := coalesce(p_to, flag.version);
+  foreach wanted in array array[coalesce(p_from, p_to - 1), p_to] loop
+    configs := array_append(configs, (
+      select jsonb_object_agg(c.key, c.value)
+      from public.feature_flag_versions v
+      cross join jsonb_each(v.config) c
+      where v.feature_flag_id = flag.id and v.version = wanted and c.key = any (array['flag_key'] || vital.definition_fields())));
+    if configs[array_upper(configs, 1)] is null and (wanted <> 0 or p_from is not null) then -- before the first there is nothing
+      raise exception using errcode = 'VT205', message = format('The flag %s has no version %s.', p_flag_key, wanted),
+        hint = format('Its newest is %s.', flag.version);
+    end if;
+  end loop;
+  return query select d.path, d.before, d.after from vital.diff_json(configs[1], configs[2]) d;
+end
+$$;
+
+ALTER FUNCTION public.diff_feature_flag(p_flag_key text, p_from integer, p_to integer) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.diff_feature_flag(p_flag_key text, p_from integer, p_to integer) IS 'Where two versions of a flag''s definition differ';
+
+CREATE FUNCTION public.feature_flag_history(p_flag_key text) RETURNS TABLE(version integer, config jsonb, previous_config jsonb, reason text, created_by uuid, created_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  flag public.feature_flags;
+begin
+  perform vital.require_operator();
+  flag := vital.find_feature_flag(p_flag_key);
+  return query
+    select v.version, v.config, lag(v.config) over (order by v.version), v.reason, v.created_by, v.created_at
+    from public.feature_flag_versions v
+    where v.feature_flag_id = flag.id
+    order by v.version desc;
+end
+$$;
+
+ALTER FUNCTION public.feature_flag_history(p_flag_key text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.feature_flag_history(p_flag_key text) IS 'Every version of a flag''s definition, with the one before it';
+
 CREATE FUNCTION public.get_tool_health_metrics(p_days integer DEFAULT 30) RETURNS TABLE(tool_id uuid, tool_name text, total_uses bigint, success_rate numeric, avg_execution_time_ms numeric, unique_tenants bigint, health_status text, deprecated boolean, replacement_tool_id uuid)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -852,6 +1050,215 @@ ALTER FUNCTION public.rls_matrix(p_schemas text[], p_roles text[]) OWNER TO vita
 
 COMMENT ON FUNCTION public.rls_matrix(p_schemas text[], p_roles text[]) IS 'Who can do what, by relation, function, sequence, role and command; for operators';
 
+CREATE TABLE public.feature_flags (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    flag_key text NOT NULL,
+    name text,
+    description text,
+    flag_type text DEFAULT 'boolean'::text NOT NULL,
+    default_enabled boolean DEFAULT false NOT NULL,
+    variants jsonb DEFAULT '{}'::jsonb NOT NULL,
+    default_variant text,
+    targeting jsonb DEFAULT '{}'::jsonb NOT NULL,
+    is_active boolean DEFAULT true NOT NULL,
+    category text,
+    owner text,
+    tags text[] DEFAULT '{}'::text[] NOT NULL,
+    expires_at timestamp with time zone,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    prerequisites jsonb DEFAULT '[]'::jsonb NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT feature_flags_default_variant_exists CHECK (((default_variant IS NULL) OR (variants ? default_variant))),
+    CONSTRAINT feature_flags_flag_key_check CHECK ((btrim(flag_key) <> ''::text)),
+    CONSTRAINT feature_flags_flag_type_check CHECK ((flag_type = ANY (ARRAY['boolean'::text, 'string'::text, 'number'::text, 'object'::text]))),
+    CONSTRAINT feature_flags_key_safe CHECK ((flag_key <> '__proto__'::text)),
+    CONSTRAINT feature_flags_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text)),
+    CONSTRAINT feature_flags_prerequisites_check CHECK ((jsonb_typeof(prerequisites) = 'array'::text)),
+    CONSTRAINT feature_flags_targeting_check CHECK ((jsonb_typeof(targeting) = 'object'::text)),
+    CONSTRAINT feature_flags_variants_check CHECK ((jsonb_typeof(variants) = 'object'::text)),
+    CONSTRAINT feature_flags_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY public.feature_flags FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.feature_flags OWNER TO vital_owner;
+
+COMMENT ON TABLE public.feature_flags IS 'Feature flags of the whole platform, defined once; tenants override them in tenant_feature_flags.';
+
+COMMENT ON COLUMN public.feature_flags.id IS 'Identifier, random';
+
+COMMENT ON COLUMN public.feature_flags.flag_key IS 'Name by which code asks for the flag';
+
+COMMENT ON COLUMN public.feature_flags.name IS 'Name to show';
+
+COMMENT ON COLUMN public.feature_flags.description IS 'What switching it changes';
+
+COMMENT ON COLUMN public.feature_flags.flag_type IS 'Type of its value: boolean, string, number or object';
+
+COMMENT ON COLUMN public.feature_flags.default_enabled IS 'Value of a boolean flag where nothing overrides it';
+
+COMMENT ON COLUMN public.feature_flags.variants IS 'Named values, as in the flagd format';
+
+COMMENT ON COLUMN public.feature_flags.default_variant IS 'Variant where no rule decides';
+
+COMMENT ON COLUMN public.feature_flags.targeting IS 'Rules in flagd''s JSON logic';
+
+COMMENT ON COLUMN public.feature_flags.is_active IS 'False takes the flag out of every evaluation';
+
+COMMENT ON COLUMN public.feature_flags.category IS 'Group in the console';
+
+COMMENT ON COLUMN public.feature_flags.owner IS 'Team that answers for it';
+
+COMMENT ON COLUMN public.feature_flags.tags IS 'Free labels';
+
+COMMENT ON COLUMN public.feature_flags.expires_at IS 'When it should be gone; past that it is reported as stale';
+
+COMMENT ON COLUMN public.feature_flags.metadata IS 'Free form, for the application';
+
+COMMENT ON COLUMN public.feature_flags.created_at IS 'When the row was made';
+
+COMMENT ON COLUMN public.feature_flags.updated_at IS 'When the row was last changed';
+
+COMMENT ON COLUMN public.feature_flags.prerequisites IS 'Flags this one needs, in the same tenant and context: [{"flag_key": …, "variants": [names]}], each evaluated to one of the variants';
+
+COMMENT ON COLUMN public.feature_flags.version IS 'Counts the changes, kept by a trigger; the newest of feature_flag_versions';
+
+CREATE FUNCTION public.rollback_feature_flag(p_flag_key text, p_version integer, p_reason text DEFAULT NULL::text) RETURNS public.feature_flags
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  flag public.feature_flags;
+  former jsonb;
+  rolled public.feature_flags;
+begin
+  perform vital.require_operator();
+  perform vital.lock_definitions();
+  flag := vital.find_feature_flag(p_flag_key);
+  select jsonb_object_agg(c.key, c.value) into former
+  from public.feature_flag_versions v
+  cross join jsonb_each(v.config) c
+  where v.feature_flag_id = flag.id and v.version = p_version and c.key = any (vital.definition_fields());
+  if former is null then
+    raise exception using errcode = 'VT205', message = format('The flag %s has no version %s.', p_flag_key, coalesce(p_version::text, 'null')),
+      hint = format('Its newest is %s.', flag.version);
+  end if;
+  rolled := public.set_feature_flag(p_flag_key, former, null, coalesce(nullif(btrim(p_reason), ''), format('Back to version %s', p_version)));
+  if rolled.version = flag.version then
+    raise exception using errcode = 'VT203', message = format('The flag %s is as it was at version %s.', p_flag_key, p_version),
+      hint = 'Nothing is left to do.';
+  end if;
+  return rolled;
+end
+$$;
+
+ALTER FUNCTION public.rollback_feature_flag(p_flag_key text, p_version integer, p_reason text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.rollback_feature_flag(p_flag_key text, p_version integer, p_reason text) IS 'Makes a flag what it was at an earlier version, as a new version';
+
+CREATE TABLE public.tenant_feature_flags (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    feature_flag_id uuid NOT NULL,
+    enabled boolean,
+    variant text,
+    config jsonb,
+    expires_at timestamp with time zone,
+    reason text,
+    created_by uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT tenant_feature_flags_version_check CHECK ((version > 0))
+);
+
+ALTER TABLE ONLY public.tenant_feature_flags FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tenant_feature_flags OWNER TO vital_owner;
+
+COMMENT ON TABLE public.tenant_feature_flags IS 'What one tenant has instead of a flag''s default.';
+
+COMMENT ON COLUMN public.tenant_feature_flags.tenant_id IS 'Tenant the row belongs to';
+
+COMMENT ON COLUMN public.tenant_feature_flags.id IS 'Identifier, random';
+
+COMMENT ON COLUMN public.tenant_feature_flags.feature_flag_id IS 'The flag that is overridden';
+
+COMMENT ON COLUMN public.tenant_feature_flags.enabled IS 'On or off for this tenant; null leaves the flag''s own default';
+
+COMMENT ON COLUMN public.tenant_feature_flags.variant IS 'Variant for this tenant; null leaves it to the flag''s rules';
+
+COMMENT ON COLUMN public.tenant_feature_flags.config IS 'Extra settings handed to the application with the flag';
+
+COMMENT ON COLUMN public.tenant_feature_flags.expires_at IS 'From then on the override counts as absent';
+
+COMMENT ON COLUMN public.tenant_feature_flags.reason IS 'Why the tenant differs';
+
+COMMENT ON COLUMN public.tenant_feature_flags.created_by IS 'Who set it';
+
+COMMENT ON COLUMN public.tenant_feature_flags.created_at IS 'When the row was made';
+
+COMMENT ON COLUMN public.tenant_feature_flags.updated_at IS 'When the row was last changed';
+
+COMMENT ON COLUMN public.tenant_feature_flags.version IS 'Counts the changes, kept by a trigger; the newest of tenant_feature_flag_versions';
+
+CREATE FUNCTION public.rollback_tenant_feature(p_flag_key text, p_version integer, p_reason text DEFAULT NULL::text) RETURNS public.tenant_feature_flags
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.require_admin();
+begin
+  return vital.rollback_tenant_feature(standing.tenant_id, p_flag_key, p_version, p_reason);
+end
+$$;
+
+ALTER FUNCTION public.rollback_tenant_feature(p_flag_key text, p_version integer, p_reason text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.rollback_tenant_feature(p_flag_key text, p_version integer, p_reason text) IS 'Makes the override in the caller''s tenant what it was at an earlier version';
+
+CREATE FUNCTION public.schedule_feature_flag(p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text DEFAULT NULL::text) RETURNS public.feature_flag_changes
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  flag public.feature_flags;
+  change public.feature_flag_changes;
+begin
+  perform vital.require_operator();
+  perform vital.require_fields(p_changes, vital.definition_fields());
+  perform vital.require_value(p_changes <> '{}', 'p_changes', 'an object of the fields to change');
+  perform vital.require_value(p_run_at > now() and isfinite(p_run_at), 'p_run_at', 'ahead');
+  flag := vital.find_feature_flag(p_flag_key);
+  perform vital.give_reason(p_reason);
+  insert into public.feature_flag_changes as c (feature_flag_id, changes, run_at, reason, created_by)
+  values (flag.id, p_changes, p_run_at, nullif(btrim(p_reason), ''), vital.user_id())
+  returning c.* into change;
+  return change;
+end
+$$;
+
+ALTER FUNCTION public.schedule_feature_flag(p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.schedule_feature_flag(p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text) IS 'Has a flag definition changed at a time';
+
+CREATE FUNCTION public.schedule_tenant_feature(p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text DEFAULT NULL::text) RETURNS public.tenant_feature_flag_changes
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.require_admin();
+begin
+  return vital.schedule_tenant_feature(standing.tenant_id, p_flag_key, p_changes, p_run_at, p_reason);
+end
+$$;
+
+ALTER FUNCTION public.schedule_tenant_feature(p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.schedule_tenant_feature(p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text) IS 'Has the override of a flag in the caller''s tenant changed at a time';
+
 CREATE FUNCTION public.set_default_tenant(p_tenant_id uuid) RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -879,6 +1286,60 @@ ALTER FUNCTION public.set_default_tenant(p_tenant_id uuid) OWNER TO vital_define
 
 COMMENT ON FUNCTION public.set_default_tenant(p_tenant_id uuid) IS 'Makes a tenant the one the caller acts in when none is named';
 
+CREATE FUNCTION public.set_feature_flag(p_flag_key text, p_changes jsonb, p_expected_version integer DEFAULT NULL::integer, p_reason text DEFAULT NULL::text) RETURNS public.feature_flags
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  flag public.feature_flags;
+  wanted public.feature_flags;
+begin
+  perform vital.require_operator();
+  perform vital.require_value(btrim(coalesce(p_flag_key, '')) <> '', 'p_flag_key', 'the key of a flag');
+  perform vital.require_fields(p_changes, vital.definition_fields());
+  perform vital.give_reason(p_reason);
+  perform vital.lock_definitions();
+  if p_expected_version = 0 then
+    select f.* into flag from public.feature_flags f where f.flag_key = p_flag_key;
+  else
+    flag := vital.find_feature_flag(p_flag_key);
+  end if;
+  perform vital.require_version(p_expected_version, coalesce(flag.version, 0));
+
+  wanted := vital.changed_definition(flag, p_changes);
+  perform vital.require_value(wanted.flag_type in ('boolean', 'string', 'number', 'object'), 'flag_type', 'boolean, string, number or object');
+  perform vital.require_value(jsonb_typeof(wanted.variants) = 'object', 'variants', 'an object of names and values');
+  perform vital.require_value(jsonb_typeof(wanted.targeting) = 'object', 'targeting', 'an object, as JSON logic is');
+  perform vital.require_value(jsonb_typeof(wanted.metadata) = 'object', 'metadata', 'an object');
+  perform vital.require_value(jsonb_typeof(wanted.prerequisites) = 'array', 'prerequisites', 'an array');
+  perform vital.require_value(wanted.default_variant is null or wanted.variants ? wanted.default_variant, 'default_variant', 'one of the variants');
+  if to_jsonb(wanted) = to_jsonb(flag) then
+    return flag;
+  elsif flag.id is null then
+    insert into public.feature_flags as f (
+      flag_key, name, description, flag_type, default_enabled, variants, default_variant, targeting, is_active, category, owner,
+      tags, expires_at, metadata, prerequisites)
+    values (
+      p_flag_key, wanted.name, wanted.description, wanted.flag_type, wanted.default_enabled, wanted.variants, wanted.default_variant,
+      wanted.targeting, wanted.is_active, wanted.category, wanted.owner, wanted.tags, wanted.expires_at, wanted.metadata, wanted.prerequisites)
+    returning f.* into flag;
+  else
+    update public.feature_flags f
+    set name = wanted.name, description = wanted.description, flag_type = wanted.flag_type, default_enabled = wanted.default_enabled,
+      variants = wanted.variants, default_variant = wanted.default_variant, targeting = wanted.targeting, is_active = wanted.is_active,
+      category = wanted.category, owner = wanted.owner, tags = wanted.tags, expires_at = wanted.expires_at, metadata = wanted.metadata,
+      prerequisites = wanted.prerequisites
+    where f.id = flag.id
+    returning f.* into flag;
+  end if;
+  return flag;
+end
+$$;
+
+ALTER FUNCTION public.set_feature_flag(p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.set_feature_flag(p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) IS 'Changes or makes a flag definition';
+
 CREATE FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text DEFAULT NULL::text) RETURNS public.organizations
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -902,6 +1363,83 @@ $$;
 ALTER FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text) OWNER TO vital_owner;
 
 COMMENT ON FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text) IS 'Makes a tenant part of another organization, or of none';
+
+CREATE FUNCTION public.set_tenant_feature(p_flag_key text, p_changes jsonb, p_expected_version integer DEFAULT NULL::integer, p_reason text DEFAULT NULL::text) RETURNS public.tenant_feature_flags
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.require_admin();
+begin
+  return vital.set_tenant_feature(standing.tenant_id, p_flag_key, p_changes, p_expected_version, p_reason);
+end
+$$;
+
+ALTER FUNCTION public.set_tenant_feature(p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.set_tenant_feature(p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) IS 'Changes, makes or takes away the override of a flag in the caller''s tenant';
+
+CREATE FUNCTION public.stale_feature_flags(p_days integer DEFAULT 30) RETURNS TABLE(flag_key text, reasons text[], owner text, expires_at timestamp with time zone, last_evaluated_on date, variant text, updated_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  since date;
+begin
+  perform vital.require_operator();
+  perform vital.require_value(p_days between 1 and 90, 'p_days', 'between 1 and 90: counts are kept for 90 days');
+  since := (now() at time zone 'UTC')::date - p_days;
+  return query
+    with seen as (
+      select f.id, f.created_at < now() - make_interval(days => p_days) as old,
+        count(u.day) filter (where u.day >= since) as variants, max(u.day) as last, min(n.name) filter (where u.day >= since) as one
+      from public.feature_flags f
+      cross join lateral (
+        select k.name from jsonb_object_keys(f.variants) k (name) union select unnest(array['', 'on', 'off'])
+      ) n
+      left join lateral (
+        select x.day from public.tenant_feature_flag_usage x
+        where x.feature_flag_id = f.id and x.variant = n.name
+        order by x.day desc
+        limit 1
+      ) u on true
+      group by f.id
+    ), judged as (
+      select f.flag_key, f.owner, f.expires_at, s.last, case when s.variants = 1 then s.one end as one, f.updated_at,
+        array_remove(array[
+          case when s.old and f.is_active and s.variants = 0 then 'never_evaluated' end,
+          case when s.old and f.is_active and s.variants = 1 then 'one_value' end,
+          case when not f.is_active and f.updated_at < now() - make_interval(days => p_days) then 'inactive' end,
+          case when f.expires_at <= now() then 'expired' end,
+          case when btrim(coalesce(f.owner, '')) = '' then 'no_owner' end
+        ], null) as reasons
+      from public.feature_flags f join seen s on s.id = f.id
+    )
+    select j.flag_key, j.reasons, j.owner, j.expires_at, j.last, j.one, j.updated_at
+    from judged j
+    where j.reasons <> '{}'
+    order by j.flag_key;
+end
+$$;
+
+ALTER FUNCTION public.stale_feature_flags(p_days integer) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.stale_feature_flags(p_days integer) IS 'Flags to look at in the monthly review, with why';
+
+CREATE FUNCTION public.tenant_feature_history(p_flag_key text) RETURNS TABLE(version integer, config jsonb, previous_config jsonb, reason text, created_by uuid, created_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.require_admin();
+begin
+  return query select h.* from vital.tenant_feature_history(standing.tenant_id, p_flag_key) h;
+end
+$$;
+
+ALTER FUNCTION public.tenant_feature_history(p_flag_key text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.tenant_feature_history(p_flag_key text) IS 'Every version of the override of a flag in the caller''s tenant';
 
 CREATE FUNCTION public.toggle_tenant_feature(p_flag_key text, p_enabled boolean, p_config jsonb DEFAULT NULL::jsonb, p_reason text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql
@@ -932,6 +1470,24 @@ $$;
 ALTER FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id uuid) OWNER TO vital_owner;
 
 COMMENT ON FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id uuid) IS 'Takes an agent from those assigned to the caller''s tenant';
+
+CREATE FUNCTION public.version_feature_flag() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if tg_op = 'UPDATE' and new.version = old.version then
+    return null; -- nothing changed
+  end if;
+  insert into public.feature_flag_versions (feature_flag_id, version, config, reason, created_by)
+  values (new.id, new.version, to_jsonb(new), nullif(current_setting('vital.reason', true), ''), vital.author_id());
+  return null;
+end
+$$;
+
+ALTER FUNCTION public.version_feature_flag() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.version_feature_flag() IS 'Keeps every state of a flag definition';
 
 CREATE FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) RETURNS public.user_tenants
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1025,7 +1581,7 @@ begin
   insert into vital.pending_audit (
     xid, organization_id, action, actor_id, actor_role, database_role, entity, entity_id, changes, reason, request_id, created_at)
   values (
-    pg_current_xact_id(), p_organization_id, p_action, caller.user_id, coalesce(acting_role, session_user), session_user,
+    pg_current_xact_id(), p_organization_id, p_action, coalesce(caller.user_id, vital.author_id()), coalesce(acting_role, session_user), session_user,
     p_entity, p_entity_id, p_changes,
     nullif(current_setting('vital.reason', true), ''), nullif(current_setting('vital.request_id', true), ''),
     clock_timestamp());
@@ -1038,6 +1594,104 @@ $$;
 ALTER FUNCTION vital.append_audit(p_organization_id uuid, p_action text, p_entity text, p_entity_id uuid, p_changes jsonb) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.append_audit(p_organization_id uuid, p_action text, p_entity text, p_entity_id uuid, p_changes jsonb) IS 'Notes one audit row of this transaction';
+
+CREATE FUNCTION vital.apply_due_flag_changes(p_limit integer DEFAULT 100, OUT applied integer, OUT failed integer) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  patience constant text := current_setting('lock_timeout');
+  due record;
+  problem text;
+  held boolean;
+begin
+  applied := 0;
+  failed := 0;
+  perform set_config('lock_timeout', '200ms', true);
+  for due in
+    (select c.run_at, null::uuid as tenant_id, c.id from public.feature_flag_changes c
+      where c.status = 'pending' and c.run_at <= now() order by c.run_at, c.id limit p_limit)
+    union all
+    (select c.run_at, c.tenant_id, c.id from public.tenant_feature_flag_changes c
+      where c.status = 'pending' and c.run_at <= now() order by c.run_at, c.tenant_id, c.id limit p_limit)
+    order by 1, 2 nulls first, 3
+    limit p_limit
+  loop
+    problem := null;
+    held := false;
+    perform set_config('vital.author', '', true), set_config('vital.reason', '', true); -- of the one before
+    begin
+      continue when not vital.apply_flag_change(due.tenant_id, due.id);
+      set constraints all immediate;
+      set constraints all deferred;
+      applied := applied + 1;
+    exception
+      when serialization_failure or deadlock_detected or lock_not_available then
+        held := true;
+      when others then
+        problem := sqlerrm;
+    end;
+    if problem is not null then
+      begin
+        perform vital.fail_flag_change(due.tenant_id, due.id, problem);
+        set constraints all immediate;
+        set constraints all deferred;
+        failed := failed + 1;
+      exception
+        when serialization_failure or deadlock_detected or lock_not_available then
+          held := true;
+      end;
+    end if;
+    if held then
+      perform vital.postpone_flag_changes(due.tenant_id);
+    end if;
+  end loop;
+  perform set_config('vital.author', '', true), set_config('vital.reason', '', true), set_config('lock_timeout', patience, true);
+end
+$$;
+
+ALTER FUNCTION vital.apply_due_flag_changes(p_limit integer, OUT applied integer, OUT failed integer) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.apply_due_flag_changes(p_limit integer, OUT applied integer, OUT failed integer) IS 'Makes the changes of flags whose time has come';
+
+CREATE FUNCTION vital.apply_flag_change(p_tenant_id uuid, p_id uuid) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  change record;
+begin
+  if p_tenant_id is null then
+    select c.changes, c.reason, c.created_by, f.flag_key into change
+    from public.feature_flag_changes c join public.feature_flags f on f.id = c.feature_flag_id
+    where c.id = p_id and c.status = 'pending' and c.run_at <= now()
+    for update of c skip locked;
+  else
+    select c.changes, c.reason, c.created_by, f.flag_key into change
+    from public.tenant_feature_flag_changes c join public.feature_flags f on f.id = c.feature_flag_id
+    where c.tenant_id = p_tenant_id and c.id = p_id and c.status = 'pending' and c.run_at <= now()
+    for update of c skip locked;
+  end if;
+  if not found then
+    return false;
+  end if;
+  perform set_config('vital.author', coalesce(change.created_by::text, ''), true);
+  perform vital.check_author(change.created_by, p_tenant_id);
+  if p_tenant_id is null then
+    perform public.set_feature_flag(change.flag_key, change.changes, null, change.reason);
+    update public.feature_flag_changes c set status = 'applied', applied_at = clock_timestamp() where c.id = p_id;
+  else
+    perform vital.set_tenant_feature(p_tenant_id, change.flag_key, change.changes, null, change.reason);
+    update public.tenant_feature_flag_changes c set status = 'applied', applied_at = clock_timestamp()
+    where c.tenant_id = p_tenant_id and c.id = p_id;
+  end if;
+  return true;
+end
+$$;
+
+ALTER FUNCTION vital.apply_flag_change(p_tenant_id uuid, p_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.apply_flag_change(p_tenant_id uuid, p_id uuid) IS 'Makes one scheduled change of a flag';
 
 CREATE FUNCTION vital.assign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid DEFAULT NULL::uuid, p_config jsonb DEFAULT '{}'::jsonb) RETURNS public.tenant_agents
     LANGUAGE plpgsql
@@ -1137,100 +1791,27 @@ ALTER FUNCTION vital.audit_hash(p_previous_hash bytea, p_organization_id uuid, p
 
 COMMENT ON FUNCTION vital.audit_hash(p_previous_hash bytea, p_organization_id uuid, p_seq bigint, p_id uuid, p_action text, p_actor_id uuid, p_actor_role text, p_database_role name, p_entity text, p_entity_id uuid, p_request_id text, p_created_at timestamp with time zone, p_commitment bytea) IS 'Hash of one row of an audit chain';
 
+CREATE FUNCTION vital.author_id() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(vital.user_id(), case when vital.is_operator() then nullif(current_setting('vital.author', true), '')::uuid end)
+$$;
+
+ALTER FUNCTION vital.author_id() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.author_id() IS 'Whose change this is: the caller, or whom an operator''s session acts for';
+
 CREATE FUNCTION vital.build_context(p_user_id uuid, p_tenant text, OUT tenant_id uuid, OUT version text, OUT body json) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $_$
-declare
-  wanted uuid;
-  who record;
-  configured boolean;
+    AS $$
 begin
-  if p_tenant <> '' and p_tenant !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
-    select o.id into wanted from public.organizations o where o.slug = p_tenant;
-    wanted := coalesce(wanted, 'ffffffff-ffff-ffff-ffff-ffffffffffff'); -- no tenant: found by nobody
-  else
-    wanted := nullif(p_tenant, '');
-  end if;
-
-  select
-    u.organization_id, p.id as profile_id, p.email, p.full_name, p.role = 'super_admin' as is_super_admin, p.role,
-    o.id as tenant_id, o.name, o.slug, o.tenant_type, o.tenant_key, o.is_active, o.lifecycle_state,
-    o.subscription_tier, o.parent_organization_id, m.role as member_role, m.joined_at
-  into who
-  from public.users u
-  left join public.profiles p on p.id = u.id
-  left join public.organizations o on o.id = coalesce(wanted, u.organization_id)
-  left join public.user_tenants m on m.tenant_id = o.id and m.user_id = u.id and m.status = 'active'
-  where u.id = p_user_id;
-
-  if not found then
-    raise exception using errcode = 'VT101', message = 'This account is not known here.',
-      hint = 'The account exists with the sign-in service but has no row in users; an operator can add it (vital fix data).';
-  elsif who.profile_id is null then
-    raise exception using errcode = 'VT102', message = 'This account has no profile.',
-      hint = 'An operator can add the missing row in profiles (vital fix data).';
-  elsif wanted is null and who.organization_id is null then
-    raise exception using errcode = 'VT103', message = 'This user has no default tenant.',
-      hint = 'Name one with the Vital-Tenant header, or have an operator set users.organization_id.';
-  elsif who.member_role is null and not who.is_super_admin then
-    if wanted is null then
-      raise exception using errcode = 'VT105', message = 'This user is not a member of their default tenant.',
-        hint = 'Name a tenant with the Vital-Tenant header, or have an admin of the default tenant add the membership.';
-    end if;
-    raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
-      hint = 'Check the Vital-Tenant header or the token''s tenant claim; without both, your default tenant is used.';
-  elsif who.tenant_id is null then
-    raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
-      hint = 'Check the Vital-Tenant header or the token''s tenant claim; without both, your default tenant is used.';
-  elsif who.lifecycle_state <> 'active' and not who.is_super_admin then
-    raise exception using
-      errcode = case who.lifecycle_state when 'pending' then 'VT106' when 'suspended' then 'VT107' else 'VT108' end,
-      message = case who.lifecycle_state
-        when 'pending' then 'This tenant awaits approval.'
-        when 'suspended' then 'This tenant is suspended.'
-        else 'This tenant is archived.' end,
-      hint = case who.lifecycle_state
-        when 'pending' then 'An operator has to approve it first.'
-        when 'suspended' then 'Ask the operator of the platform why; they can activate it again.'
-        else 'Its data is kept, but it no longer serves its members.' end;
-  end if;
-  tenant_id := who.tenant_id;
-
-  select
-    v.token,
-    json_build_object(
-      'user', json_build_object('id', p_user_id, 'email', who.email, 'full_name', who.full_name, 'role', who.role),
-      'organization', json_build_object(
-        'id', who.tenant_id, 'name', who.name, 'slug', who.slug, 'tenant_type', who.tenant_type,
-        'tenant_key', who.tenant_key, 'is_active', who.is_active, 'lifecycle_state', who.lifecycle_state,
-        'subscription_tier', who.subscription_tier, 'parent_organization_id', who.parent_organization_id),
-      'membership', case when who.member_role is not null then
-        json_build_object('role', who.member_role, 'joined_at', who.joined_at) end,
-      'tenants', (
-        select coalesce(json_agg(json_build_object(
-          'id', o.id, 'name', o.name, 'slug', o.slug, 'tenant_type', o.tenant_type,
-          'lifecycle_state', o.lifecycle_state, 'role', m.role) order by o.name, o.id), '[]')
-        from public.user_tenants m
-        join public.organizations o on o.id = m.tenant_id
-        where m.user_id = p_user_id and m.status = 'active'),
-      'config', json_build_object(
-        'ui_config', c.ui_config, 'enabled_features', c.enabled_features, 'enabled_apps', c.enabled_apps,
-        'enabled_agent_tiers', c.enabled_agent_tiers, 'limits', c.limits,
-        'compliance_settings', c.compliance_settings, 'apps', c.apps, 'features', c.features),
-      'version', v.token),
-    c.configuration_id is not null
-  into version, body, configured
-  from vital.tenant_settings c
-  cross join lateral (select vital.context_version(who.tenant_id, p_user_id) as token) v
-  where c.tenant_id = who.tenant_id;
-
-  if not configured then
-    raise exception using errcode = 'VT109', message = 'This tenant has no configuration.',
-      hint = 'Its row in tenant_configurations is missing; an operator can restore it (vital fix data).';
-  end if;
+  select c.tenant_id, c.version, (left(c.document::text, -1) || ',' || substr(c.caller::text, 2))::json
+  into tenant_id, version, body
+  from vital.read_context(p_user_id, p_tenant) c;
 end
-$_$;
+$$;
 
 ALTER FUNCTION vital.build_context(p_user_id uuid, p_tenant text, OUT tenant_id uuid, OUT version text, OUT body json) OWNER TO vital_definer;
 
@@ -1293,6 +1874,29 @@ ALTER FUNCTION vital.caller_version() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.caller_version() IS 'The version of the caller''s context in the tenant they act in';
 
+CREATE FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text DEFAULT NULL::text) RETURNS public.tenant_feature_flag_changes
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  change public.tenant_feature_flag_changes;
+begin
+  perform vital.require_acting_admin(p_tenant_id);
+  perform vital.give_reason(p_reason);
+  update public.tenant_feature_flag_changes c set status = 'cancelled'
+  where c.tenant_id = p_tenant_id and c.id = p_id and c.status = 'pending'
+  returning c.* into change;
+  if not found then
+    perform vital.refuse_cancel((select c.status from public.tenant_feature_flag_changes c where c.tenant_id = p_tenant_id and c.id = p_id));
+  end if;
+  return change;
+end
+$$;
+
+ALTER FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) IS 'Cancels a scheduled change of a tenant''s override';
+
 CREATE FUNCTION vital.change_member_role(p_tenant_id uuid, p_user_id uuid, p_role text, p_reason text DEFAULT NULL::text) RETURNS public.user_tenants
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1317,6 +1921,161 @@ $$;
 ALTER FUNCTION vital.change_member_role(p_tenant_id uuid, p_user_id uuid, p_role text, p_reason text) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.change_member_role(p_tenant_id uuid, p_user_id uuid, p_role text, p_reason text) IS 'Gives a member of a tenant another role, for operators';
+
+CREATE FUNCTION vital.changed_definition(p_flag public.feature_flags, p_changes jsonb) RETURNS public.feature_flags
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  flag public.feature_flags := jsonb_populate_record(p_flag, p_changes);
+begin
+  flag.flag_type := coalesce(flag.flag_type, 'boolean');
+  flag.default_enabled := coalesce(flag.default_enabled, false);
+  flag.variants := coalesce(flag.variants, '{}');
+  flag.targeting := coalesce(flag.targeting, '{}');
+  flag.is_active := coalesce(flag.is_active, true);
+  flag.tags := coalesce(flag.tags, '{}');
+  flag.metadata := coalesce(flag.metadata, '{}');
+  flag.prerequisites := coalesce(flag.prerequisites, '[]');
+  return flag;
+end
+$$;
+
+ALTER FUNCTION vital.changed_definition(p_flag public.feature_flags, p_changes jsonb) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.changed_definition(p_flag public.feature_flags, p_changes jsonb) IS 'A flag definition with some of its fields changed';
+
+CREATE FUNCTION vital.check_author(p_user_id uuid, p_tenant_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if p_user_id is null
+    or exists (select from public.profiles p where p.id = p_user_id and p.role = 'super_admin')
+    or exists (
+      select from public.user_tenants m
+      join public.organizations o on o.id = m.tenant_id and o.lifecycle_state = 'active'
+      where m.tenant_id = p_tenant_id and m.user_id = p_user_id and m.status = 'active' and m.role in ('owner', 'admin'))
+  then
+    return;
+  end if;
+  raise exception using errcode = 'VT110', message = 'Whoever scheduled this change may no longer make it.',
+    hint = 'Somebody who may has to schedule it anew.';
+end
+$$;
+
+ALTER FUNCTION vital.check_author(p_user_id uuid, p_tenant_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.check_author(p_user_id uuid, p_tenant_id uuid) IS 'Refuses a scheduled change whose author may no longer make it';
+
+CREATE FUNCTION vital.check_feature_flag() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  fresh constant boolean := tg_op = 'INSERT';
+  wrong text;
+begin
+  if fresh or (new.variants, new.flag_type) is distinct from (old.variants, old.flag_type) then
+    select v.key into wrong from jsonb_each(new.variants) v where jsonb_typeof(v.value) <> new.flag_type order by v.key limit 1;
+    perform vital.require_value(wrong is null, 'variants.' || wrong, 'of the flag''s type, ' || new.flag_type);
+  end if;
+  if fresh or new.prerequisites is distinct from old.prerequisites then
+    perform vital.check_prerequisites(new);
+  end if;
+  if not fresh and new.flag_key <> old.flag_key then
+    select f.flag_key into wrong from public.feature_flags f
+    where f.prerequisites @> jsonb_build_array(jsonb_build_object('flag_key', old.flag_key)) order by f.flag_key limit 1;
+    if found then
+      raise exception using errcode = 'VT203', message = format('The flag %s needs this one under its name.', wrong),
+        hint = 'Take it from the other flag''s prerequisites first.';
+    end if;
+  end if;
+  return null;
+end
+$$;
+
+ALTER FUNCTION vital.check_feature_flag() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.check_feature_flag() IS 'Holds a flag definition to what it says of itself and of others';
+
+CREATE FUNCTION vital.check_needing_flags() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  needing public.feature_flags;
+begin
+  for needing in
+    select f.* from public.feature_flags f
+    where f.prerequisites @> jsonb_build_array(jsonb_build_object('flag_key', new.flag_key))
+    order by f.flag_key
+  loop
+    perform vital.check_prerequisites(needing);
+  end loop;
+  return null;
+end
+$$;
+
+ALTER FUNCTION vital.check_needing_flags() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.check_needing_flags() IS 'Keeps the variants that other flags need';
+
+CREATE FUNCTION vital.check_prerequisites(p_flag public.feature_flags) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  hint constant text := 'A prerequisite is {"flag_key": …, "variants": [names]}.';
+  needed record;
+  problem text;
+  circle text[];
+begin
+  for needed in
+    select p.value as entry, p.place - 1 as place, f.id, f.flag_type, f.variants
+    from jsonb_array_elements(p_flag.prerequisites) with ordinality p (value, place)
+    left join public.feature_flags f on f.flag_key = p.value ->> 'flag_key'
+    order by p.place
+  loop
+    problem := case
+      when jsonb_typeof(needed.entry) <> 'object' then 'is not an object'
+      when exists (select from jsonb_object_keys(needed.entry) k where k not in ('flag_key', 'variants')) then 'has a field that is not known'
+      when jsonb_typeof(needed.entry -> 'flag_key') is distinct from 'string' then 'has no flag_key'
+      when jsonb_typeof(needed.entry -> 'variants') is distinct from 'array' or needed.entry -> 'variants' = '[]' then 'has no variants'
+      when needed.id is null then format('names a flag there is not: %s', needed.entry ->> 'flag_key')
+      else (
+        select format('names a variant that %s does not have: %s', needed.entry ->> 'flag_key', v #>> '{}')
+        from jsonb_array_elements(needed.entry -> 'variants') v
+        where jsonb_typeof(v) <> 'string' or not (
+          needed.variants ? (v #>> '{}')
+          or needed.flag_type = 'boolean' and needed.variants = '{}' and v #>> '{}' in ('on', 'off'))
+        limit 1)
+    end;
+    if problem is not null then
+      raise exception using errcode = 'VT209', message = format('prerequisites[%s] of %s %s.', needed.place, p_flag.flag_key, problem), hint = hint;
+    end if;
+  end loop;
+
+  with recursive chain (flag_key, path) as (
+    select p ->> 'flag_key', array[p_flag.flag_key, p ->> 'flag_key'] from jsonb_array_elements(p_flag.prerequisites) p
+    union all
+    select p ->> 'flag_key', c.path || (p ->> 'flag_key')
+    from chain c
+    join public.feature_flags f on f.flag_key = c.flag_key
+    cross join jsonb_array_elements(f.prerequisites) p
+    where c.flag_key <> p_flag.flag_key
+  ) cycle flag_key set is_cycle using visited
+  select c.path into circle from chain c where c.flag_key = p_flag.flag_key limit 1;
+  if circle is not null then
+    raise exception using errcode = 'VT209', message = format('The prerequisites lead back to the flag: %s.', array_to_string(circle, ' needs ')),
+      hint = 'Take one of them away.';
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.check_prerequisites(p_flag public.feature_flags) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.check_prerequisites(p_flag public.feature_flags) IS 'Refuses prerequisites that are malformed, unknown or lead in a circle';
 
 CREATE FUNCTION vital.claim_idempotency_key(p_key text, p_fingerprint bytea, OUT claimed boolean, OUT same boolean, OUT status integer, OUT headers jsonb, OUT body bytea) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1392,6 +2151,53 @@ ALTER FUNCTION vital.colleague_ids() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.colleague_ids() IS 'Members of the tenant the caller acts in';
 
+CREATE FUNCTION vital.context_document(p_tenant_id uuid) RETURNS json
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return (
+    select json_build_object(
+      'organization', json_build_object(
+        'id', o.id, 'name', o.name, 'slug', o.slug, 'tenant_type', o.tenant_type,
+        'tenant_key', o.tenant_key, 'is_active', o.is_active, 'lifecycle_state', o.lifecycle_state,
+        'subscription_tier', o.subscription_tier, 'parent_organization_id', o.parent_organization_id),
+      'config', json_build_object(
+        'ui_config', c.ui_config, 'enabled_features', c.enabled_features, 'enabled_apps', c.enabled_apps,
+        'enabled_agent_tiers', c.enabled_agent_tiers, 'limits', c.limits,
+        'compliance_settings', c.compliance_settings, 'apps', c.apps, 'features', c.features))
+    from vital.tenant_settings c
+    join public.organizations o on o.id = c.tenant_id
+    where c.tenant_id = p_tenant_id and c.configuration_id is not null);
+end
+$$;
+
+ALTER FUNCTION vital.context_document(p_tenant_id uuid) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.context_document(p_tenant_id uuid) IS 'What all members of a tenant see of it in their contexts';
+
+CREATE FUNCTION vital.context_stamp(p_tenant_id uuid) RETURNS text
+    LANGUAGE plpgsql STABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return (
+    select coalesce(g.version, 0) || '.' || coalesce(t.version, 0) || '.' ||
+      md5(concat_ws('.', extract(epoch from g.changed_at), extract(epoch from t.changed_at), extract(epoch from f.ended)))
+    from (
+      select max(o.expires_at) as ended
+      from public.tenant_feature_flags o
+      where o.tenant_id = p_tenant_id and o.expires_at <= transaction_timestamp()
+    ) f
+    left join vital.versions g on g.scope = 'global' and g.key = '00000000-0000-0000-0000-000000000000'
+    left join vital.versions t on t.scope = 'tenant' and t.key = p_tenant_id);
+end
+$$;
+
+ALTER FUNCTION vital.context_stamp(p_tenant_id uuid) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.context_stamp(p_tenant_id uuid) IS 'What tells one state of a tenant''s document from all others';
+
 CREATE FUNCTION vital.context_version(p_tenant_id uuid, p_user_id uuid) RETURNS text
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1408,6 +2214,32 @@ $$;
 ALTER FUNCTION vital.context_version(p_tenant_id uuid, p_user_id uuid) OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.context_version(p_tenant_id uuid, p_user_id uuid) IS 'The version of a user''s context in a tenant';
+
+CREATE FUNCTION vital.count_flag_evaluations(p_evaluations jsonb) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  counted integer;
+begin
+  perform vital.require_value(jsonb_typeof(p_evaluations) = 'array', 'p_evaluations', 'an array');
+  insert into public.tenant_feature_flag_usage as u (tenant_id, feature_flag_id, variant, day, evaluations, last_evaluated_at)
+  select e.tenant_id, f.id, coalesce(e.variant, ''), (e.last_evaluated_at at time zone 'UTC')::date, sum(e.evaluations), max(e.last_evaluated_at)
+  from jsonb_to_recordset(p_evaluations) as e (tenant_id uuid, flag_key text, variant text, evaluations bigint, last_evaluated_at timestamptz)
+  join public.feature_flags f on f.flag_key = e.flag_key
+  join public.organizations o on o.id = e.tenant_id
+  group by 1, 2, 3, 4
+  order by 1, 2, 3, 4
+  on conflict (tenant_id, feature_flag_id, variant, day) do update
+  set evaluations = u.evaluations + excluded.evaluations, last_evaluated_at = greatest(u.last_evaluated_at, excluded.last_evaluated_at);
+  get diagnostics counted = row_count;
+  return counted;
+end
+$$;
+
+ALTER FUNCTION vital.count_flag_evaluations(p_evaluations jsonb) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.count_flag_evaluations(p_evaluations jsonb) IS 'Adds evaluations of flags to their counts';
 
 CREATE FUNCTION vital.current_membership() RETURNS vital.membership
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
@@ -1451,6 +2283,17 @@ $_$;
 ALTER FUNCTION vital.current_membership() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.current_membership() IS 'The caller''s standing in the tenant they act in';
+
+CREATE FUNCTION vital.definition_fields() RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select '{name,description,flag_type,default_enabled,variants,default_variant,targeting,is_active,category,owner,tags,expires_at,metadata,prerequisites}'::text[]
+$$;
+
+ALTER FUNCTION vital.definition_fields() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.definition_fields() IS 'The fields of a flag definition that change';
 
 CREATE FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid DEFAULT NULL::uuid) RETURNS public.tools
     LANGUAGE plpgsql
@@ -1511,6 +2354,34 @@ $$;
 ALTER FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) IS 'Marks a tool of a tenant as one to use no longer';
+
+CREATE FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) RETURNS TABLE(path text, before jsonb, after jsonb)
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with recursive node (side, path, value) as (
+    select s.side, '', s.value from (values ('before', p_before), ('after', p_after)) s (side, value) where s.value is not null
+    union all
+    select n.side, n.path || '/' || c.step, c.value
+    from node n
+    cross join lateral (
+      select replace(replace(e.key, '~', '~0'), '/', '~1') as step, e.value from jsonb_each(case jsonb_typeof(n.value) when 'object' then n.value end) e
+      union all
+      select (e.place - 1)::text, e.value from jsonb_array_elements(case jsonb_typeof(n.value) when 'array' then n.value end) with ordinality e (value, place)
+    ) c
+  ), leaf as (
+    select n.* from node n where jsonb_typeof(n.value) not in ('object', 'array') or n.value in ('{}', '[]')
+  )
+  select coalesce(b.path, a.path), b.value, a.value
+  from (select l.path, l.value from leaf l where l.side = 'before') b
+  full join (select l.path, l.value from leaf l where l.side = 'after') a on a.path = b.path
+  where b.value is distinct from a.value
+  order by 1
+$$;
+
+ALTER FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) IS 'Where two JSON values differ, leaf by leaf';
 
 CREATE FUNCTION vital.enforce_agent_tier() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1585,6 +2456,44 @@ $$;
 ALTER FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) IS 'Erases changes and reason of one audit row, and records that';
+
+CREATE FUNCTION vital.fail_flag_change(p_tenant_id uuid, p_id uuid, p_error text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if p_tenant_id is null then
+    update public.feature_flag_changes c set status = 'failed', error = p_error where c.id = p_id and c.status = 'pending';
+  else
+    update public.tenant_feature_flag_changes c set status = 'failed', error = p_error
+    where c.tenant_id = p_tenant_id and c.id = p_id and c.status = 'pending';
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.fail_flag_change(p_tenant_id uuid, p_id uuid, p_error text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.fail_flag_change(p_tenant_id uuid, p_id uuid, p_error text) IS 'Marks a scheduled change as one that could not be made';
+
+CREATE FUNCTION vital.find_active_flag(p_flag_key text) RETURNS public.feature_flags
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  flag public.feature_flags;
+begin
+  select f.* into flag from public.feature_flags f where f.flag_key = p_flag_key and f.is_active;
+  if not found then
+    raise exception using errcode = 'VT205', message = 'There is no such active flag.',
+      hint = 'Flags are those of the table feature_flags.';
+  end if;
+  return flag;
+end
+$$;
+
+ALTER FUNCTION vital.find_active_flag(p_flag_key text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.find_active_flag(p_flag_key text) IS 'The active flag of that key, else an error';
 
 CREATE TABLE public.agents (
     tenant_id uuid NOT NULL,
@@ -1677,6 +2586,94 @@ ALTER FUNCTION vital.find_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenan
 
 COMMENT ON FUNCTION vital.find_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid) IS 'The agent a tenant means: its own, else the platform''s';
 
+CREATE FUNCTION vital.find_feature_flag(p_flag_key text) RETURNS public.feature_flags
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  flag public.feature_flags;
+begin
+  select f.* into flag from public.feature_flags f where f.flag_key = p_flag_key;
+  if not found then
+    raise exception using errcode = 'VT205', message = format('There is no flag %s.', p_flag_key),
+      hint = 'Flags are those of the table feature_flags. One is made by setting it with the expected version 0.';
+  end if;
+  return flag;
+end
+$$;
+
+ALTER FUNCTION vital.find_feature_flag(p_flag_key text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.find_feature_flag(p_flag_key text) IS 'The flag of that key, else an error';
+
+CREATE FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  asking constant vital.caller := vital.identity();
+  standing vital.membership;
+  wanted uuid;
+  state public.org_lifecycle_state;
+begin
+  if asking.user_id is not null then
+    standing := vital.require_member();
+    wanted := standing.tenant_id;
+  else
+    select o.id, o.lifecycle_state into wanted, state
+    from vital.api_keys k
+    join public.organizations o on o.id = k.acts_for
+    where k.id = asking.session_id and 'flags' = any (k.rights)
+      and k.revoked_at is null and (k.expires_at is null or k.expires_at > transaction_timestamp());
+    if wanted is null then
+      raise exception using errcode = 'VT100', message = 'A signed-in user, or a key of a tenant with the right to flags, is required here.',
+        hint = 'Send the access token of a user, or a key made with `vital key create --tenant SLUG`.';
+    elsif asking.tenant not in ('', wanted::text, (select o.slug from public.organizations o where o.id = wanted)) then
+      raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
+        hint = 'This key acts for one tenant: leave the Vital-Tenant header out.';
+    elsif state <> 'active' then
+      raise exception using
+        errcode = case state when 'pending' then 'VT106' when 'suspended' then 'VT107' else 'VT108' end,
+        message = case state
+          when 'pending' then 'This tenant awaits approval.'
+          when 'suspended' then 'This tenant is suspended.'
+          else 'This tenant is archived.' end,
+        hint = 'Ask the operator of the platform.';
+    end if;
+  end if;
+
+  select f.tenant, f.overrides into tenant, overrides from vital.tenant_flag_overrides(wanted) f;
+  if asking.user_id is not null then
+    member := json_build_object('user_id', asking.user_id, 'role', standing.role);
+  end if;
+  select json_agg(json_build_object('kind', s.scope, 'key', s.key, 'version', coalesce(v.version, 0)) order by s.o)
+  into versions
+  from (values
+    (1, 'tenant', wanted), (2, 'membership', asking.user_id), (3, 'self', asking.user_id), (4, 'session', asking.session_id)
+  ) s(o, scope, key)
+  left join vital.versions v on v.scope = s.scope and v.key = s.key
+  where s.key is not null;
+end
+$$;
+
+ALTER FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) IS 'The tenant, the caller and the overrides that flags are evaluated with, and their versions';
+
+CREATE FUNCTION vital.flag_definitions(OUT version bigint, OUT flags jsonb, OUT evaluators jsonb) RETURNS record
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select
+    coalesce((select v.version from vital.versions v where v.scope = 'global' and v.key = '00000000-0000-0000-0000-000000000000'), 0),
+    coalesce((select jsonb_agg(to_jsonb(f) - '{id,created_at,updated_at}'::text[] order by f.flag_key) from public.feature_flags f), '[]'),
+    coalesce((select jsonb_object_agg(e.name, e.rule) from public.feature_flag_evaluators e), '{}')
+$$;
+
+ALTER FUNCTION vital.flag_definitions(OUT version bigint, OUT flags jsonb, OUT evaluators jsonb) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.flag_definitions(OUT version bigint, OUT flags jsonb, OUT evaluators jsonb) IS 'Flag definitions and evaluators, with the global version they belong to';
+
 CREATE FUNCTION vital.follow_lifecycle() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1710,6 +2707,31 @@ $$;
 ALTER FUNCTION vital.follow_lifecycle() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.follow_lifecycle() IS 'Keeps organizations.is_active equal to lifecycle_state = active, and moves to those allowed';
+
+CREATE FUNCTION vital.forget_flag_usage(p_limit integer DEFAULT 5000) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  forgotten integer;
+begin
+  delete from public.tenant_feature_flag_usage u
+  where u.ctid = any (array( -- where they lie: no plan of this reads the whole table
+    select o.ctid
+    from public.tenant_feature_flag_usage o
+    where o.day < (now() at time zone 'UTC')::date - 90
+    order by o.day
+    limit p_limit
+    for update skip locked
+  ));
+  get diagnostics forgotten = row_count;
+  return forgotten;
+end
+$$;
+
+ALTER FUNCTION vital.forget_flag_usage(p_limit integer) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.forget_flag_usage(p_limit integer) IS 'Deletes counts of evaluations older than 90 days';
 
 CREATE FUNCTION vital.give_reason(p_reason text) RETURNS void
     LANGUAGE plpgsql
@@ -1836,6 +2858,22 @@ ALTER FUNCTION vital.identity() OWNER TO vital_sealer;
 
 COMMENT ON FUNCTION vital.identity() IS 'The caller of this transaction, verified; null without a context, an error with a wrong one';
 
+CREATE FUNCTION vital.invalidate_caches() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  insert into vital.pending_versions (xid, scope, key)
+  values (pg_current_xact_id(), 'global', '00000000-0000-0000-0000-000000000000')
+  on conflict do nothing;
+  perform vital.append_audit('00000000-0000-0000-0000-000000000001', 'caches_invalidated', 'organizations', null, null);
+end
+$$;
+
+ALTER FUNCTION vital.invalidate_caches() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.invalidate_caches() IS 'Makes everything that keeps anything of any tenant read it anew';
+
 CREATE FUNCTION vital.invite_member(p_tenant_id uuid, p_email text, p_role text DEFAULT 'member'::text, p_expires_in interval DEFAULT '7 days'::interval) RETURNS TABLE(id uuid, email text, role text, expires_at timestamp with time zone, token text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1882,6 +2920,36 @@ $$;
 ALTER FUNCTION vital.is_operator() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.is_operator() IS 'Whether the session acts with the privileges of service_role';
+
+CREATE FUNCTION vital.keep_evaluator() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  user_of_it text;
+begin
+  if tg_op = 'DELETE' or new.name <> old.name then
+    select r.name into user_of_it
+    from (
+      select 'flag ' || f.flag_key as name, f.targeting as rule from public.feature_flags f
+      union all
+      select 'evaluator ' || e.name, e.rule from public.feature_flag_evaluators e where e.id <> old.id
+    ) r
+    where jsonb_path_exists(r.rule, '$.**."$ref" ? (@ == $name)', jsonb_build_object('name', old.name))
+    order by r.name
+    limit 1;
+    if found then
+      raise exception using errcode = 'VT203', message = format('The %s refers to this evaluator.', user_of_it),
+        hint = 'Change its rules first.';
+    end if;
+  end if;
+  return case tg_op when 'DELETE' then old else new end;
+end
+$_$;
+
+ALTER FUNCTION vital.keep_evaluator() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.keep_evaluator() IS 'Keeps evaluators that rules refer to';
 
 CREATE FUNCTION vital.keep_owner() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1944,6 +3012,21 @@ ALTER FUNCTION vital.lock_configuration(p_tenant_id uuid) OWNER TO vital_definer
 
 COMMENT ON FUNCTION vital.lock_configuration(p_tenant_id uuid) IS 'The configuration of a tenant, locked to the end of the transaction';
 
+CREATE FUNCTION vital.lock_definitions() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if vital.is_operator() or public.is_super_admin() then
+    update vital.definition_lock l set changed_at = clock_timestamp();
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.lock_definitions() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.lock_definitions() IS 'Keeps other writers of flag definitions out to the end of the transaction';
+
 CREATE FUNCTION vital.member_tenant_ids() RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 5 PARALLEL RESTRICTED
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1993,6 +3076,74 @@ ALTER FUNCTION vital.notify_catalog() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.notify_catalog() IS 'Tells that the schema has changed, so that catalogs are read anew';
 
+CREATE FUNCTION vital.number_feature_flag() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if tg_op = 'INSERT' then
+    new.version := 1;
+  else
+    new.version := old.version;
+    new.updated_at := old.updated_at;
+    if new is distinct from old then
+      new.version := old.version + 1;
+      new.updated_at := transaction_timestamp();
+    end if;
+  end if;
+  return new;
+end
+$$;
+
+ALTER FUNCTION vital.number_feature_flag() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.number_feature_flag() IS 'Counts the version of a flag definition';
+
+CREATE FUNCTION vital.number_tenant_feature_flag() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if tg_op = 'INSERT' then
+    perform from public.tenant_feature_flag_versions v
+    where v.tenant_id = new.tenant_id and v.feature_flag_id = new.feature_flag_id
+    order by v.version desc
+    limit 1
+    for update;
+    select coalesce(max(v.version), 0) + 1 into new.version
+    from public.tenant_feature_flag_versions v
+    where v.tenant_id = new.tenant_id and v.feature_flag_id = new.feature_flag_id;
+    return new;
+  end if;
+  if (new.tenant_id, new.feature_flag_id) is distinct from (old.tenant_id, old.feature_flag_id) then
+    raise exception using errcode = 'VT203', message = 'An override stays with its tenant and its flag.',
+      hint = 'Delete it and make another.';
+  end if;
+  new.version := old.version;
+  new.updated_at := old.updated_at;
+  if new is distinct from old then
+    new.version := old.version + 1;
+    new.updated_at := transaction_timestamp();
+  end if;
+  return new;
+end
+$$;
+
+ALTER FUNCTION vital.number_tenant_feature_flag() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.number_tenant_feature_flag() IS 'Counts the version of a tenant''s override';
+
+CREATE FUNCTION vital.override_fields() RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select '{enabled,variant,config,expires_at}'::text[]
+$$;
+
+ALTER FUNCTION vital.override_fields() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.override_fields() IS 'The fields of a tenant''s override that change';
+
 CREATE FUNCTION vital.overseen_tenant_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL RESTRICTED
     AS $$
@@ -2002,6 +3153,28 @@ $$;
 ALTER FUNCTION vital.overseen_tenant_id() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.overseen_tenant_id() IS 'The tenant whose administration the caller may look at, else null';
+
+CREATE FUNCTION vital.postpone_flag_changes(p_tenant_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if p_tenant_id is null then
+    update public.feature_flag_changes c set run_at = now() + interval '1 minute'
+    where c.id in (
+      select d.id from public.feature_flag_changes d where d.status = 'pending' and d.run_at <= now() for update skip locked);
+  else
+    update public.tenant_feature_flag_changes c set run_at = now() + interval '1 minute'
+    where c.tenant_id = p_tenant_id and c.id in (
+      select d.id from public.tenant_feature_flag_changes d
+      where d.tenant_id = p_tenant_id and d.status = 'pending' and d.run_at <= now() for update skip locked);
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.postpone_flag_changes(p_tenant_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.postpone_flag_changes(p_tenant_id uuid) IS 'Puts off by a minute what is due of a tenant';
 
 CREATE FUNCTION vital.provision_tenant() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2025,6 +3198,91 @@ $$;
 ALTER FUNCTION vital.provision_tenant() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.provision_tenant() IS 'Gives a new tenant its configuration and core apps';
+
+CREATE FUNCTION vital.read_context(p_user_id uuid, p_tenant text, p_known_tenant uuid DEFAULT NULL::uuid, p_known_stamp text DEFAULT NULL::text, OUT tenant_id uuid, OUT version text, OUT stamp text, OUT caller json, OUT document json) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  wanted uuid;
+  who record;
+begin
+  if p_tenant <> '' and p_tenant !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
+    select o.id into wanted from public.organizations o where o.slug = p_tenant;
+    wanted := coalesce(wanted, 'ffffffff-ffff-ffff-ffff-ffffffffffff'); -- no tenant: found by nobody
+  else
+    wanted := nullif(p_tenant, '');
+  end if;
+
+  select
+    u.organization_id, p.id as profile_id, p.email, p.full_name, p.role = 'super_admin' as is_super_admin, p.role,
+    o.id as tenant_id, o.lifecycle_state, m.role as member_role, m.joined_at
+  into who
+  from public.users u
+  left join public.profiles p on p.id = u.id
+  left join public.organizations o on o.id = coalesce(wanted, u.organization_id)
+  left join public.user_tenants m on m.tenant_id = o.id and m.user_id = u.id and m.status = 'active'
+  where u.id = p_user_id;
+
+  if not found then
+    raise exception using errcode = 'VT101', message = 'This account is not known here.',
+      hint = 'The account exists with the sign-in service but has no row in users; an operator can add it (vital fix data).';
+  elsif who.profile_id is null then
+    raise exception using errcode = 'VT102', message = 'This account has no profile.',
+      hint = 'An operator can add the missing row in profiles (vital fix data).';
+  elsif wanted is null and who.organization_id is null then
+    raise exception using errcode = 'VT103', message = 'This user has no default tenant.',
+      hint = 'Name one with the Vital-Tenant header, or have an operator set users.organization_id.';
+  elsif who.member_role is null and not who.is_super_admin then
+    if wanted is null then
+      raise exception using errcode = 'VT105', message = 'This user is not a member of their default tenant.',
+        hint = 'Name a tenant with the Vital-Tenant header, or have an admin of the default tenant add the membership.';
+    end if;
+    raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
+      hint = 'Check the Vital-Tenant header or the token''s tenant claim; without both, your default tenant is used.';
+  elsif who.tenant_id is null then
+    raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
+      hint = 'Check the Vital-Tenant header or the token''s tenant claim; without both, your default tenant is used.';
+  elsif who.lifecycle_state <> 'active' and not who.is_super_admin then
+    raise exception using
+      errcode = case who.lifecycle_state when 'pending' then 'VT106' when 'suspended' then 'VT107' else 'VT108' end,
+      message = case who.lifecycle_state
+        when 'pending' then 'This tenant awaits approval.'
+        when 'suspended' then 'This tenant is suspended.'
+        else 'This tenant is archived.' end,
+      hint = case who.lifecycle_state
+        when 'pending' then 'An operator has to approve it first.'
+        when 'suspended' then 'Ask the operator of the platform why; they can activate it again.'
+        else 'Its data is kept, but it no longer serves its members.' end;
+  end if;
+  tenant_id := who.tenant_id;
+  version := vital.context_version(tenant_id, p_user_id);
+  stamp := vital.context_stamp(tenant_id);
+  if p_known_tenant is distinct from tenant_id or p_known_stamp is distinct from stamp then
+    document := vital.context_document(tenant_id);
+    if document is null then
+      raise exception using errcode = 'VT109', message = 'This tenant has no configuration.',
+        hint = 'Its row in tenant_configurations is missing; an operator can restore it (vital fix data).';
+    end if;
+  end if;
+  caller := json_build_object(
+    'user', json_build_object('id', p_user_id, 'email', who.email, 'full_name', who.full_name, 'role', who.role),
+    'membership', case when who.member_role is not null then
+      json_build_object('role', who.member_role, 'joined_at', who.joined_at) end,
+    'tenants', (
+      select coalesce(json_agg(json_build_object(
+        'id', o.id, 'name', o.name, 'slug', o.slug, 'tenant_type', o.tenant_type,
+        'lifecycle_state', o.lifecycle_state, 'role', m.role) order by o.name, o.id), '[]')
+      from public.user_tenants m
+      join public.organizations o on o.id = m.tenant_id
+      where m.user_id = p_user_id and m.status = 'active'),
+    'version', version);
+end
+$_$;
+
+ALTER FUNCTION vital.read_context(p_user_id uuid, p_tenant text, p_known_tenant uuid, p_known_stamp text, OUT tenant_id uuid, OUT version text, OUT stamp text, OUT caller json, OUT document json) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.read_context(p_user_id uuid, p_tenant text, p_known_tenant uuid, p_known_stamp text, OUT tenant_id uuid, OUT version text, OUT stamp text, OUT caller json, OUT document json) IS 'The context of a user in a tenant, in two parts, or an error that names the step which failed';
 
 CREATE FUNCTION vital.readable_tenant_ids() RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 2 PARALLEL RESTRICTED
@@ -2061,6 +3319,8 @@ begin
   elsif tg_argv[1] = 'user_id' then
     if tg_op <> 'INSERT' then old_key := old.user_id; end if;
     if tg_op <> 'DELETE' then new_key := new.user_id; end if;
+  elsif tg_argv[1] = 'session_id' then
+    new_key := new.session_id;
   elsif tg_argv[1] = 'id' then
     if tg_op <> 'INSERT' then old_key := old.id; end if;
     if tg_op <> 'DELETE' then new_key := new.id; end if;
@@ -2102,6 +3362,23 @@ ALTER FUNCTION vital.refuse_audit_change() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.refuse_audit_change() IS 'Refuses every change of an audit row but an erasure';
 
+CREATE FUNCTION vital.refuse_cancel(p_status text) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if p_status is null then
+    raise exception using errcode = 'VT205', message = 'There is no such scheduled change.', hint = 'Name it by its id.';
+  end if;
+  raise exception using errcode = 'VT203', message = format('This change is %s; only a pending one can be cancelled.', p_status),
+    hint = 'Roll the flag back instead, if it was made.';
+end
+$$;
+
+ALTER FUNCTION vital.refuse_cancel(p_status text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.refuse_cancel(p_status text) IS 'Raises the error of a scheduled change that cannot be cancelled';
+
 CREATE FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) RETURNS void
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2118,6 +3395,42 @@ $$;
 ALTER FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) IS 'Raises the error of a move that a tenant''s state does not allow';
+
+CREATE FUNCTION vital.remembered_context(p_known_tenant uuid, p_known_stamp text, OUT tenant_id uuid, OUT version text, OUT stamp text, OUT caller json, OUT document json, OUT versions json, OUT until timestamp with time zone) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  who constant vital.caller := vital.identity();
+begin
+  if who.user_id is null then
+    raise exception using errcode = 'VT100', message = 'A signed-in user is required here.',
+      hint = 'Send the access token of a user; an API key alone stands for nobody.';
+  end if;
+  select c.* into tenant_id, version, stamp, caller, document
+  from vital.read_context(who.user_id, who.tenant, p_known_tenant, p_known_stamp) c;
+  select json_agg(json_build_object('kind', s.scope, 'key', s.key, 'version', coalesce(v.version, 0)))
+  into versions
+  from (
+    select 'tenant' as scope, m.tenant_id as key from public.user_tenants m where m.user_id = who.user_id and m.status = 'active'
+    union
+    select w.scope, w.key
+    from (values
+      ('tenant', remembered_context.tenant_id), ('membership', who.user_id), ('self', who.user_id), ('session', who.session_id),
+      ('global', '00000000-0000-0000-0000-000000000000'::uuid)
+    ) w(scope, key)
+    where w.key is not null
+  ) s
+  left join vital.versions v on v.scope = s.scope and v.key = s.key;
+  select min(t.expires_at) into until
+  from public.tenant_feature_flags t
+  where t.tenant_id = remembered_context.tenant_id and t.expires_at > transaction_timestamp();
+end
+$$;
+
+ALTER FUNCTION vital.remembered_context(p_known_tenant uuid, p_known_stamp text, OUT tenant_id uuid, OUT version text, OUT stamp text, OUT caller json, OUT document json, OUT versions json, OUT until timestamp with time zone) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.remembered_context(p_known_tenant uuid, p_known_stamp text, OUT tenant_id uuid, OUT version text, OUT stamp text, OUT caller json, OUT document json, OUT versions json, OUT until timestamp with time zone) IS 'The caller''s context, with the versions of all that it shows';
 
 CREATE FUNCTION vital.remove_member(p_tenant_id uuid, p_user_id uuid, p_reason text DEFAULT NULL::text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2144,6 +3457,22 @@ $$;
 ALTER FUNCTION vital.remove_member(p_tenant_id uuid, p_user_id uuid, p_reason text) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.remove_member(p_tenant_id uuid, p_user_id uuid, p_reason text) IS 'Ends a membership, for operators';
+
+CREATE FUNCTION vital.require_acting_admin(p_tenant_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not vital.is_operator() and (vital.require_admin()).tenant_id is distinct from p_tenant_id then
+    raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
+      hint = 'Name the tenant with the Vital-Tenant header or the token''s tenant claim.';
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.require_acting_admin(p_tenant_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.require_acting_admin(p_tenant_id uuid) IS 'Refuses everybody but operators and the admins of the tenant they act in';
 
 CREATE FUNCTION vital.require_admin(p_tenant_id uuid DEFAULT NULL::uuid) RETURNS vital.membership
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
@@ -2179,6 +3508,23 @@ $$;
 ALTER FUNCTION vital.require_changeable(p_tenant_id uuid) OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.require_changeable(p_tenant_id uuid) IS 'Refuses a tenant that does not exist or is archived';
+
+CREATE FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  stranger text;
+begin
+  perform vital.require_value(jsonb_typeof(p_changes) = 'object', 'p_changes', 'an object of the fields to change');
+  select k into stranger from jsonb_object_keys(p_changes) k where not k = any (p_known) order by k limit 1;
+  perform vital.require_value(stranger is null, 'p_changes.' || stranger, 'left out: there is no such field. There are ' || array_to_string(p_known, ', '));
+end
+$$;
+
+ALTER FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) IS 'Refuses changes that name a field that is not known';
 
 CREATE FUNCTION vital.require_member() RETURNS vital.membership
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
@@ -2233,6 +3579,38 @@ $$;
 ALTER FUNCTION vital.require_over_member(p_user_id uuid) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.require_over_member(p_user_id uuid) IS 'The standing of a caller who may change a membership of their tenant, else an error';
+
+CREATE FUNCTION vital.require_position(p_least pg_lsn, p_standby boolean, p_settle boolean) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standby constant boolean := pg_is_in_recovery();
+  present constant pg_lsn := case when standby then pg_last_wal_replay_lsn() else pg_current_wal_insert_lsn() end;
+  seen constant pg_snapshot := pg_current_snapshot();
+  running xid8[];
+begin
+  if present < p_least or p_standby and not standby then
+    raise exception using errcode = 'VT210', message = 'The database has not come to the version that was asked for.',
+      hint = 'Send a version that this server gave out. After a restore or a failover, read again without one.';
+  end if;
+  if p_settle then
+    -- A snapshot lists those below its end; what lies above is running, up to the newest, which is known by its age.
+    running := array(select pg_snapshot_xip(seen)) || array(
+      select n::text::xid8
+      from (select pg_snapshot_xmax(seen)::text::bigint as above) s,
+        generate_series(s.above, s.above - 1 + age((s.above - 1)::text::xid8::xid)) n);
+    for i in 1..100 loop
+      exit when not exists (select from unnest(running) x where not pg_visible_in_snapshot(x, pg_current_snapshot()));
+      perform pg_sleep(0.0005);
+    end loop;
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.require_position(p_least pg_lsn, p_standby boolean, p_settle boolean) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.require_position(p_least pg_lsn, p_standby boolean, p_settle boolean) IS 'Refuses where the write-ahead log has not come far enough';
 
 CREATE FUNCTION vital.require_standing(p_roles text[], p_tenant_id uuid DEFAULT NULL::uuid) RETURNS vital.membership
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
@@ -2305,6 +3683,25 @@ ALTER FUNCTION vital.require_value(p_holds boolean, p_name text, p_must text) OW
 
 COMMENT ON FUNCTION vital.require_value(p_holds boolean, p_name text, p_must text) IS 'Refuses a parameter that does not hold what it must';
 
+CREATE FUNCTION vital.require_version(p_expected integer, p_present integer) RETURNS void
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if p_expected <> p_present then
+    raise exception using errcode = 'VT208',
+      message = case when p_present = 0 then format('This is no longer there; version %s was expected.', p_expected)
+        when p_expected = 0 then format('This is there already, at version %s.', p_present)
+        else format('This is at version %s; version %s was expected.', p_present, p_expected) end,
+      hint = 'Somebody else changed it. Read it again, merge, try again.';
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.require_version(p_expected integer, p_present integer) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.require_version(p_expected integer, p_present integer) IS 'Refuses a writer who has seen another version than the present one';
+
 CREATE FUNCTION vital.require_writer() RETURNS vital.membership
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2317,6 +3714,26 @@ $$;
 ALTER FUNCTION vital.require_writer() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.require_writer() IS 'The standing of a caller who may write in their tenant, else an error';
+
+CREATE FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+  select case state
+    when 'available' then get_bit(bitmask, 7)
+    when 'cancelled' then get_bit(bitmask, 6)
+    when 'completed' then get_bit(bitmask, 5)
+    when 'discarded' then get_bit(bitmask, 4)
+    when 'pending' then get_bit(bitmask, 3)
+    when 'retryable' then get_bit(bitmask, 2)
+    when 'running' then get_bit(bitmask, 1)
+    when 'scheduled' then get_bit(bitmask, 0)
+    else 0
+  end = 1
+$$;
+
+ALTER FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) IS 'Whether a state is among those in which a job is one of a kind';
 
 CREATE FUNCTION vital.rls_matrix(p_schemas text[] DEFAULT NULL::text[], p_roles text[] DEFAULT NULL::text[]) RETURNS TABLE(kind text, object text, role text, command text, access text, reason text, columns text[], policies jsonb, row_security text, runs_as text, owner text, volatility text)
     LANGUAGE sql STABLE
@@ -2576,6 +3993,47 @@ ALTER FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) OWNER TO vital
 
 COMMENT ON FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) IS 'Who can do what, by relation, function, sequence, role and command';
 
+CREATE FUNCTION vital.rollback_tenant_feature(p_tenant_id uuid, p_flag_key text, p_version integer, p_reason text DEFAULT NULL::text) RETURNS public.tenant_feature_flags
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  flag public.feature_flags;
+  former jsonb;
+  override public.tenant_feature_flags;
+  rolled public.tenant_feature_flags;
+begin
+  perform vital.require_changeable(p_tenant_id);
+  flag := vital.find_active_flag(p_flag_key);
+  select v.config into former from public.tenant_feature_flag_versions v
+  where v.tenant_id = p_tenant_id and v.feature_flag_id = flag.id and v.version = p_version;
+  if not found then
+    raise exception using errcode = 'VT205', message = format('There is no version %s of this tenant''s override of %s.', coalesce(p_version::text, 'null'), p_flag_key),
+      hint = 'Its history shows those there are.';
+  end if;
+  select jsonb_object_agg(c.key, c.value) into former
+  from jsonb_each(case jsonb_typeof(former) when 'object' then former end) c
+  where c.key = any (vital.override_fields());
+  if (former ->> 'expires_at')::timestamptz <= now() then
+    raise exception using errcode = 'VT203', message = format('The override of version %s has run out since.', p_version),
+      hint = 'Set it anew, with another end.';
+  end if;
+  select t.* into override from public.tenant_feature_flags t
+  where t.tenant_id = p_tenant_id and t.feature_flag_id = flag.id
+  for update;
+  rolled := vital.set_tenant_feature(p_tenant_id, p_flag_key, former, null, coalesce(nullif(btrim(p_reason), ''), format('Back to version %s', p_version)));
+  if rolled.version is not distinct from override.version then
+    raise exception using errcode = 'VT203', message = format('The override is as it was at version %s.', p_version),
+      hint = 'Nothing is left to do.';
+  end if;
+  return rolled;
+end
+$$;
+
+ALTER FUNCTION vital.rollback_tenant_feature(p_tenant_id uuid, p_flag_key text, p_version integer, p_reason text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.rollback_tenant_feature(p_tenant_id uuid, p_flag_key text, p_version integer, p_reason text) IS 'Makes a tenant''s override what it was at an earlier version, as a new version';
+
 CREATE FUNCTION vital.rotate_seal_key(p_grace interval DEFAULT '00:05:00'::interval) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2605,6 +4063,40 @@ ALTER FUNCTION vital.rotate_seal_key(p_grace interval) OWNER TO vital_sealer;
 
 COMMENT ON FUNCTION vital.rotate_seal_key(p_grace interval) IS 'Makes a new seal key; the former ones stay good for the grace period';
 
+CREATE FUNCTION vital.schedule_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text DEFAULT NULL::text) RETURNS public.tenant_feature_flag_changes
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  most constant integer := 100;
+  flag public.feature_flags;
+  change public.tenant_feature_flag_changes;
+begin
+  perform vital.require_acting_admin(p_tenant_id);
+  perform vital.require_changeable(p_tenant_id);
+  if coalesce(p_changes, 'null') <> 'null' then
+    perform vital.require_fields(p_changes, vital.override_fields());
+    perform vital.require_value(p_changes <> '{}', 'p_changes', 'an object of the fields to change');
+  end if;
+  perform vital.require_value(p_run_at > now() and isfinite(p_run_at), 'p_run_at', 'ahead');
+  flag := vital.find_active_flag(p_flag_key);
+  perform vital.lock_configuration(p_tenant_id);
+  if (select count(*) from public.tenant_feature_flag_changes c where c.tenant_id = p_tenant_id and c.status = 'pending') >= most then
+    raise exception using errcode = 'VT204', message = format('At most %s changes of this tenant wait at a time.', most),
+      hint = 'Cancel one, or wait until they were made.';
+  end if;
+  perform vital.give_reason(p_reason);
+  insert into public.tenant_feature_flag_changes as c (tenant_id, feature_flag_id, changes, run_at, reason, created_by)
+  values (p_tenant_id, flag.id, coalesce(p_changes, 'null'), p_run_at, nullif(btrim(p_reason), ''), vital.user_id())
+  returning c.* into change;
+  return change;
+end
+$$;
+
+ALTER FUNCTION vital.schedule_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.schedule_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text) IS 'Has a tenant''s override of a flag changed at a time';
+
 CREATE FUNCTION vital.schema_version() RETURNS bigint
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2630,6 +4122,81 @@ $$;
 ALTER FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) OWNER TO vital_sealer;
 
 COMMENT ON FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) IS 'The newest seal key, for the server';
+
+CREATE FUNCTION vital.serialize_definitions() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.lock_definitions();
+  return null;
+end
+$$;
+
+ALTER FUNCTION vital.serialize_definitions() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.serialize_definitions() IS 'Lets one transaction after another write flag definitions';
+
+CREATE FUNCTION vital.set_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_expected_version integer DEFAULT NULL::integer, p_reason text DEFAULT NULL::text) RETURNS public.tenant_feature_flags
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  flag public.feature_flags;
+  override public.tenant_feature_flags;
+  wanted public.tenant_feature_flags;
+begin
+  perform vital.require_changeable(p_tenant_id);
+  if coalesce(p_changes, 'null') <> 'null' then
+    perform vital.require_fields(p_changes, vital.override_fields());
+  end if;
+  flag := vital.find_active_flag(p_flag_key);
+  perform vital.give_reason(p_reason);
+  loop
+    select t.* into override from public.tenant_feature_flags t
+    where t.tenant_id = p_tenant_id and t.feature_flag_id = flag.id
+    for update;
+    perform vital.require_version(p_expected_version, coalesce(override.version, 0));
+    if coalesce(p_changes, 'null') = 'null' then
+      delete from public.tenant_feature_flags t where t.tenant_id = p_tenant_id and t.id = override.id;
+      return null;
+    end if;
+
+    wanted := override;
+    if override.expires_at <= now() then
+      wanted.enabled := null;
+      wanted.variant := null;
+      wanted.config := null;
+      wanted.expires_at := null;
+    end if;
+    wanted := jsonb_populate_record(wanted, p_changes);
+    perform vital.require_value(wanted.variant is null or wanted.variant is not distinct from override.variant or flag.variants ? wanted.variant
+      or flag.flag_type = 'boolean' and flag.variants = '{}' and wanted.variant in ('on', 'off'), 'variant', 'one of the flag''s variants');
+    perform vital.require_value(wanted.config is null or jsonb_typeof(wanted.config) = 'object', 'config', 'a JSON object');
+    perform vital.require_value(not p_changes ? 'expires_at' or wanted.expires_at is null or wanted.expires_at > now(), 'expires_at', 'ahead');
+    if override.id is null then
+      insert into public.tenant_feature_flags as t (tenant_id, feature_flag_id, enabled, variant, config, expires_at, reason, created_by)
+      values (p_tenant_id, flag.id, wanted.enabled, wanted.variant, wanted.config, wanted.expires_at, p_reason, vital.author_id())
+      on conflict (tenant_id, feature_flag_id) do nothing -- made by somebody else at this moment: look again
+      returning t.* into override;
+      exit when found;
+    else
+      update public.tenant_feature_flags t
+      set enabled = wanted.enabled, variant = wanted.variant, config = wanted.config, expires_at = wanted.expires_at,
+        reason = p_reason, created_by = vital.author_id()
+      where t.tenant_id = p_tenant_id and t.id = override.id
+        and (t.enabled, t.variant, t.config, t.expires_at) is distinct from (wanted.enabled, wanted.variant, wanted.config, wanted.expires_at)
+      returning t.* into wanted;
+      return case when found then wanted else override end;
+    end if;
+  end loop;
+  return override;
+end
+$$;
+
+ALTER FUNCTION vital.set_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.set_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) IS 'Changes, makes or takes away a tenant''s override of a flag';
 
 CREATE FUNCTION vital.settle() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2703,7 +4270,8 @@ CREATE FUNCTION vital.settle_versions() RETURNS void
     AS $$
 declare
   touched record;
-  raised integer := 0;
+  raised text[] := string_to_array(left(current_setting('vital.raised', true), 16384), ' '); -- constraints may have been made immediate before
+  told integer := 0;
 begin
   for touched in
     with mine as (
@@ -2716,13 +4284,17 @@ begin
     on conflict (scope, key) do update set version = v.version + 1, changed_at = transaction_timestamp()
     returning v.scope, v.key, v.version
   loop
-    raised := raised + 1;
-    if raised <= 100 then
+    told := told + 1;
+    if told <= 100 then
       perform pg_notify('vital_change', touched.scope || ':' || touched.key || ':' || touched.version);
-    elsif raised = 101 then
+      raised := raised || (touched.scope || ':' || touched.key || ':' || touched.version);
+    elsif told = 101 then
       perform pg_notify('vital_change', '*');
     end if;
   end loop;
+  if told > 0 then
+    perform set_config('vital.raised', case when told > 100 or cardinality(raised) > 100 then '*' else array_to_string(raised, ' ') end, false);
+  end if;
 end
 $$;
 
@@ -2754,6 +4326,64 @@ $$;
 ALTER FUNCTION vital.super_admin_floor() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.super_admin_floor() IS 'The smallest id for a super admin, null for others';
+
+CREATE FUNCTION vital.tenant_documents(p_tenant_ids uuid[], p_known_stamps text[]) RETURNS TABLE(tenant_id uuid, stamp text, document json, until timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  return query
+  select w.id, s.stamp, case when w.known is distinct from s.stamp then vital.context_document(w.id) end, (
+    select min(f.expires_at) from public.tenant_feature_flags f
+    where f.tenant_id = w.id and f.expires_at > transaction_timestamp())
+  from unnest(p_tenant_ids, p_known_stamps) w(id, known)
+  join public.tenant_configurations c on c.tenant_id = w.id
+  cross join lateral (select vital.context_stamp(w.id) as stamp) s;
+end
+$$;
+
+ALTER FUNCTION vital.tenant_documents(p_tenant_ids uuid[], p_known_stamps text[]) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.tenant_documents(p_tenant_ids uuid[], p_known_stamps text[]) IS 'What all members of tenants see of them in their contexts, for what servers share';
+
+CREATE FUNCTION vital.tenant_feature_history(p_tenant_id uuid, p_flag_key text) RETURNS TABLE(version integer, config jsonb, previous_config jsonb, reason text, created_by uuid, created_at timestamp with time zone)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select v.version, v.config, lag(v.config) over (order by v.version), v.reason, v.created_by, v.created_at
+  from public.tenant_feature_flag_versions v
+  join public.feature_flags f on f.id = v.feature_flag_id
+  where v.tenant_id = p_tenant_id and f.flag_key = p_flag_key
+  order by v.version desc
+$$;
+
+ALTER FUNCTION vital.tenant_feature_history(p_tenant_id uuid, p_flag_key text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.tenant_feature_history(p_tenant_id uuid, p_flag_key text) IS 'Every version of a tenant''s override of a flag';
+
+CREATE FUNCTION vital.tenant_flag_overrides(p_tenant_id uuid) RETURNS TABLE(version bigint, tenant jsonb, overrides jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select
+    coalesce((select v.version from vital.versions v where v.scope = 'tenant' and v.key = o.id), 0),
+    jsonb_build_object('id', o.id, 'slug', o.slug, 'type', o.tenant_type, 'tier', o.subscription_tier,
+      'parent_id', o.parent_organization_id, 'key', o.tenant_key),
+    coalesce((
+      select jsonb_agg(jsonb_build_object(
+        'flag_key', f.flag_key, 'enabled', t.enabled, 'variant', t.variant, 'config', t.config, 'expires_at', t.expires_at,
+        'version', t.version) order by f.flag_key)
+      from public.tenant_feature_flags t
+      join public.feature_flags f on f.id = t.feature_flag_id
+      where t.tenant_id = o.id
+    ), '[]')
+  from public.organizations o
+  where o.id = p_tenant_id
+$$;
+
+ALTER FUNCTION vital.tenant_flag_overrides(p_tenant_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.tenant_flag_overrides(p_tenant_id uuid) IS 'A tenant and its overrides, with the version they belong to';
 
 CREATE FUNCTION vital.tenant_for(p_right text) RETURNS uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
@@ -2800,30 +4430,20 @@ CREATE FUNCTION vital.toggle_tenant_feature(p_tenant_id uuid, p_flag_key text, p
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  flag public.feature_flags;
+  changes jsonb;
   override public.tenant_feature_flags;
 begin
-  perform vital.require_changeable(p_tenant_id);
   perform vital.require_value(p_config is null or jsonb_typeof(p_config) = 'object', 'p_config', 'a JSON object');
-  select f.* into flag from public.feature_flags f where f.flag_key = p_flag_key and f.is_active;
-  if not found then
-    raise exception using errcode = 'VT205', message = 'There is no such active flag.',
-      hint = 'Flags are those of the table feature_flags.';
+  if p_enabled is not null then
+    changes := jsonb_build_object('enabled', p_enabled, 'expires_at', null)
+      || case when p_config is null then '{}' else jsonb_build_object('config', p_config) end;
   end if;
-  perform vital.give_reason(p_reason);
+  override := vital.set_tenant_feature(p_tenant_id, p_flag_key, changes, null, p_reason);
   if p_enabled is null then
-    delete from public.tenant_feature_flags t where t.tenant_id = p_tenant_id and t.feature_flag_id = flag.id;
-    return jsonb_build_object('flag_key', flag.flag_key, 'enabled', flag.default_enabled, 'config', '{}'::jsonb, 'overridden', false);
+    return (select jsonb_build_object('flag_key', f.flag_key, 'enabled', f.default_enabled, 'config', '{}'::jsonb, 'overridden', false)
+      from public.feature_flags f where f.flag_key = p_flag_key);
   end if;
-  insert into public.tenant_feature_flags as t (tenant_id, feature_flag_id, enabled, config, reason, created_by)
-  values (p_tenant_id, flag.id, p_enabled, p_config, p_reason, vital.user_id())
-  on conflict (tenant_id, feature_flag_id) do update
-  set enabled = excluded.enabled, reason = excluded.reason, created_by = excluded.created_by, expires_at = null,
-    config = case when t.expires_at <= now() then excluded.config else coalesce(excluded.config, t.config) end,
-    variant = case when t.expires_at <= now() then null else t.variant end
-  returning t.* into override;
-  return jsonb_build_object('flag_key', flag.flag_key, 'enabled', override.enabled,
-    'config', coalesce(override.config, '{}'), 'overridden', true);
+  return jsonb_build_object('flag_key', p_flag_key, 'enabled', override.enabled, 'config', coalesce(override.config, '{}'), 'overridden', true);
 end
 $$;
 
@@ -2912,6 +4532,68 @@ $$;
 ALTER FUNCTION vital.user_id() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.user_id() IS 'The caller, from the sealed context; null without one';
+
+CREATE FUNCTION vital.version_tenant_feature_flag() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  reason text := nullif(current_setting('vital.reason', true), '');
+begin
+  if tg_op = 'DELETE' then
+    insert into public.tenant_feature_flag_versions (tenant_id, feature_flag_id, version, config, reason, created_by)
+    values (old.tenant_id, old.feature_flag_id, old.version + 1, 'null', reason, vital.author_id());
+  elsif tg_op = 'INSERT' or new.version <> old.version then
+    if reason is null and (tg_op = 'INSERT' or new.reason is distinct from old.reason) then
+      reason := new.reason;
+    end if;
+    insert into public.tenant_feature_flag_versions (tenant_id, feature_flag_id, version, config, reason, created_by)
+    values (new.tenant_id, new.feature_flag_id, new.version, to_jsonb(new), reason, vital.author_id());
+  end if;
+  return null;
+end
+$$;
+
+ALTER FUNCTION vital.version_tenant_feature_flag() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.version_tenant_feature_flag() IS 'Keeps every state of a tenant''s override';
+
+CREATE FUNCTION vital.versions_of(p_scopes text[], p_keys uuid[]) RETURNS TABLE(scope text, key uuid, version bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select w.scope, w.key, coalesce(v.version, 0)
+  from unnest(p_scopes, p_keys) w(scope, key)
+  left join lateral (select v.version from vital.versions v where v.scope = w.scope and v.key = w.key limit 1) v on true
+$$;
+
+ALTER FUNCTION vital.versions_of(p_scopes text[], p_keys uuid[]) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.versions_of(p_scopes text[], p_keys uuid[]) IS 'The versions of scopes that were heard to have changed';
+
+CREATE FUNCTION vital.wal_position() RETURNS pg_lsn
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  replayed pg_lsn;
+begin
+  if not pg_is_in_recovery() then
+    return pg_current_wal_insert_lsn();
+  end if;
+  replayed := pg_last_wal_replay_lsn();
+  if pg_last_wal_receive_lsn() <= replayed then
+    return replayed;
+  end if;
+  -- A commit is visible a moment before its record counts as replayed: the record that begins here may be one that was seen. Whoever
+  -- has replayed more than up to here has replayed it whole.
+  return replayed + 1;
+end
+$$;
+
+ALTER FUNCTION vital.wal_position() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.wal_position() IS 'How far in the write-ahead log this server is';
 
 CREATE FUNCTION vital.writable_tenant_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL RESTRICTED
@@ -3051,6 +4733,35 @@ COMMENT ON COLUMN public.chat_sessions.created_at IS 'When the row was made';
 
 COMMENT ON COLUMN public.chat_sessions.updated_at IS 'When the row was last changed';
 
+CREATE TABLE public.feature_flag_evaluators (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    name text NOT NULL,
+    rule jsonb NOT NULL,
+    description text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT feature_flag_evaluators_name_check CHECK ((name ~ '^[A-Za-z0-9][A-Za-z0-9_.-]*$'::text)),
+    CONSTRAINT feature_flag_evaluators_rule_check CHECK ((jsonb_typeof(rule) = 'object'::text))
+);
+
+ALTER TABLE ONLY public.feature_flag_evaluators FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.feature_flag_evaluators OWNER TO vital_owner;
+
+COMMENT ON TABLE public.feature_flag_evaluators IS 'Rules that several flags share, as segments: flagd''s $evaluators, named in a targeting by {"$ref": name}.';
+
+COMMENT ON COLUMN public.feature_flag_evaluators.id IS 'Identifier, random';
+
+COMMENT ON COLUMN public.feature_flag_evaluators.name IS 'Name by which rules refer to it';
+
+COMMENT ON COLUMN public.feature_flag_evaluators.rule IS 'The rule in flagd''s JSON logic';
+
+COMMENT ON COLUMN public.feature_flag_evaluators.description IS 'Whom it picks';
+
+COMMENT ON COLUMN public.feature_flag_evaluators.created_at IS 'When the row was made';
+
+COMMENT ON COLUMN public.feature_flag_evaluators.updated_at IS 'When the row was last changed';
+
 CREATE TABLE public.feature_flag_versions (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     feature_flag_id uuid NOT NULL,
@@ -3074,79 +4785,13 @@ COMMENT ON COLUMN public.feature_flag_versions.feature_flag_id IS 'The flag';
 
 COMMENT ON COLUMN public.feature_flag_versions.version IS 'Counts from 1 for each flag';
 
-COMMENT ON COLUMN public.feature_flag_versions.config IS 'The whole definition at that version';
+COMMENT ON COLUMN public.feature_flag_versions.config IS 'The whole row at that version';
 
 COMMENT ON COLUMN public.feature_flag_versions.reason IS 'Why it was changed';
 
 COMMENT ON COLUMN public.feature_flag_versions.created_by IS 'Who changed it; null for an operator''s own session';
 
 COMMENT ON COLUMN public.feature_flag_versions.created_at IS 'When the row was made';
-
-CREATE TABLE public.feature_flags (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    flag_key text NOT NULL,
-    name text,
-    description text,
-    flag_type text DEFAULT 'boolean'::text NOT NULL,
-    default_enabled boolean DEFAULT false NOT NULL,
-    variants jsonb DEFAULT '{}'::jsonb NOT NULL,
-    default_variant text,
-    targeting jsonb DEFAULT '{}'::jsonb NOT NULL,
-    is_active boolean DEFAULT true NOT NULL,
-    category text,
-    owner text,
-    tags text[] DEFAULT '{}'::text[] NOT NULL,
-    expires_at timestamp with time zone,
-    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT feature_flags_default_variant_exists CHECK (((default_variant IS NULL) OR (variants ? default_variant))),
-    CONSTRAINT feature_flags_flag_key_check CHECK ((btrim(flag_key) <> ''::text)),
-    CONSTRAINT feature_flags_flag_type_check CHECK ((flag_type = ANY (ARRAY['boolean'::text, 'string'::text, 'number'::text, 'object'::text]))),
-    CONSTRAINT feature_flags_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text)),
-    CONSTRAINT feature_flags_targeting_check CHECK ((jsonb_typeof(targeting) = 'object'::text)),
-    CONSTRAINT feature_flags_variants_check CHECK ((jsonb_typeof(variants) = 'object'::text))
-);
-
-ALTER TABLE ONLY public.feature_flags FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE public.feature_flags OWNER TO vital_owner;
-
-COMMENT ON TABLE public.feature_flags IS 'Feature flags of the whole platform, defined once; tenants override them in tenant_feature_flags.';
-
-COMMENT ON COLUMN public.feature_flags.id IS 'Identifier, random';
-
-COMMENT ON COLUMN public.feature_flags.flag_key IS 'Name by which code asks for the flag';
-
-COMMENT ON COLUMN public.feature_flags.name IS 'Name to show';
-
-COMMENT ON COLUMN public.feature_flags.description IS 'What switching it changes';
-
-COMMENT ON COLUMN public.feature_flags.flag_type IS 'Type of its value: boolean, string, number or object';
-
-COMMENT ON COLUMN public.feature_flags.default_enabled IS 'Value of a boolean flag where nothing overrides it';
-
-COMMENT ON COLUMN public.feature_flags.variants IS 'Named values, as in the flagd format';
-
-COMMENT ON COLUMN public.feature_flags.default_variant IS 'Variant where no rule decides';
-
-COMMENT ON COLUMN public.feature_flags.targeting IS 'Rules in flagd''s JSON logic';
-
-COMMENT ON COLUMN public.feature_flags.is_active IS 'False takes the flag out of every evaluation';
-
-COMMENT ON COLUMN public.feature_flags.category IS 'Group in the console';
-
-COMMENT ON COLUMN public.feature_flags.owner IS 'Team that answers for it';
-
-COMMENT ON COLUMN public.feature_flags.tags IS 'Free labels';
-
-COMMENT ON COLUMN public.feature_flags.expires_at IS 'When it should be gone; past that it is reported as stale';
-
-COMMENT ON COLUMN public.feature_flags.metadata IS 'Free form, for the application';
-
-COMMENT ON COLUMN public.feature_flags.created_at IS 'When the row was made';
-
-COMMENT ON COLUMN public.feature_flags.updated_at IS 'When the row was last changed';
 
 CREATE TABLE public.invitations (
     tenant_id uuid NOT NULL,
@@ -3671,6 +5316,35 @@ COMMENT ON COLUMN public.tenant_apps.created_at IS 'When the row was made';
 
 COMMENT ON COLUMN public.tenant_apps.updated_at IS 'When the row was last changed';
 
+CREATE TABLE public.tenant_feature_flag_usage (
+    tenant_id uuid NOT NULL,
+    feature_flag_id uuid NOT NULL,
+    variant text NOT NULL,
+    day date NOT NULL,
+    evaluations bigint NOT NULL,
+    last_evaluated_at timestamp with time zone NOT NULL,
+    CONSTRAINT tenant_feature_flag_usage_evaluations_check CHECK ((evaluations > 0))
+)
+WITH (fillfactor='80');
+
+ALTER TABLE ONLY public.tenant_feature_flag_usage FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tenant_feature_flag_usage OWNER TO vital_owner;
+
+COMMENT ON TABLE public.tenant_feature_flag_usage IS 'How often a flag was evaluated to which variant in a tenant, by day (UTC); kept for 90 days.';
+
+COMMENT ON COLUMN public.tenant_feature_flag_usage.tenant_id IS 'Tenant the row belongs to';
+
+COMMENT ON COLUMN public.tenant_feature_flag_usage.feature_flag_id IS 'The flag';
+
+COMMENT ON COLUMN public.tenant_feature_flag_usage.variant IS 'Variant it came to; empty where it came to none';
+
+COMMENT ON COLUMN public.tenant_feature_flag_usage.day IS 'Day of the evaluations, UTC';
+
+COMMENT ON COLUMN public.tenant_feature_flag_usage.evaluations IS 'How many';
+
+COMMENT ON COLUMN public.tenant_feature_flag_usage.last_evaluated_at IS 'When the last of them was';
+
 CREATE TABLE public.tenant_feature_flag_versions (
     tenant_id uuid NOT NULL,
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -3697,55 +5371,13 @@ COMMENT ON COLUMN public.tenant_feature_flag_versions.feature_flag_id IS 'The fl
 
 COMMENT ON COLUMN public.tenant_feature_flag_versions.version IS 'Counts from 1 for each tenant and flag';
 
-COMMENT ON COLUMN public.tenant_feature_flag_versions.config IS 'The whole override at that version; JSON null when it was removed';
+COMMENT ON COLUMN public.tenant_feature_flag_versions.config IS 'The whole override at that version; JSON null where it was taken away';
 
 COMMENT ON COLUMN public.tenant_feature_flag_versions.reason IS 'Why it was changed';
 
 COMMENT ON COLUMN public.tenant_feature_flag_versions.created_by IS 'Who changed it; null for an operator''s own session';
 
 COMMENT ON COLUMN public.tenant_feature_flag_versions.created_at IS 'When the row was made';
-
-CREATE TABLE public.tenant_feature_flags (
-    tenant_id uuid NOT NULL,
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    feature_flag_id uuid NOT NULL,
-    enabled boolean,
-    variant text,
-    config jsonb,
-    expires_at timestamp with time zone,
-    reason text,
-    created_by uuid,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-ALTER TABLE ONLY public.tenant_feature_flags FORCE ROW LEVEL SECURITY;
-
-ALTER TABLE public.tenant_feature_flags OWNER TO vital_owner;
-
-COMMENT ON TABLE public.tenant_feature_flags IS 'What one tenant has instead of a flag''s default.';
-
-COMMENT ON COLUMN public.tenant_feature_flags.tenant_id IS 'Tenant the row belongs to';
-
-COMMENT ON COLUMN public.tenant_feature_flags.id IS 'Identifier, random';
-
-COMMENT ON COLUMN public.tenant_feature_flags.feature_flag_id IS 'The flag that is overridden';
-
-COMMENT ON COLUMN public.tenant_feature_flags.enabled IS 'On or off for this tenant; null leaves the flag''s own default';
-
-COMMENT ON COLUMN public.tenant_feature_flags.variant IS 'Variant for this tenant; null leaves it to the flag''s rules';
-
-COMMENT ON COLUMN public.tenant_feature_flags.config IS 'Extra settings handed to the application with the flag';
-
-COMMENT ON COLUMN public.tenant_feature_flags.expires_at IS 'From then on the override counts as absent';
-
-COMMENT ON COLUMN public.tenant_feature_flags.reason IS 'Why the tenant differs';
-
-COMMENT ON COLUMN public.tenant_feature_flags.created_by IS 'Who set it';
-
-COMMENT ON COLUMN public.tenant_feature_flags.created_at IS 'When the row was made';
-
-COMMENT ON COLUMN public.tenant_feature_flags.updated_at IS 'When the row was last changed';
 
 CREATE VIEW vital.tenant_settings WITH (security_invoker='true') AS
  SELECT o.id AS tenant_id,
@@ -3922,8 +5554,12 @@ CREATE TABLE vital.api_keys (
     expires_at timestamp with time zone,
     revoked_at timestamp with time zone,
     last_used_at timestamp with time zone,
+    acts_for uuid,
+    rights text[] DEFAULT '{}'::text[] NOT NULL,
     CONSTRAINT api_keys_key_hash_check CHECK ((octet_length(key_hash) = 32)),
     CONSTRAINT api_keys_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT api_keys_rights_are_of_a_tenant CHECK ((((acts_for IS NULL) = (rights = '{}'::text[])) AND ((acts_for IS NULL) OR (role = 'anon'::text)))),
+    CONSTRAINT api_keys_rights_known CHECK ((rights <@ ARRAY['flags'::text])),
     CONSTRAINT api_keys_role_check CHECK ((role = ANY (ARRAY['anon'::text, 'service_role'::text])))
 );
 
@@ -3948,6 +5584,10 @@ COMMENT ON COLUMN vital.api_keys.expires_at IS 'Refused from then on; null for n
 COMMENT ON COLUMN vital.api_keys.revoked_at IS 'When it was revoked; null while it was not';
 
 COMMENT ON COLUMN vital.api_keys.last_used_at IS 'When it last came, to the minute';
+
+COMMENT ON COLUMN vital.api_keys.acts_for IS 'The one tenant it acts for; null for a key of no tenant';
+
+COMMENT ON COLUMN vital.api_keys.rights IS 'What it may do there: flags (evaluate them)';
 
 CREATE TABLE vital.applied_files (
     path text NOT NULL,
@@ -4011,6 +5651,20 @@ COMMENT ON COLUMN vital.audit_heads.seq IS 'Place of its last row';
 COMMENT ON COLUMN vital.audit_heads.hash IS 'Hash of its last row';
 
 COMMENT ON COLUMN vital.audit_heads.changed_at IS 'When it last grew';
+
+CREATE TABLE vital.definition_lock (
+    only_row boolean DEFAULT true NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT definition_lock_only_row_check CHECK (only_row)
+);
+
+ALTER TABLE vital.definition_lock OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.definition_lock IS 'One row, written by whoever writes flag definitions or evaluators: one transaction after another, so that no two close a circle at once.';
+
+COMMENT ON COLUMN vital.definition_lock.only_row IS 'There is one row';
+
+COMMENT ON COLUMN vital.definition_lock.changed_at IS 'When a definition was last written';
 
 CREATE TABLE vital.idempotency_keys (
     caller uuid NOT NULL,
@@ -4179,6 +5833,175 @@ COMMENT ON COLUMN vital.revoked_sessions.revoked_at IS 'When it was ended';
 
 COMMENT ON COLUMN vital.revoked_sessions.expires_at IS 'When its last token has expired by itself and the row can go';
 
+CREATE TABLE vital.river_job (
+    id bigint NOT NULL,
+    state vital.river_job_state DEFAULT 'available'::vital.river_job_state NOT NULL,
+    attempt smallint DEFAULT 0 NOT NULL,
+    max_attempts smallint DEFAULT 25 NOT NULL,
+    attempted_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    finalized_at timestamp with time zone,
+    scheduled_at timestamp with time zone DEFAULT now() NOT NULL,
+    priority smallint DEFAULT 1 NOT NULL,
+    args jsonb NOT NULL,
+    attempted_by text[],
+    errors jsonb[],
+    kind text NOT NULL,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    queue text DEFAULT 'default'::text NOT NULL,
+    tags character varying(255)[] DEFAULT '{}'::character varying[] NOT NULL,
+    unique_key bytea,
+    unique_states bit(8),
+    CONSTRAINT finalized_or_finalized_at_null CHECK ((((finalized_at IS NULL) AND (state <> ALL (ARRAY['cancelled'::vital.river_job_state, 'completed'::vital.river_job_state, 'discarded'::vital.river_job_state]))) OR ((finalized_at IS NOT NULL) AND (state = ANY (ARRAY['cancelled'::vital.river_job_state, 'completed'::vital.river_job_state, 'discarded'::vital.river_job_state]))))),
+    CONSTRAINT kind_length CHECK (((char_length(kind) > 0) AND (char_length(kind) < 128))),
+    CONSTRAINT max_attempts_is_positive CHECK ((max_attempts > 0)),
+    CONSTRAINT priority_in_range CHECK (((priority >= 1) AND (priority <= 4))),
+    CONSTRAINT queue_length CHECK (((char_length(queue) > 0) AND (char_length(queue) < 128)))
+);
+
+ALTER TABLE vital.river_job OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.river_job IS 'Background jobs: those that wait, run, and have run lately';
+
+COMMENT ON COLUMN vital.river_job.id IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_job.state IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_job.attempt IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_job.max_attempts IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_job.attempted_at IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_job.created_at IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_job.finalized_at IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_job.scheduled_at IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_job.priority IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_job.args IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_job.attempted_by IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_job.errors IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_job.kind IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_job.metadata IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_job.queue IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_job.tags IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_job.unique_key IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_job.unique_states IS 'river''s own';
+
+CREATE SEQUENCE vital.river_job_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER TABLE vital.river_job_id_seq OWNER TO vital_owner;
+
+ALTER SEQUENCE vital.river_job_id_seq OWNED BY vital.river_job.id;
+
+CREATE UNLOGGED TABLE vital.river_leader (
+    elected_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    leader_id text NOT NULL,
+    name text DEFAULT 'default'::text NOT NULL,
+    CONSTRAINT leader_id_length CHECK (((char_length(leader_id) > 0) AND (char_length(leader_id) < 128))),
+    CONSTRAINT name_length CHECK ((name = 'default'::text))
+);
+
+ALTER TABLE vital.river_leader OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.river_leader IS 'Which server plans periodic jobs at the moment';
+
+COMMENT ON COLUMN vital.river_leader.elected_at IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_leader.expires_at IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_leader.leader_id IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_leader.name IS 'river''s own';
+
+CREATE TABLE vital.river_migration (
+    line text NOT NULL,
+    version bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT line_length CHECK (((char_length(line) > 0) AND (char_length(line) < 128))),
+    CONSTRAINT version_gte_1 CHECK ((version >= 1))
+);
+
+ALTER TABLE vital.river_migration OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.river_migration IS 'Which of river''s migrations these tables follow, for river''s own tools';
+
+COMMENT ON COLUMN vital.river_migration.line IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_migration.version IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_migration.created_at IS 'river''s own';
+
+CREATE TABLE vital.river_notification (
+    id bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    payload text NOT NULL,
+    topic text NOT NULL,
+    CONSTRAINT topic_length CHECK (((length(topic) > 0) AND (length(topic) < 128)))
+);
+
+ALTER TABLE vital.river_notification OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.river_notification IS 'What river''s clients tell each other where nobody listens';
+
+COMMENT ON COLUMN vital.river_notification.id IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_notification.created_at IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_notification.payload IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_notification.topic IS 'river''s own';
+
+CREATE SEQUENCE vital.river_notification_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+ALTER TABLE vital.river_notification_id_seq OWNER TO vital_owner;
+
+ALTER SEQUENCE vital.river_notification_id_seq OWNED BY vital.river_notification.id;
+
+CREATE TABLE vital.river_queue (
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    paused_at timestamp with time zone,
+    updated_at timestamp with time zone DEFAULT CURRENT_TIMESTAMP NOT NULL
+);
+
+ALTER TABLE vital.river_queue OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.river_queue IS 'Queues of background jobs';
+
+COMMENT ON COLUMN vital.river_queue.name IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_queue.created_at IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_queue.metadata IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_queue.paused_at IS 'river''s own';
+
+COMMENT ON COLUMN vital.river_queue.updated_at IS 'river''s own';
+
 CREATE TABLE vital.seal_keys (
     id text NOT NULL,
     inner_pad bytea NOT NULL,
@@ -4255,7 +6078,7 @@ CREATE TABLE vital.versions (
     key uuid NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT versions_scope_check CHECK ((scope = ANY (ARRAY['tenant'::text, 'membership'::text, 'self'::text, 'global'::text])))
+    CONSTRAINT versions_scope_check CHECK ((scope = ANY (ARRAY['tenant'::text, 'membership'::text, 'self'::text, 'session'::text, 'global'::text])))
 )
 WITH (fillfactor='70');
 
@@ -4263,15 +6086,19 @@ ALTER TABLE vital.versions OWNER TO vital_owner;
 
 COMMENT ON TABLE vital.versions IS 'How often what a context is made of has changed, counted per scope; raised in the writer''s transaction.';
 
-COMMENT ON COLUMN vital.versions.scope IS 'tenant: its organization, configuration, apps, overrides; membership, self: of one user; global: flag definitions';
+COMMENT ON COLUMN vital.versions.scope IS 'tenant: its organization, configuration, apps, overrides; membership, self: of one user; session: ended; global: flag definitions';
 
-COMMENT ON COLUMN vital.versions.key IS 'Tenant or user; all zeros for global';
+COMMENT ON COLUMN vital.versions.key IS 'Tenant, user or session; all zeros for global';
 
 COMMENT ON COLUMN vital.versions.version IS 'Counts up by one with each transaction that changed something';
 
 COMMENT ON COLUMN vital.versions.changed_at IS 'When it last changed';
 
 ALTER TABLE ONLY public.query_performance ATTACH PARTITION vital.query_performance_default DEFAULT;
+
+ALTER TABLE ONLY vital.river_job ALTER COLUMN id SET DEFAULT nextval('vital.river_job_id_seq'::regclass);
+
+ALTER TABLE ONLY vital.river_notification ALTER COLUMN id SET DEFAULT nextval('vital.river_notification_id_seq'::regclass);
 
 ALTER TABLE ONLY auth.one_time_tokens
     ADD CONSTRAINT one_time_tokens_pkey PRIMARY KEY (user_id, token_type);
@@ -4296,6 +6123,15 @@ ALTER TABLE ONLY public.agents
 
 ALTER TABLE ONLY public.chat_sessions
     ADD CONSTRAINT chat_sessions_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.feature_flag_changes
+    ADD CONSTRAINT feature_flag_changes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.feature_flag_evaluators
+    ADD CONSTRAINT feature_flag_evaluators_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.feature_flag_evaluators
+    ADD CONSTRAINT feature_flag_evaluators_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.feature_flag_versions
     ADD CONSTRAINT feature_flag_versions_feature_flag_id_version_key UNIQUE (feature_flag_id, version);
@@ -4372,6 +6208,12 @@ ALTER TABLE ONLY public.tenant_configurations
 ALTER TABLE ONLY public.tenant_configurations
     ADD CONSTRAINT tenant_configurations_tenant_id_key UNIQUE (tenant_id);
 
+ALTER TABLE ONLY public.tenant_feature_flag_changes
+    ADD CONSTRAINT tenant_feature_flag_changes_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY public.tenant_feature_flag_usage
+    ADD CONSTRAINT tenant_feature_flag_usage_pkey PRIMARY KEY (tenant_id, feature_flag_id, variant, day);
+
 ALTER TABLE ONLY public.tenant_feature_flag_versions
     ADD CONSTRAINT tenant_feature_flag_versions_pkey PRIMARY KEY (tenant_id, id);
 
@@ -4423,6 +6265,9 @@ ALTER TABLE ONLY vital.audit_checkpoints
 ALTER TABLE ONLY vital.audit_heads
     ADD CONSTRAINT audit_heads_pkey PRIMARY KEY (organization_id);
 
+ALTER TABLE ONLY vital.definition_lock
+    ADD CONSTRAINT definition_lock_pkey PRIMARY KEY (only_row);
+
 ALTER TABLE ONLY vital.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, key);
 
@@ -4440,6 +6285,21 @@ ALTER TABLE ONLY vital.query_performance_default
 
 ALTER TABLE ONLY vital.revoked_sessions
     ADD CONSTRAINT revoked_sessions_pkey PRIMARY KEY (session_id);
+
+ALTER TABLE ONLY vital.river_job
+    ADD CONSTRAINT river_job_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY vital.river_leader
+    ADD CONSTRAINT river_leader_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY vital.river_migration
+    ADD CONSTRAINT river_migration_pkey1 PRIMARY KEY (line, version);
+
+ALTER TABLE ONLY vital.river_notification
+    ADD CONSTRAINT river_notification_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY vital.river_queue
+    ADD CONSTRAINT river_queue_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY vital.seal_keys
     ADD CONSTRAINT seal_keys_pkey PRIMARY KEY (id);
@@ -4465,6 +6325,10 @@ CREATE INDEX idx_chat_sessions_user ON public.chat_sessions USING btree (tenant_
 
 CREATE INDEX idx_chat_sessions_user_id ON public.chat_sessions USING btree (user_id);
 
+CREATE INDEX idx_feature_flag_changes_due ON public.feature_flag_changes USING btree (run_at, id) WHERE (status = 'pending'::text);
+
+CREATE INDEX idx_feature_flag_changes_flag ON public.feature_flag_changes USING btree (feature_flag_id, run_at);
+
 CREATE INDEX idx_invitations_email ON public.invitations USING btree (tenant_id, lower(email));
 
 CREATE INDEX idx_invitations_open_email ON public.invitations USING btree (lower(email)) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
@@ -4489,6 +6353,16 @@ CREATE INDEX idx_query_perf_user ON ONLY public.query_performance USING btree (u
 
 CREATE INDEX idx_tenant_agents_agent ON public.tenant_agents USING btree (agent_tenant_id, agent_id);
 
+CREATE INDEX idx_tenant_feature_flag_changes_due ON public.tenant_feature_flag_changes USING btree (run_at, tenant_id, id) WHERE (status = 'pending'::text);
+
+CREATE INDEX idx_tenant_feature_flag_changes_flag ON public.tenant_feature_flag_changes USING btree (feature_flag_id);
+
+CREATE INDEX idx_tenant_feature_flag_changes_pending ON public.tenant_feature_flag_changes USING btree (tenant_id) WHERE (status = 'pending'::text);
+
+CREATE INDEX idx_tenant_feature_flag_usage_day ON public.tenant_feature_flag_usage USING btree (day);
+
+CREATE INDEX idx_tenant_feature_flag_usage_flag ON public.tenant_feature_flag_usage USING btree (feature_flag_id, variant, day);
+
 CREATE INDEX idx_tenant_feature_flag_versions_flag ON public.tenant_feature_flag_versions USING btree (feature_flag_id);
 
 CREATE INDEX idx_tenant_feature_flags_flag ON public.tenant_feature_flags USING btree (feature_flag_id);
@@ -4511,6 +6385,8 @@ CREATE INDEX idx_users_organization_id ON public.users USING btree (organization
 
 CREATE UNIQUE INDEX invitations_one_open ON public.invitations USING btree (tenant_id, lower(email)) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
 
+CREATE INDEX idx_api_keys_acts_for ON vital.api_keys USING btree (acts_for) WHERE (acts_for IS NOT NULL);
+
 CREATE INDEX idx_audit_heads_changed_at ON vital.audit_heads USING btree (changed_at);
 
 CREATE INDEX idx_idempotency_keys_created_at ON vital.idempotency_keys USING btree (created_at);
@@ -4524,6 +6400,22 @@ CREATE INDEX query_performance_default_query_name_idx ON vital.query_performance
 CREATE INDEX query_performance_default_tenant_id_created_at_idx ON vital.query_performance_default USING btree (tenant_id, created_at);
 
 CREATE INDEX query_performance_default_user_id_created_at_idx ON vital.query_performance_default USING btree (user_id, created_at);
+
+CREATE INDEX river_job_args_index ON vital.river_job USING gin (args);
+
+CREATE INDEX river_job_kind ON vital.river_job USING btree (kind);
+
+CREATE INDEX river_job_metadata_index ON vital.river_job USING gin (metadata);
+
+CREATE INDEX river_job_prioritized_fetching_index ON vital.river_job USING btree (state, queue, priority, scheduled_at, id);
+
+CREATE INDEX river_job_state_and_finalized_at_index ON vital.river_job USING btree (state, finalized_at) WHERE (finalized_at IS NOT NULL);
+
+CREATE UNIQUE INDEX river_job_unique_idx ON vital.river_job USING btree (unique_key) WHERE ((unique_key IS NOT NULL) AND (unique_states IS NOT NULL) AND vital.river_job_state_in_bitmask(unique_states, state));
+
+CREATE INDEX river_notification_created_at_idx ON vital.river_notification USING btree (created_at);
+
+CREATE INDEX river_notification_topic_id_idx ON vital.river_notification USING btree (topic, id);
 
 CREATE UNIQUE INDEX signing_keys_one_of_state ON vital.signing_keys USING btree (state) WHERE (state <> 'previous'::text);
 
@@ -4545,11 +6437,33 @@ CREATE TRIGGER chat_sessions_limit AFTER INSERT ON public.chat_sessions REFERENC
 
 CREATE TRIGGER chat_sessions_touch BEFORE UPDATE ON public.chat_sessions FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
 
+CREATE TRIGGER feature_flag_changes_audit AFTER INSERT OR DELETE OR UPDATE OF status ON public.feature_flag_changes FOR EACH ROW EXECUTE FUNCTION vital.audit_change('');
+
+CREATE TRIGGER feature_flag_changes_touch BEFORE UPDATE ON public.feature_flag_changes FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
+
+CREATE TRIGGER feature_flag_evaluators_audit AFTER INSERT OR DELETE OR UPDATE ON public.feature_flag_evaluators FOR EACH ROW EXECUTE FUNCTION vital.audit_change('');
+
+CREATE TRIGGER feature_flag_evaluators_keep BEFORE DELETE OR UPDATE ON public.feature_flag_evaluators FOR EACH ROW EXECUTE FUNCTION vital.keep_evaluator();
+
+CREATE TRIGGER feature_flag_evaluators_record_change AFTER INSERT OR DELETE OR UPDATE ON public.feature_flag_evaluators FOR EACH ROW EXECUTE FUNCTION vital.record_change('global', '');
+
+CREATE TRIGGER feature_flag_evaluators_serialize BEFORE INSERT OR DELETE OR UPDATE ON public.feature_flag_evaluators FOR EACH STATEMENT EXECUTE FUNCTION vital.serialize_definitions();
+
+CREATE TRIGGER feature_flag_evaluators_touch BEFORE UPDATE ON public.feature_flag_evaluators FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
+
+CREATE TRIGGER feature_flag_versioning AFTER INSERT OR UPDATE ON public.feature_flags FOR EACH ROW EXECUTE FUNCTION public.version_feature_flag();
+
 CREATE TRIGGER feature_flags_audit AFTER INSERT OR DELETE OR UPDATE ON public.feature_flags FOR EACH ROW EXECUTE FUNCTION vital.audit_change('');
+
+CREATE TRIGGER feature_flags_check AFTER INSERT OR UPDATE ON public.feature_flags FOR EACH ROW EXECUTE FUNCTION vital.check_feature_flag();
+
+CREATE CONSTRAINT TRIGGER feature_flags_needed AFTER UPDATE ON public.feature_flags DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.variants IS DISTINCT FROM old.variants) OR (new.flag_type IS DISTINCT FROM old.flag_type))) EXECUTE FUNCTION vital.check_needing_flags();
+
+CREATE TRIGGER feature_flags_number BEFORE INSERT OR UPDATE ON public.feature_flags FOR EACH ROW EXECUTE FUNCTION vital.number_feature_flag();
 
 CREATE TRIGGER feature_flags_record_change AFTER INSERT OR DELETE OR UPDATE ON public.feature_flags FOR EACH ROW EXECUTE FUNCTION vital.record_change('global', '');
 
-CREATE TRIGGER feature_flags_touch BEFORE UPDATE ON public.feature_flags FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
+CREATE TRIGGER feature_flags_serialize BEFORE INSERT OR DELETE OR UPDATE ON public.feature_flags FOR EACH STATEMENT EXECUTE FUNCTION vital.serialize_definitions();
 
 CREATE TRIGGER invitations_audit AFTER INSERT OR DELETE OR UPDATE ON public.invitations FOR EACH ROW EXECUTE FUNCTION vital.audit_change('tenant_id');
 
@@ -4609,11 +6523,17 @@ CREATE TRIGGER tenant_configurations_record_change AFTER INSERT OR DELETE OR UPD
 
 CREATE TRIGGER tenant_configurations_touch BEFORE UPDATE ON public.tenant_configurations FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
 
+CREATE TRIGGER tenant_feature_flag_changes_audit AFTER INSERT OR DELETE OR UPDATE OF status ON public.tenant_feature_flag_changes FOR EACH ROW EXECUTE FUNCTION vital.audit_change('tenant_id');
+
+CREATE TRIGGER tenant_feature_flag_changes_touch BEFORE UPDATE ON public.tenant_feature_flag_changes FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
+
 CREATE TRIGGER tenant_feature_flags_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_feature_flags FOR EACH ROW EXECUTE FUNCTION vital.audit_change('tenant_id');
+
+CREATE TRIGGER tenant_feature_flags_number BEFORE INSERT OR UPDATE ON public.tenant_feature_flags FOR EACH ROW EXECUTE FUNCTION vital.number_tenant_feature_flag();
 
 CREATE TRIGGER tenant_feature_flags_record_change AFTER INSERT OR DELETE OR UPDATE ON public.tenant_feature_flags FOR EACH ROW EXECUTE FUNCTION vital.record_change('tenant', 'tenant_id');
 
-CREATE TRIGGER tenant_feature_flags_touch BEFORE UPDATE ON public.tenant_feature_flags FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
+CREATE TRIGGER tenant_feature_flags_versioning AFTER INSERT OR DELETE OR UPDATE ON public.tenant_feature_flags FOR EACH ROW EXECUTE FUNCTION vital.version_tenant_feature_flag();
 
 CREATE TRIGGER tool_categories_audit AFTER INSERT OR DELETE OR UPDATE ON public.tool_categories FOR EACH ROW EXECUTE FUNCTION vital.audit_change('tenant_id');
 
@@ -4639,6 +6559,8 @@ CREATE TRIGGER users_touch BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FU
 
 CREATE CONSTRAINT TRIGGER pending_versions_settle AFTER INSERT ON vital.pending_versions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.scope = 'settle'::text)) EXECUTE FUNCTION vital.settle();
 
+CREATE TRIGGER revoked_sessions_record_change AFTER INSERT ON vital.revoked_sessions FOR EACH ROW EXECUTE FUNCTION vital.record_change('session', 'session_id');
+
 ALTER TABLE ONLY auth.one_time_tokens
     ADD CONSTRAINT one_time_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
 
@@ -4659,6 +6581,9 @@ ALTER TABLE ONLY public.chat_sessions
 
 ALTER TABLE ONLY public.chat_sessions
     ADD CONSTRAINT chat_sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.feature_flag_changes
+    ADD CONSTRAINT feature_flag_changes_feature_flag_id_fkey FOREIGN KEY (feature_flag_id) REFERENCES public.feature_flags(id);
 
 ALTER TABLE ONLY public.feature_flag_versions
     ADD CONSTRAINT feature_flag_versions_feature_flag_id_fkey FOREIGN KEY (feature_flag_id) REFERENCES public.feature_flags(id);
@@ -4705,6 +6630,18 @@ ALTER TABLE ONLY public.tenant_apps
 ALTER TABLE ONLY public.tenant_configurations
     ADD CONSTRAINT tenant_configurations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.organizations(id);
 
+ALTER TABLE ONLY public.tenant_feature_flag_changes
+    ADD CONSTRAINT tenant_feature_flag_changes_feature_flag_id_fkey FOREIGN KEY (feature_flag_id) REFERENCES public.feature_flags(id);
+
+ALTER TABLE ONLY public.tenant_feature_flag_changes
+    ADD CONSTRAINT tenant_feature_flag_changes_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY public.tenant_feature_flag_usage
+    ADD CONSTRAINT tenant_feature_flag_usage_feature_flag_id_fkey FOREIGN KEY (feature_flag_id) REFERENCES public.feature_flags(id);
+
+ALTER TABLE ONLY public.tenant_feature_flag_usage
+    ADD CONSTRAINT tenant_feature_flag_usage_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.organizations(id);
+
 ALTER TABLE ONLY public.tenant_feature_flag_versions
     ADD CONSTRAINT tenant_feature_flag_versions_feature_flag_id_fkey FOREIGN KEY (feature_flag_id) REFERENCES public.feature_flags(id);
 
@@ -4744,6 +6681,9 @@ ALTER TABLE ONLY public.user_tenants
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id);
 
+ALTER TABLE ONLY vital.api_keys
+    ADD CONSTRAINT api_keys_acts_for_fkey FOREIGN KEY (acts_for) REFERENCES public.organizations(id);
+
 ALTER TABLE public.agents ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY agents_delete_member ON public.agents FOR DELETE TO authenticated USING ((tenant_id = ( SELECT vital.writable_tenant_id() AS writable_tenant_id)));
@@ -4763,6 +6703,20 @@ CREATE POLICY chat_sessions_insert_self ON public.chat_sessions FOR INSERT TO au
 CREATE POLICY chat_sessions_select_self ON public.chat_sessions FOR SELECT TO authenticated USING (((tenant_id = ( SELECT public.get_user_tenant_id() AS get_user_tenant_id)) AND (user_id = ( SELECT vital.user_id() AS user_id))));
 
 CREATE POLICY chat_sessions_update_self ON public.chat_sessions FOR UPDATE TO authenticated USING (((tenant_id = ( SELECT vital.writable_tenant_id() AS writable_tenant_id)) AND (user_id = ( SELECT vital.user_id() AS user_id)))) WITH CHECK (((tenant_id = ( SELECT vital.writable_tenant_id() AS writable_tenant_id)) AND (user_id = ( SELECT vital.user_id() AS user_id))));
+
+ALTER TABLE public.feature_flag_changes ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY feature_flag_changes_select_super_admin ON public.feature_flag_changes FOR SELECT TO authenticated USING (( SELECT public.is_super_admin() AS is_super_admin));
+
+ALTER TABLE public.feature_flag_evaluators ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY feature_flag_evaluators_delete_super_admin ON public.feature_flag_evaluators FOR DELETE TO authenticated USING (( SELECT public.is_super_admin() AS is_super_admin));
+
+CREATE POLICY feature_flag_evaluators_insert_super_admin ON public.feature_flag_evaluators FOR INSERT TO authenticated WITH CHECK (( SELECT public.is_super_admin() AS is_super_admin));
+
+CREATE POLICY feature_flag_evaluators_select_member ON public.feature_flag_evaluators FOR SELECT TO authenticated USING ((( SELECT vital.user_id() AS user_id) IS NOT NULL));
+
+CREATE POLICY feature_flag_evaluators_update_super_admin ON public.feature_flag_evaluators FOR UPDATE TO authenticated USING (( SELECT public.is_super_admin() AS is_super_admin)) WITH CHECK (( SELECT public.is_super_admin() AS is_super_admin));
 
 ALTER TABLE public.feature_flag_versions ENABLE ROW LEVEL SECURITY;
 
@@ -4886,6 +6840,16 @@ CREATE POLICY tenant_configurations_select_member ON public.tenant_configuration
 
 CREATE POLICY tenant_configurations_update_admin ON public.tenant_configurations FOR UPDATE TO authenticated USING ((tenant_id = ( SELECT vital.admin_tenant_id() AS admin_tenant_id))) WITH CHECK ((tenant_id = ( SELECT vital.admin_tenant_id() AS admin_tenant_id)));
 
+ALTER TABLE public.tenant_feature_flag_changes ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant_feature_flag_changes_select_admin ON public.tenant_feature_flag_changes FOR SELECT TO authenticated USING ((tenant_id = ( SELECT vital.overseen_tenant_id() AS overseen_tenant_id)));
+
+ALTER TABLE public.tenant_feature_flag_usage ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY tenant_feature_flag_usage_select_admin ON public.tenant_feature_flag_usage FOR SELECT TO authenticated USING ((tenant_id = ( SELECT vital.overseen_tenant_id() AS overseen_tenant_id)));
+
+CREATE POLICY tenant_feature_flag_usage_select_super_admin ON public.tenant_feature_flag_usage FOR SELECT TO authenticated USING (((tenant_id >= ( SELECT vital.super_admin_floor() AS super_admin_floor)) AND (tenant_id <= 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)));
+
 ALTER TABLE public.tenant_feature_flag_versions ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY tenant_feature_flag_versions_select_admin ON public.tenant_feature_flag_versions FOR SELECT TO authenticated USING ((tenant_id = ( SELECT vital.overseen_tenant_id() AS overseen_tenant_id)));
@@ -4989,6 +6953,22 @@ GRANT ALL ON FUNCTION public.assign_agent(p_agent_id uuid, p_agent_tenant_id uui
 REVOKE ALL ON FUNCTION public.audit_organization_changes() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.audit_organization_changes() TO vital_owner;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.feature_flag_changes TO vital_definer;
+GRANT SELECT ON TABLE public.feature_flag_changes TO authenticated;
+GRANT SELECT ON TABLE public.feature_flag_changes TO service_role;
+
+REVOKE ALL ON FUNCTION public.cancel_feature_flag_change(p_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.cancel_feature_flag_change(p_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.cancel_feature_flag_change(p_id uuid, p_reason text) TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_feature_flag_changes TO vital_definer;
+GRANT SELECT ON TABLE public.tenant_feature_flag_changes TO authenticated;
+GRANT SELECT ON TABLE public.tenant_feature_flag_changes TO service_role;
+
+REVOKE ALL ON FUNCTION public.cancel_tenant_feature_change(p_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.cancel_tenant_feature_change(p_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.cancel_tenant_feature_change(p_id uuid, p_reason text) TO service_role;
+
 REVOKE ALL ON FUNCTION public.change_member_role(p_user_id uuid, p_role text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.change_member_role(p_user_id uuid, p_role text, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION public.change_member_role(p_user_id uuid, p_role text, p_reason text) TO service_role;
@@ -5032,6 +7012,14 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tools TO service_role;
 REVOKE ALL ON FUNCTION public.deprecate_tool(p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.deprecate_tool(p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.deprecate_tool(p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.diff_feature_flag(p_flag_key text, p_from integer, p_to integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.diff_feature_flag(p_flag_key text, p_from integer, p_to integer) TO authenticated;
+GRANT ALL ON FUNCTION public.diff_feature_flag(p_flag_key text, p_from integer, p_to integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.feature_flag_history(p_flag_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.feature_flag_history(p_flag_key text) TO authenticated;
+GRANT ALL ON FUNCTION public.feature_flag_history(p_flag_key text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.get_tool_health_metrics(p_days integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_tool_health_metrics(p_days integer) TO authenticated;
@@ -5091,13 +7079,54 @@ REVOKE ALL ON FUNCTION public.rls_matrix(p_schemas text[], p_roles text[]) FROM 
 GRANT ALL ON FUNCTION public.rls_matrix(p_schemas text[], p_roles text[]) TO authenticated;
 GRANT ALL ON FUNCTION public.rls_matrix(p_schemas text[], p_roles text[]) TO service_role;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.feature_flags TO vital_definer;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.feature_flags TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.feature_flags TO service_role;
+
+REVOKE ALL ON FUNCTION public.rollback_feature_flag(p_flag_key text, p_version integer, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.rollback_feature_flag(p_flag_key text, p_version integer, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.rollback_feature_flag(p_flag_key text, p_version integer, p_reason text) TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_feature_flags TO vital_definer;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_feature_flags TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_feature_flags TO service_role;
+
+REVOKE ALL ON FUNCTION public.rollback_tenant_feature(p_flag_key text, p_version integer, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.rollback_tenant_feature(p_flag_key text, p_version integer, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.rollback_tenant_feature(p_flag_key text, p_version integer, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.schedule_feature_flag(p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.schedule_feature_flag(p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.schedule_feature_flag(p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.schedule_tenant_feature(p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.schedule_tenant_feature(p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.schedule_tenant_feature(p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text) TO service_role;
+
 REVOKE ALL ON FUNCTION public.set_default_tenant(p_tenant_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.set_default_tenant(p_tenant_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.set_default_tenant(p_tenant_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION public.set_feature_flag(p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.set_feature_flag(p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.set_feature_flag(p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) TO service_role;
+GRANT ALL ON FUNCTION public.set_feature_flag(p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) TO vital_definer;
+
 REVOKE ALL ON FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.set_tenant_feature(p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.set_tenant_feature(p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.set_tenant_feature(p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.stale_feature_flags(p_days integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.stale_feature_flags(p_days integer) TO authenticated;
+GRANT ALL ON FUNCTION public.stale_feature_flags(p_days integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.tenant_feature_history(p_flag_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.tenant_feature_history(p_flag_key text) TO authenticated;
+GRANT ALL ON FUNCTION public.tenant_feature_history(p_flag_key text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.toggle_tenant_feature(p_flag_key text, p_enabled boolean, p_config jsonb, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.toggle_tenant_feature(p_flag_key text, p_enabled boolean, p_config jsonb, p_reason text) TO authenticated;
@@ -5106,6 +7135,9 @@ GRANT ALL ON FUNCTION public.toggle_tenant_feature(p_flag_key text, p_enabled bo
 REVOKE ALL ON FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.version_feature_flag() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.version_feature_flag() TO vital_owner;
 
 REVOKE ALL ON FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) TO service_role;
@@ -5121,6 +7153,11 @@ GRANT ALL ON FUNCTION vital.admin_tenant_id() TO vital_definer;
 
 REVOKE ALL ON FUNCTION vital.append_audit(p_organization_id uuid, p_action text, p_entity text, p_entity_id uuid, p_changes jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION vital.apply_due_flag_changes(p_limit integer, OUT applied integer, OUT failed integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.apply_due_flag_changes(p_limit integer, OUT applied integer, OUT failed integer) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.apply_flag_change(p_tenant_id uuid, p_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION vital.assign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid, p_config jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.assign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid, p_config jsonb) TO authenticated;
 GRANT ALL ON FUNCTION vital.assign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid, p_config jsonb) TO service_role;
@@ -5133,6 +7170,11 @@ GRANT ALL ON FUNCTION vital.audit_commitment(p_salt bytea, p_changes jsonb, p_re
 
 REVOKE ALL ON FUNCTION vital.audit_hash(p_previous_hash bytea, p_organization_id uuid, p_seq bigint, p_id uuid, p_action text, p_actor_id uuid, p_actor_role text, p_database_role name, p_entity text, p_entity_id uuid, p_request_id text, p_created_at timestamp with time zone, p_commitment bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.audit_hash(p_previous_hash bytea, p_organization_id uuid, p_seq bigint, p_id uuid, p_action text, p_actor_id uuid, p_actor_role text, p_database_role name, p_entity text, p_entity_id uuid, p_request_id text, p_created_at timestamp with time zone, p_commitment bytea) TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.author_id() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.author_id() TO authenticated;
+GRANT ALL ON FUNCTION vital.author_id() TO service_role;
+GRANT ALL ON FUNCTION vital.author_id() TO vital_definer;
 
 REVOKE ALL ON FUNCTION vital.build_context(p_user_id uuid, p_tenant text, OUT tenant_id uuid, OUT version text, OUT body json) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.build_context(p_user_id uuid, p_tenant text, OUT tenant_id uuid, OUT version text, OUT body json) TO service_role;
@@ -5147,8 +7189,27 @@ GRANT ALL ON FUNCTION vital.caller_standing() TO authenticated;
 REVOKE ALL ON FUNCTION vital.caller_version() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.caller_version() TO authenticated;
 
+REVOKE ALL ON FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.change_member_role(p_tenant_id uuid, p_user_id uuid, p_role text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.change_member_role(p_tenant_id uuid, p_user_id uuid, p_role text, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.changed_definition(p_flag public.feature_flags, p_changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.changed_definition(p_flag public.feature_flags, p_changes jsonb) TO authenticated;
+GRANT ALL ON FUNCTION vital.changed_definition(p_flag public.feature_flags, p_changes jsonb) TO service_role;
+GRANT ALL ON FUNCTION vital.changed_definition(p_flag public.feature_flags, p_changes jsonb) TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.check_author(p_user_id uuid, p_tenant_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.check_feature_flag() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.check_feature_flag() TO vital_owner;
+
+REVOKE ALL ON FUNCTION vital.check_needing_flags() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.check_needing_flags() TO vital_owner;
+
+REVOKE ALL ON FUNCTION vital.check_prerequisites(p_flag public.feature_flags) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.claim_idempotency_key(p_key text, p_fingerprint bytea, OUT claimed boolean, OUT same boolean, OUT status integer, OUT headers jsonb, OUT body bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.claim_idempotency_key(p_key text, p_fingerprint bytea, OUT claimed boolean, OUT same boolean, OUT status integer, OUT headers jsonb, OUT body bytea) TO authenticated;
@@ -5160,14 +7221,32 @@ GRANT ALL ON FUNCTION vital.colleague_ids() TO anon;
 GRANT ALL ON FUNCTION vital.colleague_ids() TO authenticated;
 GRANT ALL ON FUNCTION vital.colleague_ids() TO service_role;
 
+REVOKE ALL ON FUNCTION vital.context_document(p_tenant_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.context_document(p_tenant_id uuid) TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.context_stamp(p_tenant_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.context_stamp(p_tenant_id uuid) TO vital_definer;
+
 REVOKE ALL ON FUNCTION vital.context_version(p_tenant_id uuid, p_user_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.context_version(p_tenant_id uuid, p_user_id uuid) TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.count_flag_evaluations(p_evaluations jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.count_flag_evaluations(p_evaluations jsonb) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.current_membership() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.definition_fields() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.definition_fields() TO authenticated;
+GRANT ALL ON FUNCTION vital.definition_fields() TO service_role;
+GRANT ALL ON FUNCTION vital.definition_fields() TO vital_definer;
 
 REVOKE ALL ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) TO authenticated;
+GRANT ALL ON FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.enforce_agent_tier() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.enforce_agent_tier() TO vital_owner;
@@ -5178,6 +7257,13 @@ GRANT ALL ON FUNCTION vital.enforce_limit() TO vital_owner;
 REVOKE ALL ON FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION vital.fail_flag_change(p_tenant_id uuid, p_id uuid, p_error text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.find_active_flag(p_flag_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.find_active_flag(p_flag_key text) TO authenticated;
+GRANT ALL ON FUNCTION vital.find_active_flag(p_flag_key text) TO service_role;
+GRANT ALL ON FUNCTION vital.find_active_flag(p_flag_key text) TO vital_definer;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agents TO vital_definer;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agents TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.agents TO service_role;
@@ -5186,7 +7272,22 @@ REVOKE ALL ON FUNCTION vital.find_agent(p_tenant_id uuid, p_agent_id uuid, p_age
 GRANT ALL ON FUNCTION vital.find_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION vital.find_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION vital.find_feature_flag(p_flag_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.find_feature_flag(p_flag_key text) TO authenticated;
+GRANT ALL ON FUNCTION vital.find_feature_flag(p_flag_key text) TO service_role;
+GRANT ALL ON FUNCTION vital.find_feature_flag(p_flag_key text) TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) TO anon;
+GRANT ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) TO authenticated;
+
+REVOKE ALL ON FUNCTION vital.flag_definitions(OUT version bigint, OUT flags jsonb, OUT evaluators jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.flag_definitions(OUT version bigint, OUT flags jsonb, OUT evaluators jsonb) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.follow_lifecycle() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.forget_flag_usage(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.forget_flag_usage(p_limit integer) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.give_reason(p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.give_reason(p_reason text) TO authenticated;
@@ -5202,6 +7303,9 @@ GRANT ALL ON FUNCTION vital.identity() TO authenticated;
 GRANT ALL ON FUNCTION vital.identity() TO service_role;
 GRANT ALL ON FUNCTION vital.identity() TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.invalidate_caches() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.invalidate_caches() TO service_role;
+
 REVOKE ALL ON FUNCTION vital.invite_member(p_tenant_id uuid, p_email text, p_role text, p_expires_in interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.invite_member(p_tenant_id uuid, p_email text, p_role text, p_expires_in interval) TO service_role;
 
@@ -5209,6 +7313,9 @@ REVOKE ALL ON FUNCTION vital.is_operator() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.is_operator() TO authenticated;
 GRANT ALL ON FUNCTION vital.is_operator() TO service_role;
 GRANT ALL ON FUNCTION vital.is_operator() TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.keep_evaluator() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.keep_evaluator() TO vital_owner;
 
 REVOKE ALL ON FUNCTION vital.keep_owner() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.keep_owner() TO vital_owner;
@@ -5220,6 +7327,10 @@ GRANT ALL ON FUNCTION vital.lifecycle_moves() TO vital_definer;
 
 REVOKE ALL ON FUNCTION vital.lock_configuration(p_tenant_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION vital.lock_definitions() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.lock_definitions() TO authenticated;
+GRANT ALL ON FUNCTION vital.lock_definitions() TO service_role;
+
 REVOKE ALL ON FUNCTION vital.member_tenant_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.member_tenant_ids() TO anon;
 GRANT ALL ON FUNCTION vital.member_tenant_ids() TO authenticated;
@@ -5230,14 +7341,28 @@ GRANT ALL ON FUNCTION vital.moved_audit_heads(p_since timestamp with time zone, 
 
 REVOKE ALL ON FUNCTION vital.notify_catalog() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION vital.number_feature_flag() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.number_tenant_feature_flag() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.number_tenant_feature_flag() TO vital_owner;
+
+REVOKE ALL ON FUNCTION vital.override_fields() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.override_fields() TO authenticated;
+GRANT ALL ON FUNCTION vital.override_fields() TO service_role;
+GRANT ALL ON FUNCTION vital.override_fields() TO vital_definer;
+
 REVOKE ALL ON FUNCTION vital.overseen_tenant_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.overseen_tenant_id() TO anon;
 GRANT ALL ON FUNCTION vital.overseen_tenant_id() TO authenticated;
 GRANT ALL ON FUNCTION vital.overseen_tenant_id() TO service_role;
 GRANT ALL ON FUNCTION vital.overseen_tenant_id() TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.postpone_flag_changes(p_tenant_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION vital.provision_tenant() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.provision_tenant() TO vital_owner;
+
+REVOKE ALL ON FUNCTION vital.read_context(p_user_id uuid, p_tenant text, p_known_tenant uuid, p_known_stamp text, OUT tenant_id uuid, OUT version text, OUT stamp text, OUT caller json, OUT document json) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.readable_tenant_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.readable_tenant_ids() TO anon;
@@ -5249,13 +7374,21 @@ GRANT ALL ON FUNCTION vital.record_change() TO vital_owner;
 
 REVOKE ALL ON FUNCTION vital.refuse_audit_change() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION vital.refuse_cancel(p_status text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.refuse_cancel(p_status text) TO vital_definer;
+
 REVOKE ALL ON FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) TO authenticated;
 GRANT ALL ON FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) TO service_role;
 GRANT ALL ON FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.remembered_context(p_known_tenant uuid, p_known_stamp text, OUT tenant_id uuid, OUT version text, OUT stamp text, OUT caller json, OUT document json, OUT versions json, OUT until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.remembered_context(p_known_tenant uuid, p_known_stamp text, OUT tenant_id uuid, OUT version text, OUT stamp text, OUT caller json, OUT document json, OUT versions json, OUT until timestamp with time zone) TO authenticated;
+
 REVOKE ALL ON FUNCTION vital.remove_member(p_tenant_id uuid, p_user_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.remove_member(p_tenant_id uuid, p_user_id uuid, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.require_acting_admin(p_tenant_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.require_admin(p_tenant_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.require_admin(p_tenant_id uuid) TO authenticated;
@@ -5265,6 +7398,11 @@ REVOKE ALL ON FUNCTION vital.require_changeable(p_tenant_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.require_changeable(p_tenant_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION vital.require_changeable(p_tenant_id uuid) TO service_role;
 GRANT ALL ON FUNCTION vital.require_changeable(p_tenant_id uuid) TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) TO authenticated;
+GRANT ALL ON FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) TO service_role;
+GRANT ALL ON FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) TO vital_definer;
 
 REVOKE ALL ON FUNCTION vital.require_member() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.require_member() TO authenticated;
@@ -5277,6 +7415,11 @@ GRANT ALL ON FUNCTION vital.require_operator() TO vital_definer;
 
 REVOKE ALL ON FUNCTION vital.require_over_member(p_user_id uuid) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION vital.require_position(p_least pg_lsn, p_standby boolean, p_settle boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.require_position(p_least pg_lsn, p_standby boolean, p_settle boolean) TO anon;
+GRANT ALL ON FUNCTION vital.require_position(p_least pg_lsn, p_standby boolean, p_settle boolean) TO authenticated;
+GRANT ALL ON FUNCTION vital.require_position(p_least pg_lsn, p_standby boolean, p_settle boolean) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.require_standing(p_roles text[], p_tenant_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.require_value(p_holds boolean, p_name text, p_must text) FROM PUBLIC;
@@ -5284,16 +7427,32 @@ GRANT ALL ON FUNCTION vital.require_value(p_holds boolean, p_name text, p_must t
 GRANT ALL ON FUNCTION vital.require_value(p_holds boolean, p_name text, p_must text) TO service_role;
 GRANT ALL ON FUNCTION vital.require_value(p_holds boolean, p_name text, p_must text) TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.require_version(p_expected integer, p_present integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.require_version(p_expected integer, p_present integer) TO authenticated;
+GRANT ALL ON FUNCTION vital.require_version(p_expected integer, p_present integer) TO service_role;
+GRANT ALL ON FUNCTION vital.require_version(p_expected integer, p_present integer) TO vital_definer;
+
 REVOKE ALL ON FUNCTION vital.require_writer() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.require_writer() TO authenticated;
 GRANT ALL ON FUNCTION vital.require_writer() TO service_role;
+
+REVOKE ALL ON FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) TO vital_service;
 
 REVOKE ALL ON FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) TO service_role;
 GRANT ALL ON FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.rollback_tenant_feature(p_tenant_id uuid, p_flag_key text, p_version integer, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.rollback_tenant_feature(p_tenant_id uuid, p_flag_key text, p_version integer, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION vital.rollback_tenant_feature(p_tenant_id uuid, p_flag_key text, p_version integer, p_reason text) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.rotate_seal_key(p_grace interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.rotate_seal_key(p_grace interval) TO vital_service;
+
+REVOKE ALL ON FUNCTION vital.schedule_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.schedule_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION vital.schedule_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.schema_version() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.schema_version() TO vital_service;
@@ -5301,6 +7460,14 @@ GRANT ALL ON FUNCTION vital.schema_version() TO service_role;
 
 REVOKE ALL ON FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) TO vital_service;
+
+REVOKE ALL ON FUNCTION vital.serialize_definitions() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.serialize_definitions() TO vital_owner;
+
+REVOKE ALL ON FUNCTION vital.set_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.set_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION vital.set_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) TO service_role;
+GRANT ALL ON FUNCTION vital.set_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) TO vital_definer;
 
 REVOKE ALL ON FUNCTION vital.settle() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.settle() TO vital_owner;
@@ -5316,6 +7483,16 @@ REVOKE ALL ON FUNCTION vital.super_admin_floor() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.super_admin_floor() TO anon;
 GRANT ALL ON FUNCTION vital.super_admin_floor() TO authenticated;
 GRANT ALL ON FUNCTION vital.super_admin_floor() TO service_role;
+
+REVOKE ALL ON FUNCTION vital.tenant_documents(p_tenant_ids uuid[], p_known_stamps text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.tenant_documents(p_tenant_ids uuid[], p_known_stamps text[]) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.tenant_feature_history(p_tenant_id uuid, p_flag_key text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.tenant_feature_history(p_tenant_id uuid, p_flag_key text) TO authenticated;
+GRANT ALL ON FUNCTION vital.tenant_feature_history(p_tenant_id uuid, p_flag_key text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.tenant_flag_overrides(p_tenant_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.tenant_flag_overrides(p_tenant_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.tenant_for(p_right text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.tenant_for(p_right text) TO anon;
@@ -5342,6 +7519,17 @@ GRANT ALL ON FUNCTION vital.user_id() TO authenticated;
 GRANT ALL ON FUNCTION vital.user_id() TO service_role;
 GRANT ALL ON FUNCTION vital.user_id() TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.version_tenant_feature_flag() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.version_tenant_feature_flag() TO vital_owner;
+
+REVOKE ALL ON FUNCTION vital.versions_of(p_scopes text[], p_keys uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.versions_of(p_scopes text[], p_keys uuid[]) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.wal_position() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.wal_position() TO anon;
+GRANT ALL ON FUNCTION vital.wal_position() TO authenticated;
+GRANT ALL ON FUNCTION vital.wal_position() TO service_role;
+
 REVOKE ALL ON FUNCTION vital.writable_tenant_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.writable_tenant_id() TO anon;
 GRANT ALL ON FUNCTION vital.writable_tenant_id() TO authenticated;
@@ -5361,13 +7549,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.chat_sessions TO vital_definer
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.chat_sessions TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.chat_sessions TO service_role;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.feature_flag_evaluators TO vital_definer;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.feature_flag_evaluators TO authenticated;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.feature_flag_evaluators TO service_role;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.feature_flag_versions TO vital_definer;
 GRANT SELECT ON TABLE public.feature_flag_versions TO authenticated;
 GRANT SELECT ON TABLE public.feature_flag_versions TO service_role;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.feature_flags TO vital_definer;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.feature_flags TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.feature_flags TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invitations TO vital_definer;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.invitations TO service_role;
@@ -5440,13 +7628,13 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_apps TO vital_definer;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_apps TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_apps TO service_role;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_feature_flag_usage TO vital_definer;
+GRANT SELECT ON TABLE public.tenant_feature_flag_usage TO authenticated;
+GRANT SELECT ON TABLE public.tenant_feature_flag_usage TO service_role;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_feature_flag_versions TO vital_definer;
 GRANT SELECT ON TABLE public.tenant_feature_flag_versions TO authenticated;
 GRANT SELECT ON TABLE public.tenant_feature_flag_versions TO service_role;
-
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_feature_flags TO vital_definer;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_feature_flags TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_feature_flags TO service_role;
 
 GRANT SELECT ON TABLE vital.tenant_settings TO authenticated;
 GRANT SELECT ON TABLE vital.tenant_settings TO service_role;
@@ -5469,10 +7657,13 @@ GRANT SELECT ON TABLE public.users TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.api_keys TO service_role;
+GRANT SELECT ON TABLE vital.api_keys TO vital_definer;
 
 GRANT SELECT,INSERT ON TABLE vital.audit_checkpoints TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.audit_heads TO vital_definer;
+
+GRANT SELECT,UPDATE ON TABLE vital.definition_lock TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.idempotency_keys TO vital_definer;
 
@@ -5485,6 +7676,20 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.pending_versions TO vital_defin
 GRANT SELECT ON TABLE vital.revoked_sessions TO vital_sealer;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.revoked_sessions TO service_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.revoked_sessions TO vital_definer;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.river_job TO vital_service;
+
+GRANT SELECT,USAGE ON SEQUENCE vital.river_job_id_seq TO vital_service;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.river_leader TO vital_service;
+
+GRANT SELECT ON TABLE vital.river_migration TO vital_service;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.river_notification TO vital_service;
+
+GRANT SELECT,USAGE ON SEQUENCE vital.river_notification_id_seq TO vital_service;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.river_queue TO vital_service;
 
 GRANT SELECT ON TABLE vital.settings TO vital_sealer;
 

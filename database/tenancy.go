@@ -16,6 +16,8 @@ var TenancyExceptions = []Exception{
 	{"profiles", "", "One for each user, whichever tenants they belong to; its tenant_id grants nothing."},
 	{"feature_flags", "", "Defined once for the whole platform; a tenant's own values are in tenant_feature_flags."},
 	{"feature_flag_versions", "", "The history of feature_flags."},
+	{"feature_flag_evaluators", "", "Rules that flags share, defined once for the whole platform like the flags themselves."},
+	{"feature_flag_changes", "", "What is scheduled for feature_flags."},
 	{"schema_validation_rules", "", "About the schema, which all tenants share."},
 	{"organization_audit_log", "", "Its tenant column is organization_id, not null and first in the primary key."},
 	{"invitations", "invitations_token_hash_key", "Accepting looks an invitation up by its token, before any tenant is known. " +

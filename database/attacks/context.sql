@@ -32,6 +32,14 @@ select set_config('request.jwt.claims', {claims_other}, true) is null where fals
 set local "request.jwt.claims" = {claims_other};
 select * from {relation} where {other_key};
 
+-- attack: replay_identity
+-- title: bring along an identity of the other tenant that is {replay_name}
+-- verb: identity
+-- leak: rows
+-- for: replay
+select pg_catalog.set_config({replay_setting}, {replay}, true) is null where false;
+select * from {relation} where {other_key};
+
 -- attack: reset_identity
 -- title: forget who I am
 -- verb: identity
@@ -80,6 +88,22 @@ select pg_catalog.pg_relation_size(c.oid) from pg_catalog.pg_class c where c.rel
 -- leak: success
 -- sealed only: true
 select count(*) from pg_catalog.pg_locks;
+
+-- attack: sequence_value
+-- title: learn from a sequence how much others add
+-- verb: sequence
+-- leak: success
+-- for: sequence
+-- sealed only: true
+select last_value from {sequence};
+
+-- attack: set_sequence
+-- title: set a sequence that others draw from; only asked for, since no rollback would undo it
+-- verb: sequence
+-- leak: rows
+-- for: sequence
+-- unsealed: whoever may do so makes the next inserts of all tenants fail, and reads nothing by it
+select 1 where pg_catalog.has_sequence_privilege({sequence_name}, 'UPDATE');
 
 -- attack: temporary_shadow
 -- title: put a temporary table in front of a name

@@ -142,3 +142,11 @@ select * from {relation} where {other_key};
 -- leak: success
 -- for: materialized view
 select * from {relation} limit 0;
+
+-- attack: shadowed_membership
+-- title: put memberships of one's own making in front of those that functions look up
+-- verb: temporary
+-- leak: rows
+-- reference: CVE-2018-1058
+create temporary table {membership_shadow};
+select * from {relation} where {other_key};

@@ -121,3 +121,32 @@ insert into {relation} {insert_reference_unknown};
 insert into {relation} {insert_collision};
 -- control:
 insert into {relation} {insert_free};
+
+-- attack: join_other
+-- title: make oneself a member of the other tenant
+-- verb: membership
+-- leak: success
+-- reference: OWASP API3:2023 Broken Object Property Level Authorization
+insert into {relation} {insert_membership};
+
+-- attack: promote_self
+-- title: give oneself the highest role
+-- verb: membership
+-- leak: rows
+-- reference: OWASP API3:2023 Broken Object Property Level Authorization
+update {relation} set {promotion} where {own_membership};
+
+-- attack: insert_own
+-- title: add an own row, whose triggers must leave the other tenant's rows alone
+-- verb: side effect
+insert into {relation} {insert_own};
+
+-- attack: update_own
+-- title: change an own row, whose triggers must leave the other tenant's rows alone
+-- verb: side effect
+update {relation} set {change} where {own_key};
+
+-- attack: delete_own
+-- title: delete an own row, whose triggers and keys must leave the other tenant's rows alone
+-- verb: side effect
+delete from {relation} where {own_key};

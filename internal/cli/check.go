@@ -14,23 +14,32 @@ import (
 	"github.com/vital-db/vital/internal/report"
 )
 
-// checkFlags say what is looked at and how findings are printed.
-type checkFlags struct {
+// findingsFlags say how findings are printed.
+type findingsFlags struct {
 	format string
 	asJSON bool
-	scope  isolation.Scope
+}
+
+func (f *findingsFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.format, "format", "text", "text, "+strings.Join(report.FindingsFormats, ", "))
+	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON, as --format json")
+}
+
+// checkFlags say what is looked at, and how findings are printed.
+type checkFlags struct {
+	findingsFlags
+	scope isolation.Scope
 }
 
 func (f *checkFlags) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.format, "format", "text", "text, "+strings.Join(report.FindingsFormats, ", "))
-	cmd.Flags().BoolVar(&f.asJSON, "json", false, "print JSON, as --format json")
+	f.findingsFlags.register(cmd)
 	cmd.Flags().StringArrayVar(&f.scope.Schemas, "schema", nil, "schema whose tables requests reach; may be repeated")
 	cmd.Flags().StringArrayVar(&f.scope.TenantColumns, "tenant-column", nil, "column that names a row's tenant; may be repeated")
 	cmd.Flags().StringArrayVar(&f.scope.Roles, "role", nil, "role that requests run as; may be repeated")
 	cmd.Flags().StringArrayVar(&f.scope.Logins, "login", nil, "login that requests arrive on; may be repeated")
 }
 
-func (f *checkFlags) validate(cmd *cobra.Command) error {
+func (f *findingsFlags) validate(cmd *cobra.Command) error {
 	if f.asJSON {
 		if cmd.Flags().Changed("format") && f.format != "json" {
 			return fault.New(fault.Usage, fmt.Sprintf("--json and --format %s contradict each other.", f.format), "Leave one of them out.")
@@ -47,6 +56,7 @@ func (a *app) checkCommand() *cobra.Command {
 	const aboutScope = "It works on any PostgreSQL from 15 on. Where VITAL is installed it knows what to look at. Elsewhere schemas, tenant\n" +
 		"column, roles and logins are guessed from the catalog, and said; name them to be sure."
 	return group("check", "Check everything that must hold; exit code 3 when it does not",
+		a.checkDriftCommand(),
 		a.checkOne(&cobra.Command{
 			Use: "rls", Short: "Look for what in the database would let one tenant see another", Args: noArguments,
 			Long: "Looks in the catalog for what would let one tenant see another: tables without row-level security, policies,\n" +

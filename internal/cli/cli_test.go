@@ -32,7 +32,7 @@ type result struct {
 // vital runs the program with args, and with environment as NAME=value.
 func vital(t testing.TB, environment []string, args ...string) result {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute) // what hangs ends
 	defer cancel()
 	var out, err safeBuffer
 	code := cli.Run(ctx, args, append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + t.TempDir()}, environment...),

@@ -23,6 +23,8 @@ import (
 type Config struct {
 	DatabaseURL        string        `env:"VITAL_DATABASE_URL"`
 	ServiceDatabaseURL string        `env:"VITAL_SERVICE_DATABASE_URL"`
+	ReplicaURLs        []string      `env:"VITAL_REPLICA_URLS"`
+	RedisURL           string        `env:"VITAL_REDIS_URL"`
 	DatabaseConns      int32         `env:"VITAL_DATABASE_CONNS" envDefault:"16"`
 	Listen             string        `env:"VITAL_LISTEN" envDefault:"127.0.0.1:8080"`
 	DataDir            string        `env:"VITAL_DATA_DIR"`
@@ -37,6 +39,7 @@ type Config struct {
 	RestMaxRows        int64         `env:"VITAL_REST_MAX_ROWS"`
 	AuditKeyFile       string        `env:"VITAL_AUDIT_KEY_FILE"`
 	AuditCheckpoints   string        `env:"VITAL_AUDIT_CHECKPOINTS"`
+	CacheBytes         int64         `env:"VITAL_CACHE_BYTES" envDefault:"67108864"`
 	SlowQuery          time.Duration `env:"VITAL_SLOW_QUERY" envDefault:"1s"`
 	LogLevel           slog.Level    `env:"VITAL_LOG_LEVEL" envDefault:"info"`
 
@@ -100,6 +103,9 @@ func (a *app) configure() error {
 	}
 	if a.config.DatabaseConns < 1 {
 		return fault.New(fault.ConfigInvalid, "VITAL_DATABASE_CONNS must be at least 1.", "Leave it out for 16.")
+	}
+	if a.config.CacheBytes < 1<<20 {
+		return fault.New(fault.ConfigInvalid, "VITAL_CACHE_BYTES must be at least 1048576, one MiB.", "Leave it out for 64 MiB.")
 	}
 	if len(a.config.RestSchemas) == 0 || a.config.RestMaxRows < 0 {
 		return fault.New(fault.ConfigInvalid, "VITAL_REST_SCHEMAS names no schema, or VITAL_REST_MAX_ROWS is negative.", "Leave them out for public and for no bound.")

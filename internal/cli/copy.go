@@ -31,42 +31,73 @@ func (a *app) withCopy(ctx context.Context, t *target, schemas []string, fn func
 		return fmt.Errorf("look at the database: %w", err)
 	}
 
-	keeper, err := pgx.Connect(ctx, onDatabase(t.operatorURL, "postgres"))
-	if err != nil {
-		return fault.Wrap(err, fault.DatabaseUnavailable, "The database postgres, from which a copy is made, cannot be reached.", "Let the operator's login connect to it.")
-	}
-	defer keeper.Close(context.WithoutCancel(ctx))
-	copied := "vital_copy_" + uuid.NewString()[:8]
-	fresh, err := createCopy(ctx, keeper, copied, name, vital, temporary)
-	if err != nil {
+	fresh := false
+	create := func(keeper *pgx.Conn, copied string) (err error) {
+		fresh, err = createCopy(ctx, keeper, copied, name, vital, temporary)
 		return err
 	}
-	defer func() {
-		if _, dropped := keeper.Exec(context.WithoutCancel(ctx), "drop database "+pgx.Identifier{copied}.Sanitize()+" with (force)"); dropped != nil {
-			err = errors.Join(err, fmt.Errorf("drop the copy %s: %w", copied, dropped))
+	return a.withDatabase(ctx, t, "vital_copy_", create, func(address string) error {
+		if fresh {
+			if err := a.installCopy(ctx, address); err != nil {
+				return err
+			}
 		}
-	}()
-	address := onDatabase(t.operatorURL, copied)
-	if fresh {
+		conn, err := pgx.Connect(ctx, address)
+		if err != nil {
+			return fmt.Errorf("connect to the copy: %w", err)
+		}
+		defer conn.Close(context.WithoutCancel(ctx))
+		if fresh {
+			if now, err := isolation.Fingerprint(ctx, conn, schemas); err != nil {
+				return err
+			} else if now == fingerprint {
+				a.note("somebody is connected to " + name + ": a fresh install of the same schema stands in for a copy")
+			} else {
+				a.note("somebody is connected to " + name + ", and its schema is not that of a fresh install, which stands in for a copy")
+			}
+		}
+		return fn(conn)
+	})
+}
+
+// withShadow runs fn on a database that is migrated from scratch beside that of t, and dropped afterwards.
+func (a *app) withShadow(ctx context.Context, t *target, fn func(*pgx.Conn) error) error {
+	create := func(keeper *pgx.Conn, name string) error {
+		if _, err := keeper.Exec(ctx, "create database "+pgx.Identifier{name}.Sanitize()+" template template0"); err != nil {
+			return fault.Wrap(err, fault.PermissionDenied, "No database can be made to compare with.", "It takes a login that may create databases; or name another database with --against.")
+		}
+		return nil
+	}
+	return a.withDatabase(ctx, t, "vital_shadow_", create, func(address string) error {
 		if err := a.installCopy(ctx, address); err != nil {
 			return err
 		}
-	}
-	conn, err := pgx.Connect(ctx, address)
-	if err != nil {
-		return fmt.Errorf("connect to the copy: %w", err)
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	if fresh {
-		if now, err := isolation.Fingerprint(ctx, conn, schemas); err != nil {
-			return err
-		} else if now == fingerprint {
-			a.note("somebody is connected to " + name + ": a fresh install of the same schema stands in for a copy")
-		} else {
-			a.note("somebody is connected to " + name + ", and its schema is not that of a fresh install, which stands in for a copy")
+		conn, err := pgx.Connect(ctx, address)
+		if err != nil {
+			return fmt.Errorf("connect to the shadow: %w", err)
 		}
+		defer conn.Close(context.WithoutCancel(ctx))
+		return fn(conn)
+	})
+}
+
+// withDatabase runs fn with the address of a database that create makes on the server of t, and drops it afterwards.
+func (a *app) withDatabase(ctx context.Context, t *target, prefix string, create func(keeper *pgx.Conn, name string) error, fn func(address string) error) (err error) {
+	keeper, err := pgx.Connect(ctx, onDatabase(t.operatorURL, "postgres"))
+	if err != nil {
+		return fault.Wrap(err, fault.DatabaseUnavailable, "The database postgres, from which another is made, cannot be reached.", "Let the operator's login connect to it.")
 	}
-	return fn(conn)
+	defer keeper.Close(context.WithoutCancel(ctx))
+	name := prefix + uuid.NewString()[:8]
+	if err := create(keeper, name); err != nil {
+		return err
+	}
+	defer func() {
+		if _, dropped := keeper.Exec(context.WithoutCancel(ctx), "drop database "+pgx.Identifier{name}.Sanitize()+" with (force)"); dropped != nil {
+			err = errors.Join(err, fmt.Errorf("drop the database %s: %w", name, dropped))
+		}
+	}()
+	return fn(onDatabase(t.operatorURL, name))
 }
 
 // createCopy copies source, or makes an empty database where that is impossible and a fresh install can take

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -13,6 +14,7 @@ import (
 	"github.com/vital-db/vital/internal/identity"
 	"github.com/vital-db/vital/internal/postgres"
 	"github.com/vital-db/vital/internal/signin"
+	"github.com/vital-db/vital/internal/tenant"
 )
 
 func (a *app) keyCommand() *cobra.Command {
@@ -23,7 +25,7 @@ func (a *app) keyCommand() *cobra.Command {
 		a.keyDefaultCommand("service", identity.ServiceRole, "Print the key a trusted server uses, and nothing else",
 			"Prints the API key of a trusted server, and nothing else: the same one each time, until it is revoked. It\n"+
 				"bypasses row-level security. Never give it to a browser; requests from one are refused."),
-		a.keyCreateCommand(), a.keyListCommand(), a.keyRevokeCommand(), a.keyRotateCommand())
+		a.keyCreateCommand(), a.keyListCommand(), a.keyRenewCommand(), a.keyRevokeCommand(), a.keyRotateCommand())
 }
 
 func (a *app) keyDefaultCommand(use string, role identity.Role, short, long string) *cobra.Command {
@@ -66,42 +68,92 @@ func (a *app) onService(ctx context.Context, t *target, name string, fn func(pgx
 }
 
 func (a *app) keyCreateCommand() *cobra.Command {
-	var role, name string
+	var role, name, slug string
+	var rights []string
 	var expires time.Duration
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use: "create --role ROLE --name NAME", Short: "Make an API key; prints it, this once", Args: noArguments,
+		Use: "create --role ROLE|--tenant TENANT --name NAME", Short: "Make an API key; prints it, this once", Args: noArguments,
+		Long: "Makes an API key and prints it, this once. With --tenant: a key with which a server of an application acts for\n" +
+			"that tenant and no other, within --right; flags is to evaluate the tenant's feature flags.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if name == "" || role == "" {
-				return fault.New(fault.Usage, "A key has a role and a name.", "Give --role anon|service_role --name NAME.")
+			if name == "" || (role == "") == (slug == "") {
+				return fault.New(fault.Usage, "A key has a name, and either a role or a tenant.", "Give --role anon|service_role or --tenant TENANT, and --name NAME.")
+			}
+			if role != "" && cmd.Flags().Changed("right") {
+				return fault.New(fault.Usage, "--right is for keys of a tenant.", "Give --tenant instead of --role.")
 			}
 			if role == "service" {
 				role = string(identity.ServiceRole)
 			}
-			var made signin.APIKey
-			var key string
-			err := a.asService(cmd.Context(), "APIKeyCreate", func(tx pgx.Tx) (err error) {
-				made, key, err = signin.CreateAPIKey(cmd.Context(), tx, identity.Role(role), name, expires)
-				return err
+			return a.makeKey(cmd.Context(), "APIKeyCreate", asJSON, func(tx pgx.Tx) (signin.APIKey, string, error) {
+				if slug == "" {
+					return signin.CreateAPIKey(cmd.Context(), tx, identity.Role(role), name, expires)
+				}
+				id, err := tenant.FindTenant(cmd.Context(), tx, slug)
+				if err != nil {
+					return signin.APIKey{}, "", err
+				}
+				return signin.CreateTenantKey(cmd.Context(), tx, id, rights, name, expires)
 			})
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return a.printJSON(struct {
-					signin.APIKey
-					Key string `json:"key"`
-				}{made, key})
-			}
-			fmt.Fprintln(a.streams.Out, key)
-			return nil
 		},
 	}
 	cmd.Flags().StringVar(&role, "role", "", "anon or service_role")
+	cmd.Flags().StringVar(&slug, "tenant", "", "the tenant it acts for, by slug or id")
+	cmd.Flags().StringSliceVar(&rights, "right", []string{"flags"}, "what a tenant's key may do: flags")
 	cmd.Flags().StringVar(&name, "name", "", "what it is for")
 	cmd.Flags().DurationVar(&expires, "expires", 0, "how long it is good, as 720h; for ever when left out")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+func (a *app) keyRenewCommand() *cobra.Command {
+	var overlap time.Duration
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use: "renew ID", Short: "Make a key like another, which stays good for a while; prints it, this once", Args: exactly("a key's id"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := parseKeyID(args[0])
+			if err != nil {
+				return err
+			}
+			return a.makeKey(cmd.Context(), "APIKeyRotate", asJSON, func(tx pgx.Tx) (signin.APIKey, string, error) {
+				return signin.RotateAPIKey(cmd.Context(), tx, id, overlap)
+			})
+		},
+	}
+	cmd.Flags().DurationVar(&overlap, "overlap", 24*time.Hour, "how long the former key stays good; 0 ends it at once")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+// makeKey prints the key that fn makes.
+func (a *app) makeKey(ctx context.Context, name string, asJSON bool, fn func(pgx.Tx) (signin.APIKey, string, error)) error {
+	var made signin.APIKey
+	var key string
+	err := a.asService(ctx, name, func(tx pgx.Tx) (err error) {
+		made, key, err = fn(tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return a.printJSON(struct {
+			signin.APIKey
+			Key string `json:"key"`
+		}{made, key})
+	}
+	fmt.Fprintln(a.streams.Out, key)
+	return nil
+}
+
+func parseKeyID(text string) (uuid.UUID, error) {
+	id, err := uuid.Parse(text)
+	if err != nil {
+		return uuid.Nil, fault.New(fault.Usage, fmt.Sprintf("%q is not a key's id.", text), "See vital key list.")
+	}
+	return id, nil
 }
 
 func (a *app) keyListCommand() *cobra.Command {
@@ -128,14 +180,22 @@ func (a *app) keyListCommand() *cobra.Command {
 			}
 			rows := make([][]string, len(keys))
 			for i, k := range keys {
-				rows[i] = []string{k.ID.String(), k.Name, string(k.Role), k.Prefix + "…", a.paintWord(keyState(k)), day(&k.CreatedAt), day(k.ExpiresAt), day(k.LastUsedAt)}
+				rows[i] = []string{k.ID.String(), k.Name, keyScope(k), k.Prefix + "…", a.paintWord(keyState(k)), day(&k.CreatedAt), day(k.ExpiresAt), day(k.LastUsedAt)}
 			}
-			a.printTable([]string{"id", "name", "role", "key", "state", "created", "expires", "last used"}, rows)
+			a.printTable([]string{"id", "name", "acts as", "key", "state", "created", "expires", "last used"}, rows)
 			return nil
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// keyScope is the role of a key, or its tenant and rights.
+func keyScope(k signin.APIKey) string {
+	if k.Tenant == nil {
+		return string(k.Role)
+	}
+	return *k.Tenant + ": " + strings.Join(k.Rights, ", ")
 }
 
 func keyState(k signin.APIKey) string {
@@ -153,9 +213,9 @@ func (a *app) keyRevokeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "revoke ID", Short: "Revoke an API key; its next request is refused", Args: exactly("a key's id"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			id, err := uuid.Parse(args[0])
+			id, err := parseKeyID(args[0])
 			if err != nil {
-				return fault.New(fault.Usage, fmt.Sprintf("%q is not a key's id.", args[0]), "See vital key list.")
+				return err
 			}
 			err = a.asService(cmd.Context(), "APIKeyRevoke", func(tx pgx.Tx) error {
 				return signin.RevokeAPIKey(cmd.Context(), tx, id)

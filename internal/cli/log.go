@@ -4,18 +4,18 @@ import (
 	"context"
 	"io"
 	"log/slog"
-	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/vital-db/vital/internal/httpapi"
+	"github.com/vital-db/vital/internal/jobs"
 	"github.com/vital-db/vital/internal/postgres"
 )
 
 // newLog writes lines a person reads on a terminal, and JSON anywhere else. Flush the returned writer
 // before the program ends.
 func newLog(w io.Writer, level slog.Level) (*slog.Logger, *logWriter) {
-	options := &slog.HandlerOptions{Level: level, ReplaceAttr: readableDuration}
+	options := &slog.HandlerOptions{Level: level}
 	writer := newLogWriter(w)
 	if isTerminal(w) {
 		return slog.New(promptly{slog.NewTextHandler(writer, options), writer}), writer
@@ -23,18 +23,13 @@ func newLog(w io.Writer, level slog.Level) (*slog.Logger, *logWriter) {
 	return slog.New(promptly{slog.NewJSONHandler(writer, options), writer}), writer
 }
 
-// readableDuration writes a duration with its unit, in either form of the log.
-func readableDuration(_ []string, attr slog.Attr) slog.Attr {
-	if attr.Value.Kind() == slog.KindDuration {
-		attr.Value = slog.StringValue(attr.Value.Duration().Round(time.Microsecond).String())
-	}
-	return attr
-}
-
 // logQuery writes the one line of a database transaction: who, in which tenant, how long. Slow and
 // failed ones stand out; the text of the statement and its values stay out.
 func (a *app) logQuery(ctx context.Context, q postgres.Query) {
 	level := slog.LevelInfo
+	if jobs.Working(ctx) {
+		level = slog.LevelDebug // every few seconds, asked for by nobody
+	}
 	attrs := []slog.Attr{
 		slog.String("name", q.Name),
 		slog.Float64("duration_ms", float64(q.Duration.Microseconds())/1000),

@@ -94,6 +94,16 @@ func (a *app) paintWord(word string) string {
 }
 
 // orDash is what a table shows for nothing.
+// atMost takes one argument or none.
+func atMost(name string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) <= 1 {
+			return nil
+		}
+		return fault.New(fault.Usage, fmt.Sprintf("%q takes %s, or none.", cmd.CommandPath(), name), fmt.Sprintf("See `%s --help`.", cmd.CommandPath()))
+	}
+}
+
 func orDash[T any](value *T) string {
 	if value == nil {
 		return "-"

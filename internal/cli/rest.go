@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -84,7 +85,7 @@ func (a *app) serveDialect(ctx context.Context, f restFlags) error {
 	background, stop := context.WithCancel(ctx)
 	defer stop()
 	go engine.Follow(background)
-	go db.Listen(background, reloadChannel, func(string) { engine.Reload() })
+	go db.Listen(background, reloadChannel, func(string) { engine.Reload() }, func(time.Time) {}, func() {})
 	server := httpapi.NewHTTPServer(httpapi.NewDialect(httpapi.DialectConfig{
 		Engine: engine, DB: db, BasePath: f.basePath, Log: a.log,
 		Tokens: rest.NewTokenVerifier([]byte(f.secret), f.audience, f.anonymous),

@@ -200,7 +200,7 @@ func (a *app) proveSQL(ctx context.Context, t *target, flags subjectFlags) (*iso
 		}
 		defer a.clearProgress()
 		progress := a.progress("mutant")
-		mutation, err := isolation.Mutate(ctx, conn, subject, func(done, total int) { progress(fmt.Sprintf("%d of %d", done, total)) })
+		mutation, err := isolation.Mutate(ctx, conn, subject, nil, func(done, total int) { progress(fmt.Sprintf("%d of %d", done, total)) })
 		proof.Mutation = mutation
 		return err
 	})
@@ -305,9 +305,9 @@ func (a *app) printProof(p *isolation.Proof) {
 	for _, verb := range slices.Sorted(maps.Keys(p.Verbs)) {
 		verbs = append(verbs, fmt.Sprintf("%s %d", verb, p.Verbs[verb]))
 	}
-	fmt.Fprintf(out, "\n%s %d by %s: %s\n", paint(out, bold, "attacks"), len(p.Results)-p.Count(isolation.Untried), plural(len(p.Callers), "caller"), strings.Join(verbs, ", "))
+	fmt.Fprintf(out, "\n%s %d by %s, by verb:\n%s\n\n", paint(out, bold, "attacks"), len(p.Results)-p.Count(isolation.Untried), plural(len(p.Callers), "caller"), inLines(verbs))
 	a.printResults(p, isolation.Leaked, red)
-	a.printResults(p, isolation.AtRisk, amber)
+	a.printRisks(p)
 	a.printResults(p, isolation.Untried, amber)
 	colour := green
 	if p.Count(isolation.Leaked) > 0 {
@@ -371,6 +371,49 @@ func (a *app) printStandings(p *isolation.Proof) {
 		rows = append(rows, row)
 	}
 	a.printTable([]string{"relation", "select", "insert", "update", "delete"}, rows)
+}
+
+// inLines joins words by commas into indented lines that fit a terminal.
+func inLines(words []string) string {
+	const width = 96
+	var b strings.Builder
+	line := 0
+	for i, word := range words {
+		if i < len(words)-1 {
+			word += ","
+		}
+		if line == 0 || line+1+len(word) > width {
+			if line > 0 {
+				b.WriteByte('\n')
+			}
+			b.WriteString("  ")
+			line = 1
+		}
+		b.WriteString(" " + word)
+		line += 1 + len(word)
+	}
+	return b.String()
+}
+
+// printRisks lists each risk once, with all that it is about.
+func (a *app) printRisks(p *isolation.Proof) {
+	var order []string
+	objects, evidence := map[string][]string{}, map[string]string{}
+	for _, r := range p.Results {
+		if r.Outcome != isolation.AtRisk {
+			continue
+		}
+		if objects[r.Title] == nil {
+			order, evidence[r.Title] = append(order, r.Title), r.Evidence
+		}
+		if !slices.Contains(objects[r.Title], r.Object) {
+			objects[r.Title] = append(objects[r.Title], r.Object)
+		}
+	}
+	out := a.streams.Out
+	for _, title := range order {
+		fmt.Fprintf(out, "%s  %s:\n%s\n       %s\n", paint(out, amber, "risk"), title, inLines(objects[title]), paint(out, dim, evidence[title]))
+	}
 }
 
 // printResults lists what ended as outcome, once for each attack, object and evidence.

@@ -190,6 +190,12 @@ func (a *app) attackScratch(ctx context.Context, t *target, proof *isolation.Pro
 		return err
 	}
 	defer db.Close()
+	oneConnection, err := postgres.Open(ctx, postgres.Config{URL: t.apiURL, ServiceURL: t.serviceURL, MaxConns: 1, Log: attacked.log})
+	if err != nil {
+		return err
+	}
+	defer oneConnection.Close()
+	server.Request = isolation.RequestThrough(oneConnection)
 	if err := makeKeys(ctx, db.Service, &server); err != nil {
 		return err
 	}
@@ -201,26 +207,35 @@ func (a *app) attackScratch(ctx context.Context, t *target, proof *isolation.Pro
 	if err := signIn.Start(ctx); err != nil {
 		return err
 	}
-	verifier, err := attacked.verifier(t, db.Service, signIn)
+	return attacked.serveScratch(ctx, t, db, signIn, listener, func() error { return a.attackServer(ctx, t, server, proof) })
+}
+
+// serveScratch serves t on listener while fn runs.
+func (a *app) serveScratch(ctx context.Context, t *target, db *postgres.DB, signIn *signin.Service, listener net.Listener, fn func() error) error {
+	verifier, err := a.verifier(t, db.Service, signIn)
 	if err != nil {
 		return err
 	}
 	if err := verifier.Start(ctx); err != nil {
 		return err
 	}
-	engine, stopFollowing, err := attacked.openRest(ctx, db)
+	engine, stopFollowing, err := a.openRest(ctx, db)
 	if err != nil {
 		return err
 	}
 	defer stopFollowing()
-	handler := httpapi.New(httpapi.Config{
-		DB: db, Verifier: verifier, Rest: engine, Metrics: httpapi.NewMetrics(version()), Log: attacked.log,
+	memory, err := a.openMemory(ctx, db)
+	if err != nil {
+		return err
+	}
+	defer memory.stop()
+	http := httpapi.NewHTTPServer(httpapi.New(httpapi.Config{
+		DB: db, Contexts: memory.contexts, Flags: memory.flags, Changes: memory.changes, Verifier: verifier, Rest: engine, Metrics: httpapi.NewMetrics(version()), Log: a.log,
 		CORSOrigins: a.config.CORSOrigins, SchemaVersion: schema.LatestVersion(), SignIn: signIn,
-	})
-	http := httpapi.NewHTTPServer(handler)
+	}))
 	go func() { _ = http.Serve(listener) }() // it ends with Close
 	defer func() { _ = http.Close() }()      // nobody else is connected
-	return a.attackServer(ctx, t, server, proof)
+	return fn()
 }
 
 func (a *app) attackServer(ctx context.Context, t *target, server isolation.HTTPServer, proof *isolation.Proof) error {

@@ -18,12 +18,13 @@ func TestRLSMatrix(t *testing.T) {
 	}
 	text := ok(t, run())
 	for _, want := range []string{
-		`(?m)^public.agents +forced +siud +SIUD +----\+TRG +SIUD`,
+		`(?m)^public.agents +forced +siud +SIUD +---- +----\+TRG +SIUD`,
 		`(?m)^public.invitations +forced +s---\* +SIUD`,
 		`(?m)^public.invitations +authenticated +select +tenant_id, id, email`,
 		`(?m)^public.tenant_full_config +view, invoker +s--- +S---`,
 		`(?m)^public.create_tenant\(text, .*… +definer volatile +- +x +x`,
-		`nothing of these: anon, vital_api, vital_service, PUBLIC`,
+		`(?m)^vital.river_job +off +---- +---- +SIUD`,
+		`nothing of these: anon, vital_api, PUBLIC`,
 		`asked for 30 policies and row-level security on 20 tables; schema public has \d+ on \d+\.`,
 	} {
 		require.Regexp(t, want, text)

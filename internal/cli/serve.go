@@ -67,7 +67,7 @@ func (a *app) serve(ctx context.Context, t *target, listener net.Listener, ready
 	a.tuneCollector()
 	metrics := httpapi.NewMetrics(version())
 	db, err := postgres.Open(ctx, postgres.Config{
-		URL: t.apiURL, ServiceURL: t.serviceURL, MaxConns: a.config.DatabaseConns, Log: a.log,
+		URL: t.apiURL, ServiceURL: t.serviceURL, ReplicaURLs: a.config.ReplicaURLs, MaxConns: a.config.DatabaseConns, Log: a.log,
 		OnQuery: func(ctx context.Context, q postgres.Query) {
 			metrics.ObserveQuery(q)
 			a.logQuery(ctx, q)
@@ -78,6 +78,7 @@ func (a *app) serve(ctx context.Context, t *target, listener net.Listener, ready
 	}
 	defer db.Close()
 	metrics.WatchPool(db)
+	metrics.WatchReplicas(db)
 	address := "http://" + listener.Addr().String()
 	signIn, off, err := a.signIn(ctx, t, db.Service, address)
 	if err != nil {
@@ -93,27 +94,46 @@ func (a *app) serve(ctx context.Context, t *target, listener net.Listener, ready
 	if err := verifier.Start(ctx); err != nil {
 		return err
 	}
-	checkpointing, stopCheckpoints := context.WithCancel(ctx)
-	waitCheckpoints, err := a.keepCheckpoints(checkpointing, t, db.Service)
+	stopWorking, err := a.work(ctx, t, db.Service)
 	if err != nil {
-		stopCheckpoints()
 		return err
 	}
-	defer func() { stopCheckpoints(); waitCheckpoints() }()
-
+	defer stopWorking()
 	engine, stopFollowing, err := a.openRest(ctx, db)
 	if err != nil {
 		return err
 	}
 	defer stopFollowing()
+	memory, err := a.openMemory(ctx, db)
+	if err != nil {
+		return err
+	}
+	defer memory.stop()
+	metrics.WatchMemory(memory.contexts, memory.flags)
+	metrics.WatchChanges(memory.changes)
+	metrics.WatchShared(memory.shared)
 
+	closing := make(chan struct{})
 	server := httpapi.NewHTTPServer(httpapi.New(httpapi.Config{
-		DB: db, Verifier: verifier, Rest: engine, Metrics: metrics, Log: a.log,
+		DB: db, Verifier: verifier, Rest: engine, Contexts: memory.contexts, Flags: memory.flags, Changes: memory.changes, Closing: closing, Metrics: metrics, Log: a.log,
 		CORSOrigins: a.config.CORSOrigins, SchemaVersion: schema.LatestVersion(),
 		SignIn: signIn, SignInOff: off, TrustedProxies: a.config.TrustedProxies,
 	}))
+	server.RegisterOnShutdown(func() { close(closing) })
 	ready(address)
 	return a.serveUntilDone(ctx, server, listener)
+}
+
+// work does what goes on beside requests, until stop is called.
+func (a *app) work(ctx context.Context, t *target, service *postgres.Service) (stop func(), err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	waitCheckpoints, err := a.keepCheckpoints(ctx, t, service)
+	if err != nil {
+		cancel()
+		return nil, err
+	}
+	waitJobs := a.keepJobs(ctx, t, service)
+	return func() { cancel(); waitJobs(); waitCheckpoints() }, nil
 }
 
 // openRest reads the catalog and keeps it up to date until stop is called.
@@ -129,7 +149,7 @@ func (a *app) openRest(ctx context.Context, db *postgres.DB) (engine *rest.Engin
 	}
 	following, stop := context.WithCancel(ctx)
 	go engine.Follow(following)
-	go db.Listen(following, reloadChannel, func(string) { engine.Reload() })
+	go db.Listen(following, reloadChannel, func(string) { engine.Reload() }, func(time.Time) {}, func() {})
 	return engine, stop, nil
 }
 

@@ -49,15 +49,7 @@ func (a *app) mintToken(ctx context.Context, email, named string, ttl time.Durat
 		return "", err
 	}
 	defer t.close(ctx) //nolint:errcheck // the token is made; a server that will not stop says so in the log
-	config, err := a.tokenConfig(t)
-	if err != nil {
-		return "", err
-	}
-	if config.secret == "" {
-		return "", fault.New(fault.ConfigInvalid, "There is no secret to sign a token with: they come from an issuer, or from the embedded sign-in.",
-			"Get one by signing in there.")
-	}
-	issuer, err := identity.NewTokenIssuer(identity.IssuerConfig{Secret: []byte(config.secret), Issuer: config.issuer, Audience: config.audience})
+	issuer, err := a.tokenIssuer(t)
 	if err != nil {
 		return "", err
 	}
@@ -79,4 +71,17 @@ func (a *app) mintToken(ctx context.Context, email, named string, ttl time.Durat
 		return "", err
 	}
 	return issuer.Issue(grant)
+}
+
+// tokenIssuer signs access tokens as the server verifies them.
+func (a *app) tokenIssuer(t *target) (*identity.TokenIssuer, error) {
+	config, err := a.tokenConfig(t)
+	if err != nil {
+		return nil, err
+	}
+	if config.secret == "" {
+		return nil, fault.New(fault.ConfigInvalid, "There is no secret to sign a token with: they come from an issuer, or from the embedded sign-in.",
+			"Get one by signing in there.")
+	}
+	return identity.NewTokenIssuer(identity.IssuerConfig{Secret: []byte(config.secret), Issuer: config.issuer, Audience: config.audience})
 }

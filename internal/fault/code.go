@@ -87,7 +87,9 @@ const (
 	LastOwner           Code = "last_owner"
 	AppendOnly          Code = "append_only"
 	PreconditionFailed  Code = "precondition_failed"
+	VersionNotReached   Code = "version_not_reached"
 	IdempotencyMismatch Code = "idempotency_mismatch"
+	PrerequisiteInvalid Code = "prerequisite_invalid"
 )
 
 // The database under us.
@@ -118,4 +120,5 @@ const (
 	UnsupportedPostgres Code = "postgres_unsupported"
 	FindingsFound       Code = "findings"
 	CertificateInvalid  Code = "certificate_invalid"
+	ServerUnreachable   Code = "server_unreachable"
 )

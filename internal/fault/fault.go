@@ -4,6 +4,7 @@
 package fault
 
 import (
+	"context"
 	"errors"
 	"fmt"
 )
@@ -69,4 +70,12 @@ func CodeOf(err error) Code {
 		return coded.FaultCode()
 	}
 	return Internal
+}
+
+// Cancelled wraps err, of something that was given up for cause: it tells a caller who went away from a deadline of ours.
+func Cancelled(cause, err error) error {
+	if errors.Is(cause, context.DeadlineExceeded) {
+		return Wrap(err, RequestTimeout, "The request took longer than it may.", "Try again; if it stays, narrow the request.")
+	}
+	return Wrap(err, RequestCancelled, "The request was cancelled.", "Nothing to do: the caller went away.")
 }

@@ -1,7 +1,6 @@
 package httpapi
 
 import (
-	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
@@ -19,26 +18,42 @@ func (s *Server) getContext(w http.ResponseWriter, r *http.Request, caller ident
 	if err != nil {
 		return err
 	}
+	least, err := tenant.ParseVersion(s.config.DB, r.Header.Get("Vital-Min-Version"))
+	if err != nil {
+		return err
+	}
 	started := time.Now()
-	answer, err := tenant.ReadContext(r.Context(), s.config.DB, caller, named)
+	answer, hit, err := s.config.Contexts.Read(r.Context(), caller, named, least)
 	if err != nil {
 		return err
 	}
 	rq := requestOf(r.Context())
 	rq.tenant = answer.TenantID
+	values := [...]string{answer.ETag, answer.VersionText(), serverTiming(rq.authTook, hit, time.Since(started)), strconv.Itoa(answer.Len())}
 	header := w.Header()
-	header.Set("Content-Type", "application/json")
-	header.Set("ETag", answer.ETag)
-	header.Set("Vital-Version", answer.Version)
-	header.Set("Server-Timing", fmt.Sprintf("auth;dur=%.3f, db;dur=%.3f", milliseconds(rq.authTook), milliseconds(time.Since(started))))
+	header["Content-Type"] = contextType
+	header["Etag"], header["Vital-Version"], header["Server-Timing"] = values[0:1:1], values[1:2:2], values[2:3:3]
 	if matches(r.Header.Get("If-None-Match"), answer.ETag) {
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	header.Set("Content-Length", strconv.Itoa(len(answer.Body)))
+	header["Content-Length"] = values[3:4:4]
 	w.WriteHeader(http.StatusOK)
-	_, _ = w.Write(answer.Body) // the caller may be gone
+	_, _ = answer.WriteTo(w) // the caller may be gone
 	return nil
+}
+
+var contextType = []string{"application/json"}
+
+// serverTiming says how long who asks and what they get took, and whether that came from memory.
+func serverTiming(auth time.Duration, hit bool, read time.Duration) string {
+	from := ", db;dur="
+	if hit {
+		from = ", cache;dur="
+	}
+	b := append(make([]byte, 0, 64), "auth;dur="...)
+	b = append(strconv.AppendFloat(b, milliseconds(auth), 'f', 3, 64), from...)
+	return string(strconv.AppendFloat(b, milliseconds(read), 'f', 3, 64))
 }
 
 // tenantHeader returns the tenant the request names, "" when it names none.
@@ -56,7 +71,7 @@ func tenantHeader(r *http.Request) (string, error) {
 
 // matches compares an If-None-Match header with etag, weakly, as RFC 9110 asks for reads.
 func matches(header, etag string) bool {
-	for _, candidate := range strings.Split(header, ",") {
+	for candidate := range strings.SplitSeq(header, ",") {
 		candidate = strings.TrimPrefix(strings.TrimSpace(candidate), "W/")
 		if candidate == etag || candidate == "*" {
 			return true

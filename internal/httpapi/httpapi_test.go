@@ -91,6 +91,7 @@ func setup(t testing.TB, change ...func(*httpapi.Config, *postgres.Config)) *bun
 	}
 	b.pool = b.db.Open(t, pg)
 	config.DB = b.pool
+	remember(t, &config, b.pool)
 	b.server = httptest.NewServer(httpapi.New(config))
 	t.Cleanup(b.server.Close)
 	return b

@@ -9,8 +9,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/vital-db/vital/internal/cache"
 	"github.com/vital-db/vital/internal/fault"
 	"github.com/vital-db/vital/internal/postgres"
+	"github.com/vital-db/vital/internal/tenant"
 )
 
 // Metrics are those of /metrics. No label takes a value from a request: routes, query names and error
@@ -67,18 +69,94 @@ func (m *Metrics) ObserveQuery(q postgres.Query) {
 // WatchPool adds the connection pool of db.
 func (m *Metrics) WatchPool(db *postgres.DB) {
 	gauge := func(name, help string, value func(postgres.PoolStat) float64) {
-		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help},
-			func() float64 { return value(db.Stat()) }))
+		m.gauge(name, help, nil, func() float64 { return value(db.Stat()) })
 	}
 	counter := func(name, help string, value func(postgres.PoolStat) float64) {
-		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help},
-			func() float64 { return value(db.Stat()) }))
+		m.counter(name, help, nil, func() float64 { return value(db.Stat()) })
 	}
 	gauge("vital_pool_connections_acquired", "Connections in use.", func(s postgres.PoolStat) float64 { return float64(s.Acquired) })
 	gauge("vital_pool_connections_idle", "Connections waiting for work.", func(s postgres.PoolStat) float64 { return float64(s.Idle) })
 	gauge("vital_pool_connections_max", "Most connections there may be.", func(s postgres.PoolStat) float64 { return float64(s.Max) })
 	counter("vital_pool_waits_total", "Requests that had to wait for a connection.", func(s postgres.PoolStat) float64 { return float64(s.Waited) })
 	counter("vital_pool_wait_seconds_total", "Time requests waited for a connection.", func(s postgres.PoolStat) float64 { return s.WaitTime.Seconds() })
+}
+
+// WatchMemory adds what is remembered of the database, by what it is.
+func (m *Metrics) WatchMemory(contexts *tenant.Contexts, flags *tenant.Evaluator) {
+	for of, stat := range map[string]func() cache.Stat{
+		"contexts": func() cache.Stat { return contexts.Stat().Callers }, "documents": func() cache.Stat { return contexts.Stat().Documents },
+		"flags": func() cache.Stat { return flags.Stat().Stat },
+	} {
+		labels := prometheus.Labels{"of": of}
+		m.gauge("vital_memory_entries", "What is remembered, about.", labels, func() float64 { return float64(stat().Entries) })
+		m.gauge("vital_memory_bytes", "About how many bytes it takes.", labels, func() float64 { return float64(stat().Bytes) })
+		m.counter("vital_memory_hits_total", "Answered from memory.", labels, func() float64 { return float64(stat().Hits) })
+		m.counter("vital_memory_misses_total", "Not in memory.", labels, func() float64 { return float64(stat().Misses) })
+		m.counter("vital_memory_stale_total", "In memory, and no longer true.", labels, func() float64 { return float64(stat().Stale) })
+	}
+	m.counter("vital_flag_usage_dropped_total", "Evaluations that were not counted, because too many counts were waiting to be written.", nil,
+		func() float64 { return float64(flags.Stat().Dropped) })
+	m.gauge("vital_event_streams", "Open event streams.", nil, func() float64 { return float64(openStreams.count()) })
+}
+
+// WatchChanges adds how changes are heard of.
+func (m *Metrics) WatchChanges(changes *cache.Follower) {
+	m.gauge("vital_changes_heard", "1 while changes are heard; 0 while nothing is served from memory.", nil, func() float64 { return number(changes.Whole()) })
+	m.counter("vital_changes_hints_total", "Notifications of changes heard; anybody in the database can send one.", nil, func() float64 { return float64(changes.Stat().Hints) })
+	m.counter("vital_changes_looks_total", "Looks at versions.", nil, func() float64 { return float64(changes.Stat().Looks) })
+	m.counter("vital_changes_forgotten_total", "How often all that was remembered had to be forgotten.", nil, func() float64 { return float64(changes.Stat().Forgotten) })
+}
+
+// WatchShared adds what servers share in Redis; nil is nothing.
+func (m *Metrics) WatchShared(shared *tenant.Shared) {
+	if shared == nil {
+		return
+	}
+	stat := shared.Stat
+	m.gauge("vital_redis_up", "1 while Redis answers; 0 while everything is read from the database.", nil, func() float64 { return number(!stat().Down) })
+	m.gauge("vital_redis_evictions_pending", "Evictions that are not carried out yet.", nil, func() float64 { return float64(stat().Pending) })
+	for _, c := range []struct {
+		name, help string
+		value      func(cache.RedisStat) int64
+	}{
+		{"vital_redis_hits_total", "Documents found in Redis that the database said still hold.", func(s cache.RedisStat) int64 { return s.Hits }},
+		{"vital_redis_misses_total", "Documents that were not in Redis.", func(s cache.RedisStat) int64 { return s.Misses }},
+		{"vital_redis_stale_total", "Documents found in Redis that did not hold any more.", func(s cache.RedisStat) int64 { return s.Stale }},
+		{"vital_redis_garbage_total", "Values found in Redis that no server of this database has put there.", func(s cache.RedisStat) int64 { return s.Garbage }},
+		{"vital_redis_refused_total", "Documents that were not put into Redis, because another server does or the tenant changed.", func(s cache.RedisStat) int64 { return s.Refused }},
+		{"vital_redis_errors_total", "Operations that failed.", func(s cache.RedisStat) int64 { return s.Errors }},
+		{"vital_redis_evictions_total", "Documents that were dropped.", func(s cache.RedisStat) int64 { return s.Evictions }},
+	} {
+		m.counter(c.name, c.help, nil, func() float64 { return float64(c.value(stat())) })
+	}
+}
+
+// WatchReplicas adds the replicas of db.
+func (m *Metrics) WatchReplicas(db *postgres.DB) {
+	for i, r := range db.Replicas() {
+		labels := prometheus.Labels{"replica": r.Name}
+		stat := func() postgres.ReplicaStat { return db.Replicas()[i] }
+		m.gauge("vital_replica_up", "1 while the replica answers.", labels, func() float64 { return number(!stat().Down) })
+		m.gauge("vital_replica_behind_bytes", "How much of the log it has not replayed, at the last look.", labels, func() float64 { return float64(stat().Behind) })
+		m.counter("vital_replica_served_total", "Reads it has answered.", labels, func() float64 { return float64(stat().Served) })
+		m.counter("vital_replica_refused_total", "Reads it had not replayed enough for.", labels, func() float64 { return float64(stat().Refused) })
+		m.counter("vital_replica_failed_total", "Reads the primary answered because it could not.", labels, func() float64 { return float64(stat().Failed) })
+	}
+}
+
+func number(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+func (m *Metrics) gauge(name, help string, labels prometheus.Labels, value func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help, ConstLabels: labels}, value))
+}
+
+func (m *Metrics) counter(name, help string, labels prometheus.Labels, value func() float64) {
+	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help, ConstLabels: labels}, value))
 }
 
 func (m *Metrics) observeRequest(route, method string, status int, took time.Duration) {

@@ -60,11 +60,36 @@ func contextOperation(registry huma.Registry) *huma.Operation {
 		Parameters: []*huma.Param{
 			{Name: "Vital-Tenant", In: "header", Description: "The tenant to act in, by id or slug; else the token's, else the user's default", Schema: text()},
 			{Name: "If-None-Match", In: "header", Description: "ETag of an answer you have", Schema: text()},
+			{Name: "Vital-Min-Version", In: "header", Description: "Vital-Version of an answer you have: nothing older is answered; 412 where there is nothing newer", Schema: text()},
 		},
 		Responses: map[string]*huma.Response{
 			"200": answer,
 			"304": {Description: "What you have is current"},
 		},
+	}
+}
+
+func contextStreamOperation(huma.Registry) *huma.Operation {
+	op := open("getContextEvents", contextEventsPath, "Events of the caller's context", "text/event-stream")
+	op.Tags, op.Security = []string{"context"}, bearerOnly
+	op.Description = "One event at the beginning, unless Last-Event-ID is still true, and one after each change."
+	op.Parameters = []*huma.Param{
+		{Name: "Vital-Tenant", In: "header", Description: "The tenant, as of GET /v1/context", Schema: text()},
+		{Name: "Last-Event-ID", In: "header", Description: "The state you know", Schema: text()},
+		{Name: "token", In: "query", Description: "In place of Authorization: from the address that POST gives", Schema: text()},
+		{Name: "since", In: "query", Description: "In place of Last-Event-ID", Schema: text()},
+	}
+	return op
+}
+
+func contextEventsOperation(registry huma.Registry) *huma.Operation {
+	return &huma.Operation{
+		OperationID: "postContextEvents", Method: http.MethodPost, Path: contextEventsPath, Tags: []string{"context"}, Security: bearerOnly,
+		Summary: "Where the events of the caller's context are",
+		Description: "The stream tells (event: context, data: {\"version\"}) whenever the context has changed: read it again. It ends with the access " +
+			"token, the session, the membership or the tenant. The address holds a short-lived token for that stream alone.",
+		Parameters: []*huma.Param{{Name: "Vital-Tenant", In: "header", Description: "The tenant, as of GET /v1/context", Schema: text()}},
+		Responses:  map[string]*huma.Response{"200": answers(registry, reflect.TypeFor[eventsAddress](), "The stream's address")},
 	}
 }
 

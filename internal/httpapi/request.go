@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,11 +26,21 @@ type request struct {
 	user     uuid.UUID
 	tenant   uuid.UUID
 	authTook time.Duration
-	err      error
+	// routine requests come by the thousands, and are counted elsewhere: a log line only says more where one failed.
+	routine bool
+	err     error
 }
 
 func requestOf(ctx context.Context) *request {
 	return ctx.Value(requestKey{}).(*request) //nolint:forcetypeassert // set by withRequest around every handler
+}
+
+// exchange is one request being served, its context and its answer, in one piece of memory.
+type exchange struct {
+	request  request
+	context  requestContext
+	response response
+	idHeader [1]string
 }
 
 // withRequest gives every request an id, a deadline and a bounded body, survives a panic, and writes
@@ -37,17 +48,21 @@ func requestOf(ctx context.Context) *request {
 func (s *Server) withRequest(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
-		rq := &request{id: requestID(r.Header.Get("X-Request-Id"))}
+		x := &exchange{request: request{id: requestID(r.Header.Get("X-Request-Id"))}, response: response{ResponseWriter: w}}
+		rq, out := &x.request, &x.response
 		timeout, bodyBytes := s.bounds(r)
-		ctx, cancel := context.WithTimeout(postgres.WithRequestID(context.WithValue(r.Context(), requestKey{}, rq), rq.id), timeout)
-		defer cancel()
-		r = r.WithContext(ctx)
-		if r.Body != nil {
+		x.context.Context, x.context.request = r.Context(), rq
+		if timeout > 0 {
+			x.context.deadline = started.Add(timeout)
+		}
+		defer x.context.end()
+		r = r.WithContext(&x.context)
+		if r.Body != nil && r.Body != http.NoBody {
 			r.Body = http.MaxBytesReader(w, r.Body, bodyBytes)
 		}
-		out := &response{ResponseWriter: w}
-		out.Header().Set("X-Request-Id", rq.id)
-		out.Header().Set("X-Content-Type-Options", "nosniff")
+		x.idHeader[0] = rq.id
+		header := w.Header()
+		header["X-Request-Id"], header["X-Content-Type-Options"] = x.idHeader[:], noSniff
 		defer func() {
 			if p := recover(); p != nil {
 				if p == http.ErrAbortHandler { //nolint:errorlint // recover gives the very value
@@ -62,14 +77,69 @@ func (s *Server) withRequest(next http.Handler) http.Handler {
 	})
 }
 
+var noSniff = []string{"nosniff"}
+
+// requestContext is the context of a request, up to its deadline. A timer is set only when somebody waits, which an
+// answer from memory never does.
+type requestContext struct {
+	context.Context // the connection's
+
+	request  *request
+	deadline time.Time // zero for none
+	waited   sync.Once
+	timed    context.Context
+	cancel   context.CancelFunc
+}
+
+// timer is the context with its deadline.
+func (c *requestContext) timer() context.Context {
+	c.waited.Do(func() {
+		c.timed = c.Context
+		if !c.deadline.IsZero() {
+			c.timed, c.cancel = context.WithDeadline(c.Context, c.deadline)
+		}
+	})
+	return c.timed
+}
+
+// end is when the request is answered.
+func (c *requestContext) end() {
+	c.waited.Do(func() { c.timed = c.Context }) // nobody has waited
+	if c.cancel != nil {
+		c.cancel()
+	}
+}
+
+func (c *requestContext) Deadline() (time.Time, bool) { return c.timer().Deadline() }
+func (c *requestContext) Done() <-chan struct{}       { return c.timer().Done() }
+func (c *requestContext) Err() error                  { return c.timer().Err() }
+
+func (c *requestContext) Value(key any) any {
+	switch key.(type) {
+	case requestKey:
+		return c.request
+	case postgres.RequestIDKey:
+		return c.request.id
+	}
+	return c.timer().Value(key)
+}
+
 const (
 	restTimeout   = time.Minute
 	restBodyBytes = 16 << 20
+	// ofrepBodyBytes bounds a context, which every rule may look through.
+	ofrepBodyBytes = 128 << 10
 )
 
-// bounds are how long a request may take and how large its body may be: more where data comes and goes.
+// bounds are how long a request may take, 0 for as long as it likes, and how large its body may be: more where data
+// comes and goes.
 func (s *Server) bounds(r *http.Request) (timeout time.Duration, bodyBytes int64) {
-	if strings.HasPrefix(r.URL.Path, restBase+"/") {
+	switch {
+	case r.URL.Path == eventsPath, r.URL.Path == contextEventsPath && r.Method == http.MethodGet:
+		return 0, 0
+	case strings.HasPrefix(r.URL.Path, ofrepBase+"/"): // it waits for nothing but a load, which has a bound of its own
+		return 0, min(s.config.MaxBodyBytes, ofrepBodyBytes)
+	case strings.HasPrefix(r.URL.Path, restBase+"/"):
 		return max(s.config.RequestTimeout, restTimeout), max(s.config.MaxBodyBytes, restBodyBytes)
 	}
 	return s.config.RequestTimeout, s.config.MaxBodyBytes
@@ -80,10 +150,14 @@ func (s *Server) record(r *http.Request, rq *request, out *response, took time.D
 	status := out.statusOr(http.StatusOK)
 	s.config.Metrics.observeRequest(r.Pattern, r.Method, status, took)
 	level := slog.LevelInfo
-	attrs := []slog.Attr{
-		slog.String("request_id", rq.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
-		slog.Int("status", status), slog.Float64("duration_ms", milliseconds(took)), slog.Int64("bytes", out.bytes),
+	if rq.routine && rq.err == nil {
+		if level = slog.LevelDebug; !s.config.Log.Enabled(r.Context(), level) {
+			return
+		}
 	}
+	attrs := append(make([]slog.Attr, 0, 10),
+		slog.String("request_id", rq.id), slog.String("method", r.Method), slog.String("path", r.URL.Path),
+		slog.Int("status", status), slog.Float64("duration_ms", milliseconds(took)), slog.Int64("bytes", out.bytes))
 	attrs = appendID(attrs, "user", rq.user)
 	attrs = appendID(attrs, "tenant", rq.tenant)
 	if rq.err != nil {
@@ -95,7 +169,11 @@ func (s *Server) record(r *http.Request, rq *request, out *response, took time.D
 			attrs = append(attrs, slog.String("error", rq.err.Error()))
 		}
 	}
-	s.config.Log.LogAttrs(r.Context(), level, "request", attrs...)
+	if handler := s.config.Log.Handler(); handler.Enabled(r.Context(), level) {
+		line := slog.NewRecord(time.Now(), level, "request", 0) // where in the source is always here
+		line.AddAttrs(attrs...)
+		_ = handler.Handle(r.Context(), line) // as slog does: there is nowhere else to say it
+	}
 }
 
 func appendID(attrs []slog.Attr, name string, id uuid.UUID) []slog.Attr {
@@ -122,7 +200,9 @@ func requestID(given string) string {
 	}
 	var random [8]byte
 	_, _ = rand.Read(random[:]) // never fails
-	return hex.EncodeToString(random[:])
+	var text [2 * len(random)]byte
+	hex.Encode(text[:], random[:])
+	return string(text[:])
 }
 
 // response remembers what was sent.

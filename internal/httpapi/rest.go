@@ -58,6 +58,10 @@ func (s *Server) serveRest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	least, err := tenant.ParseVersion(s.config.DB, r.Header.Get("Vital-Min-Version"))
+	if err != nil {
+		return err
+	}
 	requestOf(r.Context()).user = caller.UserID
 	session := rest.Session{
 		Role: string(caller.Role), Authenticated: caller.Role != identity.Anon, Sealed: true,
@@ -71,7 +75,31 @@ func (s *Server) serveRest(w http.ResponseWriter, r *http.Request) error {
 	if caller.Role == identity.ServiceRole {
 		session.Run, session.Sealed = s.config.DB.Run, false
 	}
-	return serveDialect(s.config.Rest, session, restBase, w, r)
+	session.Run = versioned(s.config.DB, session.Run, r.Header.Get("Vital-Min-Version") != "", least, w.Header())
+	if err := serveDialect(s.config.Rest, session, restBase, w, r); err != nil {
+		return err
+	}
+	if r.URL.Path == restBase+"/rpc/set_default_tenant" {
+		s.warm(r.Context(), caller)
+	}
+	return nil
+}
+
+// versioned has run show at least what the caller has seen, and tell how far in the log it was: of every write, and of
+// the reads of who asks for it by naming a version. An answer that is streamed has begun before that is known. A
+// replica may answer a read unless the caller has seen counters alone, which it cannot tell.
+func versioned(db *postgres.DB, run func(context.Context, *postgres.Work) error, asked bool, least tenant.Version, header http.Header) func(context.Context, *postgres.Work) error {
+	return func(ctx context.Context, work *postgres.Work) error {
+		work.Observe = asked || work.Writes
+		least.Bound(work)
+		if err := run(ctx, work); err != nil {
+			return err
+		}
+		if work.Position != 0 {
+			header.Set("Vital-Version", tenant.Version{}.At(work.Position).Text(db))
+		}
+		return nil
+	}
 }
 
 // restCaller is who asks; nobody, where there is neither a token nor a key.

@@ -267,6 +267,36 @@ func TestRest_Functions(t *testing.T) {
 	}
 }
 
+// TestRest_FlagVersions: who has seen another version of a flag changes nothing, by a filter or by name.
+func TestRest_FlagVersions(t *testing.T) {
+	t.Parallel()
+	b := setupRest(t)
+	const one = "/rest/v1/feature_flags?flag_key=eq.one&select=version&version=eq."
+	change := func(version, text string) string {
+		got := b.send("PATCH", one+version, root, `{"description": "`+text+`"}`, "Prefer", "return=representation")
+		require.Equal(t, http.StatusOK, got.status, got.body)
+		return got.body
+	}
+	require.JSONEq(t, `[{"version": 2}]`, change("1", "mine"))
+	require.JSONEq(t, `[]`, change("1", "stale"))
+	const set = "/rest/v1/rpc/set_feature_flag"
+	requireRestError(t, b.send("POST", set, root, `{"p_flag_key": "one", "p_changes": {"owner": "x"}, "p_expected_version": 1}`), 412, "precondition_failed")
+	requireRestError(t, b.send("POST", set, root, `{"p_flag_key": "one", "p_changes": {"prerequisites": [{"flag_key": "one", "variants": ["on"]}]}}`), 422, "prerequisite_invalid")
+	requireRestError(t, b.send("POST", set, ada, `{"p_flag_key": "one", "p_changes": {}}`), 403, "permission_denied")
+	requireRestError(t, b.send("DELETE", "/rest/v1/feature_flags?flag_key=eq.one", root, ""), 409, "23503")
+	got := b.get("/rest/v1/rpc/feature_flag_history?p_flag_key=one&select=version,created_by&limit=1", bearer(b.token(root, ""))...)
+	require.JSONEq(t, `[{"version": 2, "created_by": "`+root+`"}]`, got.body)
+
+	// A tenant's own: the other one's history and schedule are nobody's business here.
+	got = b.get("/rest/v1/rpc/tenant_feature_history?p_flag_key=two", bearer(b.token(ada, ""))...)
+	require.JSONEq(t, `[]`, got.body)
+	requireRestError(t, b.send("POST", "/rest/v1/rpc/rollback_tenant_feature", ada, `{"p_flag_key": "two", "p_version": 1}`), 404, "not_found")
+	got = b.send("POST", "/rest/v1/rpc/schedule_tenant_feature?select=status", bob, `{"p_flag_key": "two", "p_changes": {"enabled": false}, "p_run_at": "2999-01-01"}`)
+	require.JSONEq(t, `{"status": "pending"}`, got.body)
+	got = b.get("/rest/v1/tenant_feature_flag_changes", bearer(b.token(ada, ""))...)
+	require.JSONEq(t, `[]`, got.body)
+}
+
 // TestRest_Recorded: the log and the metrics know an error by the code its caller sees, and never by one that
 // came with the request.
 func TestRest_Recorded(t *testing.T) {

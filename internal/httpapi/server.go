@@ -13,13 +13,15 @@ import (
 	"github.com/rs/cors"
 
 	"github.com/vital-db/vital/console"
+	"github.com/vital-db/vital/internal/cache"
 	"github.com/vital-db/vital/internal/identity"
 	"github.com/vital-db/vital/internal/postgres"
 	"github.com/vital-db/vital/internal/rest"
 	"github.com/vital-db/vital/internal/signin"
+	"github.com/vital-db/vital/internal/tenant"
 )
 
-// Config is what a server needs. DB, Verifier, Rest, Metrics and Log are required.
+// Config is what a server needs. DB, Verifier, Rest, Contexts, Flags, Changes, Metrics and Log are required.
 type Config struct {
 	DB       *postgres.DB
 	Verifier *identity.Verifier
@@ -27,6 +29,14 @@ type Config struct {
 	Rest    *rest.Engine
 	Metrics *Metrics
 	Log     *slog.Logger
+	// Contexts answers /v1/context.
+	Contexts *tenant.Contexts
+	// Flags answers /ofrep/v1/.
+	Flags *tenant.Evaluator
+	// Changes are what streams of events wait for.
+	Changes *cache.Follower
+	// Closing is closed when event streams must end, so that the server can. Nil is never.
+	Closing <-chan struct{}
 	// CORSOrigins are the web origins that may call; "*" is any. Defaults to none.
 	CORSOrigins []string
 	// RequestTimeout bounds one request. Defaults to 15s.
@@ -44,7 +54,8 @@ type Config struct {
 
 // Server answers requests. It keeps no state of its own between them.
 type Server struct {
-	config Config
+	config  Config
+	warming chan struct{}
 }
 
 // New returns the handler of the whole surface.
@@ -55,7 +66,7 @@ func New(config Config) http.Handler {
 	if config.MaxBodyBytes == 0 {
 		config.MaxBodyBytes = 1 << 20
 	}
-	s := &Server{config: config}
+	s := &Server{config: config, warming: make(chan struct{}, warmers)}
 	return s.withRequest(s.withCORS(s.routes()))
 }
 
@@ -75,8 +86,13 @@ func (s *Server) routes() http.Handler {
 	// Whoever asks, as whom their token or key says; the database decides about each row.
 	mux.Handle(restBase+"/", s.rest())
 
+	// Users, and servers with a tenant's key: what flags are worth there.
+	s.ofrepRoutes(mux)
+
 	// Members: a verified token of a user; the database decides about the tenant.
 	api.describe(contextOperation, s.member(s.getContext))
+	api.describe(contextEventsOperation, s.member(s.postContextEvents))
+	api.describe(contextStreamOperation, s.public(s.stream(s.openContextEvents))) // a token in the address will do, too: an EventSource sends no header
 
 	// Admins of the tenant, and super admins; the database decides again.
 	api.describe(patchConfigOperation, s.member(s.write(s.patchConfig)))
@@ -118,8 +134,13 @@ func (s *Server) public(h handler) http.Handler {
 func (s *Server) member(h callerHandler) http.Handler {
 	return s.public(func(w http.ResponseWriter, r *http.Request) error {
 		// What a caller gets depends on their token, errors included; no shared cache may keep it.
-		w.Header().Set("Cache-Control", "private, no-cache")
-		w.Header().Add("Vary", "Authorization, Vital-Tenant")
+		header := w.Header()
+		header["Cache-Control"] = privateNoCache
+		if len(header["Vary"]) == 0 {
+			header["Vary"] = memberVary
+		} else {
+			header.Add("Vary", memberVary[0])
+		}
 		started := time.Now()
 		caller, err := s.authenticate(r)
 		if err != nil {
@@ -130,6 +151,8 @@ func (s *Server) member(h callerHandler) http.Handler {
 		return h(w, r, caller)
 	})
 }
+
+var memberVary = []string{"Authorization, Vital-Tenant"}
 
 // withCORS answers browsers of the configured origins.
 func (s *Server) withCORS(next http.Handler) http.Handler {

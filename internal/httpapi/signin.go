@@ -222,6 +222,7 @@ func (s *Server) authToken(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.warmSession(r.Context(), session.AccessToken)
 	return writeJSON(w, session)
 }
 
@@ -269,6 +270,7 @@ func (s *Server) authVerify(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	s.warmSession(r.Context(), session.AccessToken)
 	return writeJSON(w, session)
 }
 

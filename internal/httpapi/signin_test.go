@@ -57,10 +57,12 @@ func setupSignIn(t *testing.T) *signInBundle {
 	require.NoError(t, verifier.Start(t.Context()))
 	b.issuer, err = identity.NewTokenIssuer(identity.IssuerConfig{Secret: []byte(secret), Issuer: "vital", Audience: "authenticated"})
 	require.NoError(t, err)
-	b.server = httptest.NewServer(httpapi.New(httpapi.Config{
+	config := httpapi.Config{
 		DB: b.pool, Verifier: verifier, Metrics: b.metrics, Log: log, SchemaVersion: schema.LatestVersion(), SignIn: b.signIn,
 		CORSOrigins: []string{"https://app.test"}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
-	}))
+	}
+	remember(t, &config, b.pool)
+	b.server = httptest.NewServer(httpapi.New(config))
 	t.Cleanup(b.server.Close)
 	secretOfAll := password
 	for id, email := range map[string]string{ada: "ada@acme.test", bob: "bob@bolt.test", dana: "dana@acme.test", root: "root@platform.test"} {
@@ -204,6 +206,9 @@ func TestSignIn_Session(t *testing.T) {
 	access, _ = b.session("dana@acme.test")
 	require.Equal(t, http.StatusOK, b.get("/v1/context", with(bearer(access), "Vital-Tenant", "bolt")...).status)
 	b.db.Exec(t, "delete from user_tenants where user_id = $1 and tenant_id = $2", dana, tenantB)
+	require.Eventually(t, func() bool {
+		return b.get("/v1/context", with(bearer(access), "Vital-Tenant", "bolt")...).status != http.StatusOK
+	}, 5*time.Second, 5*time.Millisecond, "a change somebody else made is seen as soon as it is heard of")
 	requireProblem(t, b.get("/v1/context", with(bearer(access), "Vital-Tenant", "bolt")...), http.StatusNotFound, "tenant_not_found")
 }
 

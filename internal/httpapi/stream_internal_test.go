@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 )
 
@@ -50,4 +51,24 @@ func TestStream_SlowReader(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Nobody takes the places of all others.
+func TestStreams_PlacesOfOne(t *testing.T) {
+	t.Parallel()
+	var places streams
+	one, other := uuid.New(), uuid.New()
+	for range maxStreamsOfOne {
+		require.True(t, places.open(one))
+	}
+	require.False(t, places.open(one))
+	require.True(t, places.open(other))
+	places.close(one)
+	require.True(t, places.open(one))
+	for range maxStreamsOfOne {
+		places.close(one)
+	}
+	places.close(other)
+	require.Zero(t, places.all)
+	require.Empty(t, places.of)
 }

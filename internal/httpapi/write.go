@@ -36,7 +36,7 @@ func (s *Server) write(work writer) callerHandler {
 		requestOf(r.Context()).tenant = answer.TenantID
 		header := w.Header()
 		header.Set("Content-Type", "application/json")
-		header.Set("Vital-Version", answer.Version)
+		header.Set("Vital-Version", answer.Version.Text(s.config.DB))
 		if answer.ETag != "" {
 			header.Set("ETag", answer.ETag)
 		}

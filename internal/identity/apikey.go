@@ -20,12 +20,14 @@ import (
 const (
 	anonKeyPrefix    = "vital_anon_"
 	serviceKeyPrefix = "vital_service_"
+	tenantKeyPrefix  = "vital_tenant_"
 	keyTailLength    = 43
 	// shownTail is how much of the random part a list shows.
 	shownTail = 6
 
-	// keyMemory is how long an anon key once looked up is believed, and so how long a revoked one goes on
-	// standing for nobody. A service key bypasses the policies: it is looked up every time.
+	// keyMemory is how long an anon or a tenant's key once looked up is believed, and so how long a revoked one goes
+	// on standing for nobody; what a tenant's key may see is decided by the database besides. A service key bypasses
+	// the policies: it is looked up every time.
 	keyMemory  = 3 * time.Second
 	keyEntries = 1000
 )
@@ -33,13 +35,26 @@ const (
 // Key is what is known of an API key.
 type Key struct {
 	ID        uuid.UUID
-	Role      Role      // Anon or ServiceRole
+	Role      Role      // Anon or ServiceRole; of a tenant's key Anon
+	Tenant    uuid.UUID // zero for a key of no tenant
+	Rights    Rights
 	ExpiresAt time.Time // zero for never
 }
 
 // IsAPIKey reports whether text has the form of an API key, rather than a token's.
 func IsAPIKey(text string) bool {
-	return strings.HasPrefix(text, anonKeyPrefix) || strings.HasPrefix(text, serviceKeyPrefix)
+	_, ok := keyTail(text)
+	return ok
+}
+
+// keyTail is the random part of a key, or reports that text is none.
+func keyTail(text string) (string, bool) {
+	for _, prefix := range []string{anonKeyPrefix, serviceKeyPrefix, tenantKeyPrefix} {
+		if tail, ok := strings.CutPrefix(text, prefix); ok {
+			return tail, true
+		}
+	}
+	return "", false
 }
 
 // NewAPIKey makes a key of a role, of 32 random bytes or of those given.
@@ -53,13 +68,23 @@ func NewAPIKey(role Role, random []byte) (string, error) {
 		return "", fault.New(fault.Invalid, "An API key's role is anon or service_role.", "Users sign in and get tokens.")
 	}
 	if random == nil {
-		random = make([]byte, sha256.Size)
-		_, _ = rand.Read(random) // never fails
+		random = randomKey()
 	}
 	if len(random) != sha256.Size {
 		return "", fault.New(fault.Invalid, "An API key is made of 32 bytes.", "Leave them out for random ones.")
 	}
 	return prefix + base64.RawURLEncoding.EncodeToString(random), nil
+}
+
+// NewTenantKey makes a key that a server uses for one tenant.
+func NewTenantKey() string {
+	return tenantKeyPrefix + base64.RawURLEncoding.EncodeToString(randomKey())
+}
+
+func randomKey() []byte {
+	random := make([]byte, sha256.Size)
+	_, _ = rand.Read(random) // never fails
+	return random
 }
 
 // KeyPrefix is what a list may show of a key.
@@ -94,10 +119,7 @@ func BadAPIKey() error {
 }
 
 func (a *apiKeys) caller(ctx context.Context, text string) (Caller, error) {
-	tail, anon := strings.CutPrefix(text, anonKeyPrefix)
-	if !anon {
-		tail = strings.TrimPrefix(text, serviceKeyPrefix)
-	}
+	tail, _ := keyTail(text)
 	if _, ok := decodeSegment(tail); a == nil || !ok || len(tail) != keyTailLength {
 		return Caller{}, BadAPIKey()
 	}
@@ -108,7 +130,11 @@ func (a *apiKeys) caller(ctx context.Context, text string) (Caller, error) {
 	if !key.ExpiresAt.IsZero() && !a.now().Before(key.ExpiresAt) {
 		return Caller{}, BadAPIKey()
 	}
-	return Caller{Role: key.Role, SessionID: key.ID, ExpiresAt: key.ExpiresAt}, nil
+	caller := Caller{Role: key.Role, SessionID: key.ID, ExpiresAt: key.ExpiresAt, Rights: key.Rights}
+	if key.Tenant != uuid.Nil {
+		caller.Tenant = key.Tenant.String()
+	}
+	return caller, nil
 }
 
 func (a *apiKeys) find(ctx context.Context, hash [sha256.Size]byte) (Key, error) {
@@ -120,7 +146,7 @@ func (a *apiKeys) find(ctx context.Context, hash [sha256.Size]byte) (Key, error)
 		a.known.Invalidate(hash)
 		return Key{}, err
 	}
-	if key.Role != Anon && key.Role != ServiceRole {
+	if key.Role != Anon && key.Role != ServiceRole || key.Tenant != uuid.Nil && key.Role != Anon {
 		return Key{}, BadAPIKey()
 	}
 	if key.Role == Anon {

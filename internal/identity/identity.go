@@ -30,10 +30,34 @@ type Caller struct {
 	// id, under which the database knows it when it was revoked.
 	SessionID uuid.UUID
 	// Tenant is the claim app_metadata.tenant_id as the issuer wrote it, an id or a slug, and "" when
-	// it is absent. It never comes from user_metadata, which users edit themselves.
+	// it is absent. It never comes from user_metadata, which users edit themselves. Of a tenant's API key it is
+	// that tenant's id.
 	Tenant string
+	// Rights are what an API key of a tenant may do there, nothing for anybody else.
+	Rights Rights
 	// ExpiresAt is zero for Anonymous, and for an API key that never expires.
 	ExpiresAt time.Time
+}
+
+// Rights are what an API key of a tenant may do.
+type Rights uint8
+
+// RightFlags is to evaluate the tenant's flags.
+const RightFlags Rights = 1 << iota
+
+// rightNames are the rights as the database and the command line call them.
+var rightNames = map[string]Rights{"flags": RightFlags}
+
+// ParseRights reads the names of rights, or reports that one is not known.
+func ParseRights(names []string) (rights Rights, ok bool) {
+	for _, name := range names {
+		right, known := rightNames[name]
+		if !known {
+			return 0, false
+		}
+		rights |= right
+	}
+	return rights, true
 }
 
 // Anonymous is the caller of a request without a token.

@@ -48,12 +48,12 @@ func (t *suite) attackEntered(ctx context.Context, who caller) error {
 			t.proof.Results = append(t.proof.Results, Result{Attack: "any", Family: "read", Verb: "any", Object: r.label(), Caller: who.name,
 				Title: "make a row of each tenant", Outcome: Untried, Evidence: why})
 		}
-		if err := t.tryAll(ctx, who, r, false); err != nil {
+		if err := t.tryAll(ctx, who, r, "read", "write"); err != nil {
 			return err
 		}
 	}
 	if r := t.closed(who); r != nil && !who.owner && t.only == "" {
-		if err := t.tryAll(ctx, who, r, true); err != nil {
+		if err := t.tryAll(ctx, who, r, "context"); err != nil {
 			return err
 		}
 	}
@@ -115,11 +115,11 @@ func (t *suite) untried(r *relation) string {
 	return cmp.Or(t.mine.failed[r], t.other.failed[r])
 }
 
-// tryAll runs the attacks on r, those on the context or all others.
-func (t *suite) tryAll(ctx context.Context, who caller, r *relation, onContext bool) error {
+// tryAll runs the attacks of families on r.
+func (t *suite) tryAll(ctx context.Context, who caller, r *relation, families ...string) error {
 	fill := t.fill(r, who)
 	for _, a := range t.attacks {
-		if (a.Family == "context") != onContext {
+		if !slices.Contains(families, a.Family) {
 			continue
 		}
 		if err := t.try(ctx, who, a, r, fill); err != nil {
@@ -151,46 +151,42 @@ func (t *suite) try(ctx context.Context, who caller, a Attack, r *relation, fill
 			Outcome: Untried, Evidence: "which login requests arrive on is not known: name it as roles.login, and attack as a superuser"})
 		return nil
 	}
-	variants := []fills{fill}
-	switch a.each {
-	case "foreign":
-		variants = t.foreignVariants(r, fill)
-	case "unique":
-		variants = t.uniqueVariants(r, fill)
-	case "materialized view":
-		if r.kind != "m" {
-			return nil
-		}
-	case "privileged role":
-		variants = nil
-		for _, role := range t.privileged {
-			if role != who.role && role != who.login {
-				variants = append(variants, fills{"role": identifier(role)})
-			}
-		}
+	object := r.label()
+	if a.Family == "context" {
+		object = "transaction"
 	}
-	for _, fill := range variants {
-		statement, applies := fill.render(a.text)
-		control, controlled := fill.render(a.control)
-		before, prepared := fill.render(a.before)
-		if !applies || !controlled || !prepared {
-			continue
-		}
-		result := Result{Attack: a.Name, Family: a.Family, Verb: a.Verb, Title: a.Title, Reference: a.Reference, Object: r.label(), Caller: who.name}
-		if a.Family == "context" {
-			result.Object = "transaction"
-		}
-		a := a
-		a.risk = cmp.Or(a.risk, fill["known_risk"])
-		result.sent = &sent{attack: a, before: before, control: control}
-		result.sent.lead, result.sent.last = a.split(fill)
-		if err := t.execute(ctx, who, a, before, statement, control, &result); err != nil {
+	for _, fill := range t.variants(a, who, r, fill) {
+		if err := t.launch(ctx, who, a, object, fill); err != nil {
 			return err
 		}
-		t.proof.Results = append(t.proof.Results, result)
-		if result.Outcome == Leaked && t.stopAtLeak {
-			return errLeak
-		}
+	}
+	return nil
+}
+
+// launch runs a on object, if fill has all that a takes.
+func (t *suite) launch(ctx context.Context, who caller, a Attack, object string, fill fills) error {
+	statement, applies := fill.render(a.text)
+	control, controlled := fill.render(a.control)
+	before, prepared := fill.render(a.before)
+	if !applies || !controlled || !prepared {
+		return nil
+	}
+	result := Result{Attack: a.Name, Family: a.Family, Verb: a.Verb, Reference: a.Reference, Object: object, Caller: who.name}
+	result.Title, _ = fill.render(a.Title)
+	a.risk = cmp.Or(a.risk, fill["known_risk"])
+	result.sent = &sent{attack: a, before: before, control: control}
+	result.sent.lead, result.sent.last = a.split(fill)
+	if err := t.execute(ctx, who, a, before, statement, control, &result); err != nil {
+		return err
+	}
+	return t.add(result)
+}
+
+// add keeps result; a suite that only asks whether there is a leak ends with the first.
+func (t *suite) add(result Result) error {
+	t.proof.Results = append(t.proof.Results, result)
+	if result.Outcome == Leaked && t.stopAtLeak {
+		return errLeak
 	}
 	return nil
 }
@@ -219,6 +215,8 @@ func (t *suite) execute(ctx context.Context, who caller, a Attack, before, state
 		evidence = fmt.Sprintf("it reached the other tenant's rows (%s)", got.tag)
 	case a.leak == "success" && got.err == nil:
 		evidence = "it was let through"
+	case codeOf(got.err) == ranAsOwner:
+		evidence = refusal(got.err)
 	case a.leak == "difference":
 		t.proof.Statements++
 		about, err := t.attempt(ctx, who, a, before, control)
@@ -239,6 +237,9 @@ func (t *suite) execute(ctx context.Context, who caller, a Attack, before, state
 	result.Script = t.script(who, before, statement, result)
 	return nil
 }
+
+// ranAsOwner is the error by which an attacker's own code says that it ran with the rights of another.
+const ranAsOwner = "VTATK"
 
 // answer is what an attacker got.
 type answer struct {

@@ -29,8 +29,10 @@ var vitalGrounds = map[string]Ground{
 	"user_tenants":            {TenantColumn: "tenant_id", UserColumn: "user_id"},
 	"organization_audit_log":  {TenantColumn: "organization_id"},
 	"feature_flag_versions":   {},
+	"feature_flag_changes":    {},
 	"schema_validation_rules": {},
 	"feature_flags":           {Global: reason("feature_flags")},
+	"feature_flag_evaluators": {Global: reason("feature_flag_evaluators")},
 }
 
 // VitalGround is the ground of a table of our own schema public.

@@ -134,7 +134,7 @@ where a.attnum > 0 and not a.attisdropped and a.attgenerated = '' and a.attident
 order by a.attrelid, a.attnum;
 
 -- name: State
-select {label} || '|' || pg_catalog.count(*) || '|' || coalesce(pg_catalog.sum(pg_catalog.hashtextextended(r::text, 0)), 0)
+select {label} || '|' || pg_catalog.count(*) || '|' || coalesce(pg_catalog.sum(pg_catalog.hashtextextended(r::pg_catalog.text, 0)), 0)
 from (select * from {relation} r where {where} limit 10000) r;
 
 -- name: MemberOf

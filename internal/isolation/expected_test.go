@@ -64,6 +64,14 @@ feature_flag_versions        select  denied none     none     none     none     
 feature_flag_versions        insert  denied denied   denied   denied   denied   denied   denied  denied
 feature_flag_versions        update  denied denied   denied   denied   denied   denied   denied  denied
 feature_flag_versions        delete  denied denied   denied   denied   denied   denied   denied  denied
+feature_flag_evaluators      select  denied all      all      all      all      all      all      all
+feature_flag_evaluators      insert  denied none     none     none     none     none     all      all
+feature_flag_evaluators      update  denied none     none     none     none     none     all      all
+feature_flag_evaluators      delete  denied none     none     none     none     none     all      all
+feature_flag_changes         select  denied none     none     none     none     none     all      all
+feature_flag_changes         insert  denied denied   denied   denied   denied   denied   denied   denied
+feature_flag_changes         update  denied denied   denied   denied   denied   denied   denied   denied
+feature_flag_changes         delete  denied denied   denied   denied   denied   denied   denied   denied
 tenant_feature_flags         select  denied none     own      own      own      own      own     all
 tenant_feature_flags         insert  denied none     none     none     own      own      own     all
 tenant_feature_flags         update  denied none     none     none     own      own      own     all
@@ -72,6 +80,14 @@ tenant_feature_flag_versions select  denied none     none     none     own      
 tenant_feature_flag_versions insert  denied denied   denied   denied   denied   denied   denied  denied
 tenant_feature_flag_versions update  denied denied   denied   denied   denied   denied   denied  denied
 tenant_feature_flag_versions delete  denied denied   denied   denied   denied   denied   denied  denied
+tenant_feature_flag_changes  select  denied none     none     none     own      own      own      all
+tenant_feature_flag_changes  insert  denied denied   denied   denied   denied   denied   denied   denied
+tenant_feature_flag_changes  update  denied denied   denied   denied   denied   denied   denied   denied
+tenant_feature_flag_changes  delete  denied denied   denied   denied   denied   denied   denied   denied
+tenant_feature_flag_usage    select  denied none     none     none     own      own      all      all
+tenant_feature_flag_usage    insert  denied denied   denied   denied   denied   denied   denied   denied
+tenant_feature_flag_usage    update  denied denied   denied   denied   denied   denied   denied   denied
+tenant_feature_flag_usage    delete  denied denied   denied   denied   denied   denied   denied   denied
 
 agents                       select  denied none     shared   shared   shared   shared   shared  all
 agents                       insert  denied none     none     own      own      own      own     all

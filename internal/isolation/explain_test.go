@@ -39,11 +39,14 @@ func explain(t *testing.T, conn *pgx.Conn, q isolation.Question) *isolation.Expl
 // reference names the row of r as an operator would.
 func (r relation) reference(of row) string {
 	if owner, id, pair := strings.Cut(of.key, "/"); pair {
-		column := "tenant_id"
-		if r.name == "organization_audit_log" {
-			column = "organization_id"
+		columns := []string{"tenant_id", "id"}
+		switch r.name {
+		case "organization_audit_log":
+			columns[0] = "organization_id"
+		case "tenant_feature_flag_usage":
+			columns[1] = "feature_flag_id"
 		}
-		return column + "=" + owner + ",id=" + id
+		return columns[0] + "=" + owner + "," + columns[1] + "=" + id
 	}
 	return of.key
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -32,6 +31,9 @@ func (t *suite) fill(r *relation, who caller) fills {
 			shared = append(shared, literal(s))
 		}
 		f["shared"] = strings.Join(shared, ", ")
+	}
+	if shadow := t.membershipShadow(who); shadow != "" {
+		f["membership_shadow"] = shadow
 	}
 	if c := t.textColumn(r); c != "" {
 		f["text_column"] = identifier(c)
@@ -62,6 +64,12 @@ func (t *suite) fillWrites(f fills, r *relation, who caller) {
 		return
 	}
 	f["insert_other"] = t.insertTail(t.other, r, nil)
+	if t.s.isTable(t.s.Memberships.Table, r) {
+		t.fillMembership(f, r, who)
+	}
+	if t.mine.rows[r] != nil && t.s.tenantColumn(r) != "" {
+		f["insert_own"] = t.insertTail(t.mine, r, nil)
+	}
 	if name := t.s.tenantColumn(r); name != "" && !r.column(name).notNull {
 		f["insert_nobody"] = t.insertTail(t.mine, r, map[string]string{name: "null"})
 	}
@@ -73,6 +81,41 @@ func (t *suite) fillWrites(f fills, r *relation, who caller) {
 		}
 		f["insert_same_key"], f["key_target"] = t.insertTail(t.mine, r, same), "("+strings.Join(target, ", ")+")"
 	}
+}
+
+// fillMembership has what makes who a member of the other tenant, and the least of the own one its first.
+func (t *suite) fillMembership(f fills, r *relation, who caller) {
+	m, roles := t.s.Memberships, t.roleNames()
+	if who.user == "" {
+		return
+	}
+	highest := roles[len(roles)-1]
+	joining := map[string]string{m.User: literal(who.user)}
+	if m.Role != "" {
+		joining[m.Role] = literal(highest)
+	}
+	if who.tenant != t.other.tenant || !slices.Contains(slices.Collect(maps.Values(t.other.members)), who.user) {
+		f["insert_membership"] = t.insertTail(t.other, r, joining)
+	}
+	if m.Role != "" && len(roles) > 1 && who.user == t.mine.members[roles[0]] {
+		f["promotion"] = identifier(m.Role) + " = " + literal(highest)
+		f["own_membership"] = equals(m.User, &who.user)
+	}
+}
+
+// membershipShadow is a temporary table that says who is a member of the other tenant.
+func (t *suite) membershipShadow(who caller) string {
+	table, m := t.c.find(t.s.Memberships.Table), t.s.Memberships
+	if table == nil || t.mine.rows[table] == nil || who.user == "" {
+		return ""
+	}
+	row := maps.Clone(t.mine.rows[table])
+	row[m.User], row[m.Tenant] = &who.user, &t.other.tenant
+	var columns []string
+	for _, c := range table.columns {
+		columns = append(columns, quoteValue(row[c.name])+"::"+c.typ+" as "+identifier(c.name))
+	}
+	return identifier(table.name) + " on commit drop as select " + strings.Join(columns, ", ")
 }
 
 // change is an assignment that makes a row another, to a column that nothing else depends on.
@@ -95,9 +138,11 @@ func (t *suite) change(r *relation, name string) string {
 	return ""
 }
 
+// textColumn is one whose value an attack by key does not bring along.
 func (t *suite) textColumn(r *relation) string {
 	for _, c := range r.columns {
-		if c.category == "S" && c.typ == "text" && c.name != t.s.tenantColumn(r) {
+		inKey := len(r.keys) > 0 && slices.Contains(r.keys[0], c.name)
+		if c.category == "S" && c.typ == "text" && c.name != t.s.tenantColumn(r) && !inKey {
 			return c.name
 		}
 	}
@@ -145,181 +190,6 @@ func (t *suite) insertTail(w *world, r *relation, given map[string]string) strin
 	}
 	maps.Copy(p.fixed, given)
 	return p.tail()
-}
-
-// foreignVariants are own rows that point to the other tenant's, and to nobody's, for each foreign key.
-func (t *suite) foreignVariants(r *relation, base fills) []fills {
-	var variants []fills
-	tenant := t.s.tenantColumn(r)
-	for _, k := range r.foreign {
-		parent := t.other.rows[k.to]
-		if parent == nil || t.mine.rows[r] == nil || t.s.rule(k.to).Global != "" {
-			continue
-		}
-		other, unknown := map[string]string{}, map[string]string{}
-		for i, name := range k.columns {
-			if name == tenant {
-				continue
-			}
-			other[name] = quoteValue(parent[k.references[i]])
-			unknown[name] = other[name]
-			if k.references[i] != t.s.tenantColumn(k.to) || len(k.columns) == 1 {
-				unknown[name] = literal(nobody(r.column(name)))
-			}
-		}
-		if len(other) == 0 {
-			continue
-		}
-		f := maps.Clone(base)
-		f["insert_reference_other"], f["insert_reference_unknown"] = t.insertTail(t.mine, r, other), t.insertTail(t.mine, r, unknown)
-		if t.s.tenantColumn(k.to) == "" && !slices.ContainsFunc(k.references, func(name string) bool { return k.to.column(name).base != "uuid" }) {
-			f["known_risk"] = guessedByNobody
-		}
-		variants = append(variants, f)
-	}
-	return variants
-}
-
-// guessedByNobody is why a channel about a random id carries nothing.
-const guessedByNobody = "it is about a random id, which nobody guesses or meets by chance"
-
-// uniqueVariants are own rows that have the other tenant's values, and free ones, for each unique key that
-// the tenant is no part of.
-func (t *suite) uniqueVariants(r *relation, base fills) []fills {
-	var variants []fills
-	row, tenant := t.other.rows[r], t.s.tenantColumn(r)
-	if row == nil || t.mine.rows[r] == nil || t.s.rule(r).Global != "" {
-		return nil
-	}
-	for _, key := range r.keys {
-		if slices.Contains(key, tenant) {
-			continue
-		}
-		taken := map[string]string{}
-		for _, name := range key {
-			taken[name] = quoteValue(row[name])
-		}
-		f := maps.Clone(base)
-		f["insert_collision"], f["insert_free"] = t.insertTail(t.mine, r, taken), t.insertTail(t.mine, r, nil)
-		if !slices.ContainsFunc(key, func(name string) bool { return r.column(name).base != "uuid" }) {
-			f["known_risk"] = guessedByNobody
-		}
-		variants = append(variants, f)
-	}
-	return variants
-}
-
-// maxCalls bounds how often a function is called by each caller, maxGuesses with values that only fit by type.
-const maxCalls, maxGuesses = 40, 6
-
-// callFunctions calls every exposed function with the other tenant's ids.
-func (t *suite) callFunctions(ctx context.Context, who caller) error {
-	for i := range t.c.functions {
-		f := &t.c.functions[i]
-		if t.only != "" && t.only != f.signature() {
-			continue
-		}
-		for n := range maxCalls {
-			statement, more := t.call(f, n, false)
-			if n > 0 && !more {
-				break
-			}
-			result := Result{Attack: "call", Family: "function", Verb: "function", Title: "call it with the other tenant's ids",
-				Reference: "OWASP API5:2023 Broken Function Level Authorization", Object: f.signature(), Caller: who.name}
-			a := Attack{Name: "call", Family: "function", Verb: "function"}
-			control := ""
-			if len(f.types) > 0 && !f.volatile {
-				control, _ = t.call(f, n, true)
-				a.leak = "difference"
-			}
-			result.sent = &sent{attack: a, last: statement, control: control}
-			if err := t.execute(ctx, who, a, "", statement, control, &result); err != nil {
-				return err
-			}
-			t.proof.Results = append(t.proof.Results, result)
-			if result.Outcome == Leaked && t.stopAtLeak {
-				return errLeak
-			}
-			if result.SQLState == "42501" && n == 0 { // no right to it, whatever it is called with
-				break
-			}
-		}
-	}
-	return nil
-}
-
-// call is the nth way to call f with what is the other tenant's, or with nobody's ids instead. more says that
-// it differs from the ways before.
-func (t *suite) call(f *function, n int, unknown bool) (statement string, more bool) {
-	var arguments []string
-	for i, typ := range f.types {
-		name := ""
-		if i < len(f.names) {
-			name = strings.TrimPrefix(f.names[i], "p_")
-		}
-		options := t.arguments(name, typ)
-		more = more || n < len(options)
-		option := options[n%len(options)]
-		if unknown && typ == "uuid" && option != "null" {
-			option = literal(unknownUUID.String())
-		}
-		arguments = append(arguments, option+"::"+typ)
-	}
-	verb := "select * from "
-	if f.kind == "p" {
-		verb = "call "
-	}
-	return verb + f.quoted() + "(" + strings.Join(arguments, ", ") + ")", more
-}
-
-// arguments are values of the other tenant for an argument, by its name where that tells, else by its type.
-func (t *suite) arguments(name, typ string) []string {
-	var named, typed []string
-	for _, r := range t.c.relations {
-		row := t.other.rows[r]
-		if row == nil || !t.s.exposes(r) {
-			continue
-		}
-		for _, c := range r.columns {
-			value := row[c.name]
-			if value == nil || c.base != typ && (c.category != "S" || typ != "text") {
-				continue
-			}
-			subject := strings.TrimSuffix(r.name, "s") + "_" + c.name
-			if c.name == name || subject == name {
-				named = append(named, literal(*value))
-			} else if typ == "uuid" && slices.Contains([]string{"id", "user_id", "tenant_id"}, c.name) {
-				typed = append(typed, literal(*value))
-			} else if c.category == "S" {
-				typed = append(typed, literal(*value))
-			}
-		}
-	}
-	switch {
-	case name == "tenant_id" || name == "organization_id":
-		named = []string{literal(t.other.tenant)}
-	case name == "user_id":
-		named = nil
-		for _, user := range slices.Sorted(maps.Values(t.other.members)) {
-			named = append(named, literal(user))
-		}
-	case typ == "boolean":
-		named = []string{"true", "false"}
-	case typ == "jsonb" || typ == "json":
-		named = []string{"'{}'"}
-	case strings.HasPrefix(typ, "timestamp"), typ == "date":
-		named = []string{"now()"}
-	case slices.Contains([]string{"integer", "bigint", "smallint", "numeric"}, typ):
-		named = append(named, strconv.Itoa(24), "1")
-	}
-	all := slices.Compact(slices.Sorted(slices.Values(named)))
-	if len(all) == 0 {
-		all = typed[:min(len(typed), maxGuesses)]
-	}
-	if len(all) == 0 {
-		return []string{"null"}
-	}
-	return all[:min(len(all), maxCalls)]
 }
 
 // script is SQL that shows a leak again: an operator's, in a transaction that is rolled back.

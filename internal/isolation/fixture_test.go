@@ -147,6 +147,14 @@ var relations = []relation{
 	},
 	ofPlatform("feature_flag_versions", "(feature_flag_id, version, config) values (gen_random_uuid(), 1, '{}')", "reason = 'N'"),
 	ofTenant("tenant_feature_flags", "(tenant_id, feature_flag_id) values ({tenant}, gen_random_uuid())", "enabled = true"),
+	ofPlatform("feature_flag_evaluators", "(name, rule) values ("+anySlug+", '{}')", "description = 'N'"),
+	ofPlatform("feature_flag_changes", "(feature_flag_id, changes, run_at) values (gen_random_uuid(), '{}', now())", "reason = 'N'"),
+	ofTenant("tenant_feature_flag_changes", "(tenant_id, feature_flag_id, changes, run_at) values ({tenant}, gen_random_uuid(), '{}', now())", "reason = 'N'"),
+	{
+		name: "tenant_feature_flag_usage", key: "r.tenant_id || '/' || r.feature_flag_id", tenants: "array[r.tenant_id]", user: "null",
+		insert: "(tenant_id, feature_flag_id, variant, day, evaluations, last_evaluated_at) values ({tenant}, gen_random_uuid(), 'on', current_date, 1, now())",
+		set:    "evaluations = 2", tenant: "tenant_id",
+	},
 	ofTenant("tenant_feature_flag_versions", "(tenant_id, feature_flag_id, version, config) values ({tenant}, gen_random_uuid(), 1, '{}')", "reason = 'N'"),
 	ofTenant("agents", "(tenant_id, name, slug) values ({tenant}, 'N', "+anySlug+")", "description = 'N'"),
 	ofTenant("tools", "(tenant_id, name, slug) values ({tenant}, 'N', "+anySlug+")", "description = 'N'"),
@@ -169,7 +177,8 @@ var relations = []relation{
 // seeded are inserted below for each tenant; the other relations have their rows from people and from
 // triggers.
 var seeded = []string{
-	"invitations", "tenant_agents", "tenant_feature_flags", "tenant_feature_flag_versions", "agents", "tools", "tool_categories",
+	"invitations", "tenant_agents", "tenant_feature_flags", "tenant_feature_flag_versions",
+	"feature_flag_evaluators", "feature_flag_changes", "tenant_feature_flag_changes", "tenant_feature_flag_usage", "agents", "tools", "tool_categories",
 	"prompts", "knowledge", "personas", "jobs_to_be_done", "chat_sessions", "organization_audit_log", "tool_usage_log", "query_performance",
 }
 

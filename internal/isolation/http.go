@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/vital-db/vital/database"
+	"github.com/vital-db/vital/internal/identity"
 )
 
 //go:embed http.sql
@@ -39,6 +40,9 @@ type HTTPServer struct {
 	Issuer, Audience string
 	// AnonKey and ServiceKey are API keys; RevokedKey is a service key that was revoked.
 	AnonKey, ServiceKey, RevokedKey string
+	// Request runs statements as a request of who does on the server, all on one connection, and returns what the
+	// last one gives. RequestThrough makes it. Nil leaves out the attacks on what a request leaves behind.
+	Request func(ctx context.Context, who identity.Caller, statements []string) (last string, err error)
 }
 
 // httpSuite attacks a server as its clients do. Two tenants and their users stay in its database.
@@ -87,6 +91,9 @@ func (p *Proof) attackHTTP(ctx context.Context, conn *pgx.Conn, subject *Subject
 	if err := h.signEverybodyIn(ctx); err != nil {
 		return err
 	}
+	if err := h.makeTenantKeys(ctx); err != nil {
+		return err
+	}
 	if err := h.keepRows(ctx); err != nil {
 		return err
 	}
@@ -96,7 +103,7 @@ func (p *Proof) attackHTTP(ctx context.Context, conn *pgx.Conn, subject *Subject
 		run  func(context.Context) error
 	}{
 		{"routes", h.attackRoutes}, {"relations", h.attackRelations}, {"functions", h.attackFunctions},
-		{"caches", h.attackCaches}, {"clock", h.attackClock}, {"pool", h.attackPool}, {"sessions", h.attackSessions},
+		{"caches", h.attackCaches}, {"flags", h.attackFlags}, {"events", h.attackEvents}, {"clock", h.attackClock}, {"pool", h.attackPool}, {"connection", h.attackConnection}, {"sessions", h.attackSessions},
 	} {
 		if len(parts) > 0 && !slices.Contains(parts, part.name) {
 			continue
@@ -281,12 +288,15 @@ func (h *httpSuite) fillPlaces() {
 			"tenant": w.tenant, "slug": cell(w, h.s.Tenants, "slug"), "user": w.user, "email": mail(w, w.user),
 			"agent": cell(w, "public.agents", "id"), "flag": cell(w, "public.feature_flags", "flag_key"),
 			"invitation": cell(w, "public.invitations", "id"), "tool": cell(w, "public.tools", "id"),
+			"flag_change": cell(w, "public.feature_flag_changes", "id"), "override_change": cell(w, "public.tenant_feature_flag_changes", "id"),
+			"flag_version": cell(w, "public.feature_flag_versions", "version"), "override_version": cell(w, "public.tenant_feature_flag_versions", "version"),
 		}
 	}
 	h.theirs = places(h.other)
 	unknown := unknownUUID.String()
 	h.nobodys = fills{"tenant": unknown, "slug": "vto0xdeadbeef", "user": unknown, "email": mail(h.other, unknown),
-		"agent": unknown, "flag": h.theirs["flag"], "invitation": unknown, "tool": unknown}
+		"agent": unknown, "flag": h.theirs["flag"], "invitation": unknown, "tool": unknown,
+		"flag_change": unknown, "override_change": unknown, "flag_version": h.theirs["flag_version"], "override_version": h.theirs["override_version"]}
 	h.theirs["their_viewer"], h.nobodys["their_viewer"] = h.other.members["viewer"], unknown
 	for _, f := range []fills{h.theirs, h.nobodys} {
 		f["platform"] = h.s.Shared[0]

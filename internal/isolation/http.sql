@@ -53,3 +53,24 @@ join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where n.nspname = any ($1) and c.relkind in ('r', 'p', 'v', 'm') and a.attnum > 0 and not a.attisdropped
   and pg_catalog.has_column_privilege($2::name, c.oid, a.attnum, 'select')
 group by a.attrelid;
+
+-- name: AdvisoryLocks
+select pg_catalog.count(*) from pg_catalog.pg_locks l
+where l.locktype = 'advisory' and l.database = (select d.oid from pg_catalog.pg_database d where d.datname = pg_catalog.current_database());
+
+-- name: Trace
+select pg_catalog.concat_ws(E'\n',
+  (select pg_catalog.string_agg(name || '=' || setting || ' ' || source, E'\n' order by name) from pg_catalog.pg_settings where source in ('session', 'interactive')),
+  'user ' || current_user || ' ' || session_user,
+  'context ' || pg_catalog.split_part(pg_catalog.current_setting('vital.context', true), '.', 3),
+  'marker ' || nullif(pg_catalog.current_setting('test.marker', true), ''),
+  'cursors ' || (select pg_catalog.count(*) from pg_catalog.pg_cursors where is_holdable),
+  'channels ' || (select pg_catalog.count(*) from pg_catalog.pg_listening_channels()),
+  'temporary ' || pg_catalog.pg_my_temp_schema(),
+  'format ' || '2026-01-02 03:04:05.678+00'::timestamptz || ' ' || '1 day 02:03:04'::interval || ' ' || '\xdeadbeef'::bytea
+    || ' ' || 0.1::float8 + 0.2::float8 || ' ' || 'a\b' || ' é ' || array['a', null]::text,
+  'path ' || pg_catalog.current_schemas(true)::text,
+  'transaction ' || pg_catalog.current_setting('transaction_isolation') || pg_catalog.current_setting('transaction_read_only'))
+
+-- name: TenantKey
+insert into vital.api_keys (name, role, prefix, key_hash, acts_for, rights) values ($1, 'anon', $2, $3, $4::uuid, '{flags}');

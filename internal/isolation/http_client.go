@@ -66,7 +66,11 @@ func (r reply) signature() string {
 	}
 	parts := []string{fmt.Sprint(r.status)}
 	for _, name := range told {
-		if v := r.header.Get(name); v != "" {
+		v := r.header.Get(name)
+		if name == "Vital-Version" && strings.Count(v, ".") == 4 {
+			v = v[:strings.LastIndex(v, ".")] // the position of the log is the answer's moment
+		}
+		if v != "" {
 			parts = append(parts, name+": "+v)
 		}
 	}
@@ -101,6 +105,11 @@ func (h *httpSuite) sendUncounted(ctx context.Context, a ask) reply {
 	response, err := h.client.Do(request)
 	if err != nil {
 		return reply{err: err}
+	}
+	if strings.HasPrefix(response.Header.Get("Content-Type"), "text/event-stream") {
+		body, err := firstEvent(response.Body)
+		_ = response.Body.Close() // it would go on
+		return reply{response.StatusCode, response.Header, body, err}
 	}
 	body, err := io.ReadAll(response.Body)
 	return reply{response.StatusCode, response.Header, string(body), errors.Join(err, response.Body.Close())}

@@ -29,6 +29,7 @@ func identityAttacks() []httpAttack {
 		{"rest", http.MethodGet, "/rest/v1/organizations?select=id,name&id=eq.{tenant}", ""},
 		{"api", http.MethodPatch, "/api/tenants/{tenant}/config", `{"ui_config": {"custom": {"attacked": true}}}`},
 		{"auth", http.MethodGet, "/auth/v1/user", ""},
+		{"flags", http.MethodPost, flagsPath, "{}"},
 	} {
 		a := httpAttack{method: route.method, path: route.path, body: route.body, due: dueRefusal, alone: true, verb: "forge", reference: tokenPractice}
 		forged := a

@@ -41,7 +41,33 @@ func (h *httpSuite) attackCaches(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := h.attackVersion(ctx); err != nil {
+		return err
+	}
 	return h.attackOrigins(ctx)
+}
+
+// attackVersion asks for no less than what the other tenant has seen.
+func (h *httpSuite) attackVersion(ctx context.Context) error {
+	version := h.send(ctx, ask{method: http.MethodGet, path: "/v1/context", who: "their owner"}).header.Get("Vital-Version")
+	least := []string{"Vital-Min-Version", version}
+	for _, path := range []string{"/v1/context", "/rest/v1/organizations?select=id,name", "/rest/v1/tenant_configurations?select=ui_config"} {
+		control := h.send(ctx, ask{method: http.MethodGet, path: path, header: least, who: "their owner"})
+		for _, who := range []string{"owner", "intruder"} {
+			a := ask{method: http.MethodGet, path: path, header: least, who: who}
+			got := h.send(ctx, a)
+			outcome, evidence := Blocked, ""
+			switch found := h.canaryIn(got.text(), ""); {
+			case found != "":
+				outcome, evidence = Leaked, "the other tenant's value "+found+" came back"
+			case version == "" || !control.ok():
+				outcome, evidence = Untried, fmt.Sprintf("the control does not work: its own version %q is answered with %d", version, control.status)
+			}
+			route, _, _ := strings.Cut(path, "?")
+			h.note("foreign-version", "cache", "ask for no less than what the other tenant has seen", objectLevel, "GET "+route, who, evidence, outcome, a)
+		}
+	}
+	return ctx.Err()
 }
 
 // keepable says why a shared cache might give an answer to somebody else.
@@ -155,12 +181,22 @@ func (h *httpSuite) protected(who string, w *world) []ask {
 		{method: http.MethodPost, path: "/rest/v1/rpc/get_user_tenant_id", body: "{}", who: who},
 		{method: http.MethodPatch, path: "/api/tenants/" + w.tenant + "/config", body: "{}", who: who},
 		{method: http.MethodGet, path: "/auth/v1/user", who: who},
+		{method: http.MethodPost, path: flagsPath, body: "{}", who: who},
+		{method: http.MethodPost, path: contextEventsPath, who: who},
+		{method: http.MethodGet, path: contextEventsPath, who: who},
+		{method: http.MethodGet, path: flagEventsPath, who: who},
 	}
 }
 
 // attackEnded goes on with a session that was signed out.
 func (h *httpSuite) attackEnded(ctx context.Context) error {
 	asks := h.protected("admin", h.mine)
+	open, err := h.openStreams(ctx, "admin")
+	if err != nil {
+		return err
+	}
+	defer open.close()
+	asks = append(asks, open.asks...)
 	controls := make([]reply, len(asks))
 	for i, a := range asks {
 		controls[i] = h.send(ctx, a)
@@ -169,6 +205,7 @@ func (h *httpSuite) attackEnded(ctx context.Context) error {
 	for i, a := range asks {
 		h.expect(ctx, "ended-session", "go on with a session that was signed out", authenticates, a, controls[i])
 	}
+	h.expectEnded(ctx, "ended-stream", "listen on after the session was signed out", authenticates, open)
 	a := ask{http.MethodPost, "/auth/v1/token?grant_type=refresh_token", nil, fmt.Sprintf(`{"refresh_token": %q}`, h.refresh["admin"]), "nobody"}
 	h.expect(ctx, "ended-refresh", "refresh a session that was signed out", authenticates, a, h.send(ctx, h.protected("owner", h.mine)[0]))
 	return ctx.Err()
@@ -245,7 +282,13 @@ func (h *httpSuite) invite(ctx context.Context, id string) (token string, err er
 // attackSuspended goes on in a tenant that was suspended meanwhile.
 func (h *httpSuite) attackSuspended(ctx context.Context) error {
 	asks := h.protected("their owner", h.other)
-	asks = append(asks[:1:1], asks[4])
+	open, err := h.openStreams(ctx, "their owner")
+	if err != nil {
+		return err
+	}
+	defer open.close()
+	asks = append(append(asks[:1:1], asks[4]), append(asks[6:], open.asks...)...)
+	asks = append(asks, ask{method: http.MethodPost, path: flagsPath, body: "{}", who: "their tenant key"})
 	named := ask{method: http.MethodGet, path: "/rest/v1/organizations?select=id", header: []string{"Vital-Tenant", h.other.tenant}, who: "their owner"}
 	asks = append(asks, named)
 	controls := make([]reply, len(asks))
@@ -261,6 +304,7 @@ func (h *httpSuite) attackSuspended(ctx context.Context) error {
 	for i, a := range asks {
 		h.expect(ctx, "suspended", "go on in a tenant that was suspended", functionLevel, a, controls[i])
 	}
+	h.expectEnded(ctx, "suspended-stream", "listen on in a tenant that was suspended", functionLevel, open)
 	got := h.send(ctx, row)
 	outcome, evidence := Blocked, ""
 	switch {

@@ -20,6 +20,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
+	"github.com/vital-db/vital/internal/cache"
 	"github.com/vital-db/vital/internal/httpapi"
 	"github.com/vital-db/vital/internal/identity"
 	"github.com/vital-db/vital/internal/isolation"
@@ -28,15 +29,25 @@ import (
 	"github.com/vital-db/vital/internal/rest"
 	"github.com/vital-db/vital/internal/schema"
 	"github.com/vital-db/vital/internal/signin"
+	"github.com/vital-db/vital/internal/tenant"
 )
 
 // overHTTP serves d, behind what front puts before the handler, and attacks it, in some parts where any are named.
 func overHTTP(t *testing.T, d *pgtest.Database, front func(http.Handler, isolation.HTTPServer) http.Handler, relation string, parts ...string) *isolation.Proof {
 	t.Helper()
+	return overHTTPWith(t, d, isolation.RequestThrough(d.Open(t, postgres.Config{MaxConns: 1})), front, relation, parts...)
+}
+
+// overHTTPWith is overHTTP with another way to send SQL.
+func overHTTPWith(
+	t *testing.T, d *pgtest.Database, request func(context.Context, identity.Caller, []string) (string, error),
+	front func(http.Handler, isolation.HTTPServer) http.Handler, relation string, parts ...string,
+) *isolation.Proof {
+	t.Helper()
 	ctx := t.Context()
 	log := slog.New(slog.DiscardHandler)
 	db := d.Open(t, postgres.Config{MaxConns: 3})
-	server := isolation.HTTPServer{Secret: make([]byte, 32), Issuer: "vital", Audience: "authenticated"}
+	server := isolation.HTTPServer{Secret: make([]byte, 32), Issuer: "vital", Audience: "authenticated", Request: request}
 	_, _ = rand.Read(server.Secret)
 	signIn, err := signin.New(signin.Config{DB: db.Service, KEK: bytes.Repeat([]byte{1}, 32), Issuer: "vital", PublicURL: "http://vital.test", Log: log})
 	require.NoError(t, err)
@@ -71,8 +82,17 @@ func overHTTP(t *testing.T, d *pgtest.Database, front func(http.Handler, isolati
 		}
 		return nil
 	}))
+	follower := tenant.Follow(db, cache.Source{})
+	flags, err := tenant.NewEvaluator(db, follower, 1<<20)
+	require.NoError(t, err)
+	contexts, err := tenant.NewContexts(db, follower, 1<<20, nil)
+	require.NoError(t, err)
+	following, stop := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { follower.Run(following) })
+	t.Cleanup(func() { stop(); running.Wait() })
 	handler := httpapi.New(httpapi.Config{
-		DB: db, Verifier: verifier, Rest: engine, Metrics: httpapi.NewMetrics("test"), Log: log, SchemaVersion: schema.LatestVersion(), SignIn: signIn,
+		DB: db, Verifier: verifier, Rest: engine, Contexts: contexts, Flags: flags, Changes: follower, Metrics: httpapi.NewMetrics("test"), Log: log, SchemaVersion: schema.LatestVersion(), SignIn: signIn,
 		CORSOrigins: []string{"https://app.test"},
 	})
 	if front != nil {
@@ -107,7 +127,20 @@ func TestAttackHTTP_OwnServer(t *testing.T) {
 		require.NotEqual(t, isolation.Untried, r.Outcome, "%s as %s on %s: %s", r.Attack, r.Caller, r.Object, r.Evidence)
 	}
 	for _, verb := range []string{"forge", "smuggle", "impersonate", "read", "count", "error", "embed", "insert", "update", "delete", "upsert", "move",
-		"write", "elevate", "function", "account", "cache", "origin", "replay", "time", "concurrency"} {
+		"write", "elevate", "function", "account", "cache", "listen", "origin", "replay", "time", "concurrency", "setting", "prepare", "temporary", "lock", "notify", "cursor"} {
+		require.Positive(t, proof.Verbs[verb], verb)
+	}
+}
+
+// TestAttackHTTP_Pooler: what a request leaves on a process that a pooler gives to the next transaction does not
+// reach it. There is one process, and three clients' connections that take turns on it.
+func TestAttackHTTP_Pooler(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	db := d.Open(t, postgres.Config{URL: pgtest.NewPooler(t, 1).URL(d.APIURL), MaxConns: 3})
+	proof := overHTTPWith(t, d, isolation.RequestThrough(db), nil, "", "connection")
+	require.Empty(t, leaked(proof))
+	for _, verb := range []string{"setting", "prepare", "temporary", "lock", "notify", "cursor"} {
 		require.Positive(t, proof.Verbs[verb], verb)
 	}
 }
@@ -166,6 +199,18 @@ func TestAttackHTTP_Weakened(t *testing.T) {
 		{
 			name: "sessions that never end", parts: []string{"sessions"}, front: forgetsEnds,
 			found: []string{"ended-session", "stolen-session", "suspended"},
+		},
+		{
+			name: "streams that never end", parts: []string{"sessions"}, front: listensOn,
+			found: []string{"ended-stream", "suspended-stream"},
+		},
+		{
+			name: "streams for everybody", parts: []string{"events"}, front: believesAddresses,
+			found: []string{"foreign-stream", "nobodys-stream"},
+		},
+		{
+			name: "streams that know whose an event was", parts: []string{"events"}, front: knowsEvents,
+			found: []string{"foreign-event-id"},
 		},
 		{
 			name: "connections that are mixed up", parts: []string{"pool"}, front: mixesUp,
@@ -332,6 +377,10 @@ func forgetsEnds(next http.Handler, server isolation.HTTPServer) http.Handler {
 		if sub != "" && !strings.HasPrefix(r.URL.Path, "/auth/") {
 			become(r, server, sub, "")
 		}
+		if strings.HasSuffix(r.URL.Path, "/events") { // a recorder would wait for its end
+			next.ServeHTTP(w, r)
+			return
+		}
 		answer := httptest.NewRecorder()
 		next.ServeHTTP(answer, r)
 		mu.Lock()
@@ -345,6 +394,60 @@ func forgetsEnds(next http.Handler, server isolation.HTTPServer) http.Handler {
 		maps.Copy(w.Header(), answer.Header())
 		w.WriteHeader(answer.Code)
 		_, _ = w.Write(answer.Body.Bytes())
+	})
+}
+
+// listensOn begins every stream as it should, and goes on with it for ever.
+func listensOn(next http.Handler, _ isolation.HTTPServer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r)
+		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/events") && r.Context().Err() == nil && w.Header().Get("Content-Type") == "text/event-stream" {
+			<-r.Context().Done()
+		}
+	})
+}
+
+// believesAddresses opens every stream as the owner of the tenant that is named, whoever asks.
+func believesAddresses(next http.Handler, server isolation.HTTPServer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodGet && strings.HasSuffix(r.URL.Path, "/events") {
+			payload, _, _ := strings.Cut(r.URL.Query().Get("token"), ".")
+			text, _ := base64.RawURLEncoding.DecodeString(payload)
+			parts := strings.Split(string(text), ".")
+			named := r.Header.Get("Vital-Tenant")
+			if len(parts) == 7 {
+				named = parts[3]
+			}
+			asked := "/rest/v1/user_tenants?select=user_id,tenant_id&role=eq.owner&limit=1"
+			if uuid.Validate(named) == nil {
+				asked += "&tenant_id=eq." + named
+			}
+			ask := httptest.NewRequestWithContext(r.Context(), http.MethodGet, asked, nil)
+			ask.Header.Set("Authorization", "Bearer "+server.ServiceKey)
+			answer := httptest.NewRecorder()
+			next.ServeHTTP(answer, ask)
+			var owners []struct {
+				User   string `json:"user_id"`
+				Tenant string `json:"tenant_id"`
+			}
+			if json.Unmarshal(answer.Body.Bytes(), &owners) == nil && len(owners) > 0 {
+				become(r, server, owners[0].User, owners[0].Tenant)
+				r.URL.RawQuery = ""
+				r.Header.Del("Vital-Tenant")
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// knowsEvents answers who names an event that was told to somebody before otherwise than who makes one up.
+func knowsEvents(next http.Handler, _ isolation.HTTPServer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if id := r.Header.Get("Last-Event-ID"); id != "" && !strings.HasPrefix(id, "0.0.0.0-") {
+			_, _ = w.Write([]byte("")) // nothing but its header
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 
@@ -368,4 +471,43 @@ func mixesUp(next http.Handler, _ isolation.HTTPServer) http.Handler {
 		w.WriteHeader(answer.Code)
 		_, _ = w.Write(answer.Body.Bytes())
 	})
+}
+
+// TestAttackHTTP_Connection: a pool that only ends the transaction of a request leaves the next one what the
+// attacks say it does.
+func TestAttackHTTP_Connection(t *testing.T) {
+	t.Parallel()
+	proof := overHTTP(t, pgtest.New(t), nil, "", "connection")
+	require.Empty(t, leaked(proof))
+	d := pgtest.New(t)
+	found := leaked(overHTTPWith(t, d, carelessly(t, d), nil, "", "connection"))
+	for _, name := range []string{"leave_search_path", "leave_settings", "leave_timeout", "leave_read_only", "leave_role", "leave_identity_after_commit", "leave_marker",
+		"leave_temporary", "leave_advisory_lock", "leave_listen", "leave_cursor", "leave_transaction", "leave_by_error"} {
+		require.Contains(t, found, name)
+	}
+}
+
+// carelessly runs requests on one connection and does nothing between them but end the transaction.
+func carelessly(t *testing.T, d *pgtest.Database) func(context.Context, identity.Caller, []string) (string, error) {
+	t.Helper()
+	conn := d.Connect(t)
+	exec := func(ctx context.Context, statement string) (string, error) {
+		results, err := conn.PgConn().Exec(ctx, statement).ReadAll()
+		if err != nil || len(results) == 0 || len(results[len(results)-1].Rows) == 0 {
+			return "", err
+		}
+		return string(results[len(results)-1].Rows[0][0]), nil
+	}
+	return func(ctx context.Context, who identity.Caller, statements []string) (last string, err error) {
+		enter := "begin; select set_config('vital.context', '1.k." + who.UserID.String() + "', true)"
+		for _, statement := range append([]string{enter}, statements...) {
+			if last, err = exec(ctx, statement); err != nil {
+				break
+			}
+		}
+		if _, end := exec(ctx, map[bool]string{true: "commit", false: "rollback"}[err == nil]); end != nil {
+			return "", end
+		}
+		return last, err
+	}
 }

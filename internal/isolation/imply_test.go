@@ -228,6 +228,7 @@ func TestGuard_Vital(t *testing.T) {
 	}
 	require.Len(t, list(t, conn, "select polname from pg_policy where polrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace)"), policies)
 	require.Equal(t, []string{
+		"public.feature_flag_evaluators: policy feature_flag_evaluators_select_member: (SELECT vital.user_id()) IS NOT NULL: it says nothing of whose row it is",
 		"public.feature_flags: policy feature_flags_select_member: is_active: it says nothing of whose row it is",
 	}, declared, "what is not proved, but declared to be for everybody")
 	for _, role := range []string{"service_role", "postgres"} {

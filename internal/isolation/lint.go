@@ -34,14 +34,14 @@ type Lint struct {
 	Title string
 	Hint  string
 	Kind  string // of the objects it names: table, policy, function, …
+	Page  string // from the root of the repository, where it has none of its own
 
-	doc   string // its page, where that is not its own
-	vital bool   // about VITAL's own schemas and roles, which other databases do not have
+	vital bool // about VITAL's own schemas and roles, which other databases do not have
 	query string
 }
 
 // Doc is the page about l, from the root of the repository.
-func (l Lint) Doc() string { return cmp.Or(l.doc, "docs/reference/lints/"+l.Name+".md") }
+func (l Lint) Doc() string { return cmp.Or(l.Page, "docs/reference/lints/"+l.Name+".md") }
 
 // Lints returns those that scope is checked with, in the order of their names.
 func Lints(scope Scope) ([]Lint, error) {

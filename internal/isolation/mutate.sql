@@ -64,7 +64,7 @@ select p.oid, n.nspname::text, p.proname::text, pg_catalog.pg_get_function_argum
 from pg_catalog.pg_proc p
 join pg_catalog.pg_namespace n on n.oid = p.pronamespace
 where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and p.prokind = 'f'
-  and (p.proname ~ '^require_'
+  and (p.proname ~ '^require_' and 'pg_catalog.pg_lsn'::pg_catalog.regtype <> all (p.proargtypes) -- how far a log is stands between nobody and a row
     or exists (
       select from pg_catalog.pg_depend d
       where d.classid = 'pg_catalog.pg_policy'::pg_catalog.regclass and d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.refobjid = p.oid))

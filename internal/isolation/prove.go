@@ -112,6 +112,7 @@ type suite struct {
 	c            *catalog
 	mine, other  *world
 	operator     string   // a user's id, or ""
+	replays      []string // values of the subject's Replays
 	memberOf     []string // tenants
 	canaries     []string
 	fingerprint  string
@@ -247,6 +248,9 @@ func (t *suite) prepare(ctx context.Context) (err error) {
 		if t.operator, err = t.builder.addOperator(ctx, t.mine); err != nil {
 			return cannotBuild(err)
 		}
+	}
+	if err := t.readReplays(ctx); err != nil {
+		return err
 	}
 	t.readViews(ctx, t.mine)
 	t.readViews(ctx, t.other)

@@ -25,7 +25,7 @@ func (p *Proof) Rules() ([]Lint, []Finding, error) {
 		if known := a.known(p.Subject); known != "" {
 			level, hint = Risk, upperFirst(known)+"."
 		}
-		rules = append(rules, Lint{Name: a.Name, Level: level, Title: "An attack got through: " + a.Title, Hint: hint, Kind: "relation", doc: proveDoc})
+		rules = append(rules, Lint{Name: a.Name, Level: level, Title: "An attack got through: " + a.Title, Hint: hint, Kind: "relation", Page: proveDoc})
 	}
 	slices.SortFunc(rules, func(a, b Lint) int { return cmp.Compare(a.Name, b.Name) })
 

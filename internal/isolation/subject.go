@@ -35,6 +35,8 @@ type Subject struct {
 	// Identity are statements that make a transaction that of one caller. An operator runs them, before the
 	// caller's role is taken on. {user}, {tenant}, {role} and {claims} stand for literals.
 	Identity []string `yaml:"identity" json:"identity"`
+	// Replays are identities that must count for nothing, such as one that has expired.
+	Replays []Replay `yaml:"replays" json:"replays,omitempty"`
 	// Operator are statements that make {user} an operator, who sees more than one tenant. Operators attack
 	// nobody; what they may do is compared.
 	Operator []string `yaml:"operator" json:"operator,omitempty"`
@@ -42,6 +44,13 @@ type Subject struct {
 	Sealed bool `yaml:"sealed" json:"sealed"`
 	// Tables are what single relations have of their own.
 	Tables map[string]TableRule `yaml:"tables" json:"tables,omitempty"`
+}
+
+// Replay is an identity that a caller may have come by, and that must count for nothing.
+type Replay struct {
+	Name    string `yaml:"name" json:"name"`       // ends the sentence: an identity that is …
+	Setting string `yaml:"setting" json:"setting"` // the parameter it is kept in
+	Value   string `yaml:"value" json:"value"`     // a query for its value, an operator's; {user} and so on as in Identity
 }
 
 // Memberships is the table that says which user belongs to which tenant.
@@ -150,13 +159,10 @@ func (s *Subject) isTable(name string, r *relation) bool {
 
 // enter returns the statements with which an operator's transaction becomes that of caller.
 func (s *Subject) enter(c caller) []string {
-	claims := map[string]any{"sub": c.user, "role": c.role, "app_metadata": map[string]string{"tenant_id": c.tenant}, "tenant_id": c.tenant, "org_id": c.tenant}
-	text, _ := json.Marshal(claims) // strings only
-	fill := strings.NewReplacer("{user}", literal(c.user), "{tenant}", literal(c.tenant), "{role}", literal(c.role), "{claims}", literal(string(text)))
 	var statements []string
 	if !c.nameless {
 		for _, statement := range s.Identity {
-			statements = append(statements, fill.Replace(strings.TrimSuffix(strings.TrimSpace(statement), ";")))
+			statements = append(statements, s.identify(statement, c))
 		}
 	}
 	if c.login != "" {
@@ -166,4 +172,12 @@ func (s *Subject) enter(c caller) []string {
 		statements = append(statements, "set local role "+identifier(cmp.Or(c.role, "none")))
 	}
 	return statements
+}
+
+// identify fills in who c is.
+func (s *Subject) identify(statement string, c caller) string {
+	claims := map[string]any{"sub": c.user, "role": c.role, "app_metadata": map[string]string{"tenant_id": c.tenant}, "tenant_id": c.tenant, "org_id": c.tenant}
+	text, _ := json.Marshal(claims) // strings only
+	fill := strings.NewReplacer("{user}", literal(c.user), "{tenant}", literal(c.tenant), "{role}", literal(c.role), "{claims}", literal(string(text)))
+	return fill.Replace(strings.TrimSuffix(strings.TrimSpace(statement), ";"))
 }

@@ -9,7 +9,7 @@ import (
 const (
 	firstRestart = time.Second
 	lastRestart  = 30 * time.Second
-	steady       = time.Minute
+	steady       = 10 * time.Second
 )
 
 // Stop shuts the server down fast (running transactions are rolled back), returns when it has exited

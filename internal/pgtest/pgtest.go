@@ -70,6 +70,7 @@ func start() {
 		Settings: map[string]string{
 			"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off",
 			"max_connections": "300", "shared_buffers": "64MB",
+			"wal_keep_size": "1GB", // while a standby is copied from it
 		},
 	})
 	if server.err == nil {

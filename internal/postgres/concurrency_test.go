@@ -32,8 +32,18 @@ insert into user_tenants (tenant_id, user_id) select organization_id, id from us
 func TestInTenant_Concurrency(t *testing.T) {
 	t.Parallel()
 	b := setup(t, postgres.Config{MaxConns: 4, AcquireTimeout: time.Minute})
+	b.requireCrowdApart(40)
+	require.LessOrEqual(t, b.db.Stat().Idle, int32(4))
+	for _, tenant := range []string{"A", "B", "C"} {
+		require.NotZero(t, one[int](b, "select count(*)::int from prompts where title = $1 and tenant_id = (select id from organizations where name = $1)", tenant))
+	}
+}
+
+// requireCrowdApart wants fifty users that ask at once, each as often as that, to be answered each with their own.
+func (b *bundle) requireCrowdApart(requests int) {
+	b.t.Helper()
 	b.exec(crowd)
-	const users, requests = 50, 40
+	const users = 50
 	var wait sync.WaitGroup
 	failures := make(chan string, users*requests)
 	var answered [users]int
@@ -52,17 +62,13 @@ func TestInTenant_Concurrency(t *testing.T) {
 	wait.Wait()
 	close(failures)
 	for why := range failures {
-		require.Fail(t, "a wrong answer", why)
+		require.Fail(b.t, "a wrong answer", why)
 	}
 	for n, count := range answered {
-		require.NotZero(t, count, "user %d was never answered", n)
+		require.NotZero(b.t, count, "user %d was never answered", n)
 	}
 	b.requireIdle()
-	require.LessOrEqual(t, b.db.Stat().Idle, int32(4))
-	for _, tenant := range []string{"A", "B", "C"} {
-		require.NotZero(t, one[int](b, "select count(*)::int from prompts where title = $1 and tenant_id = (select id from organizations where name = $1)", tenant))
-	}
-	require.Zero(t, one[int](b, "select count(*)::int from prompts p join organizations o on o.id = p.tenant_id where p.title <> o.name"))
+	require.Zero(b.t, one[int](b, "select count(*)::int from prompts p join organizations o on o.id = p.tenant_id where p.title <> o.name"))
 	b.requireBob()
 	b.requireAnonymous()
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -28,7 +29,7 @@ func (p *Plain) Close() { p.pool.Close() }
 
 // Run runs work in one transaction with settings, the role among them, in one round trip.
 func (p *Plain) Run(ctx context.Context, settings []Setting, work *Work) error {
-	return p.pool.run(ctx, uuid.Nil, work, frame{
+	return p.pool.run(ctx, time.Now(), uuid.Nil, work, frame{
 		enter: func(ctx context.Context, conn *pgx.Conn, t *turn) error {
 			if work.Timeout > 0 {
 				settings = append(settings, Setting{"statement_timeout", string(p.pool.timeoutText(work.Timeout))})
@@ -44,6 +45,6 @@ func (p *Plain) Read(ctx context.Context, fn func(pgx.Tx) error) error {
 }
 
 // Listen is Service.Listen.
-func (p *Plain) Listen(ctx context.Context, channel string, heard func(payload string)) {
-	p.pool.listen(ctx, channel, heard)
+func (p *Plain) Listen(ctx context.Context, channel string, heard func(payload string), current func(at time.Time), lost func()) {
+	p.pool.listen(ctx, channel, heard, current, lost)
 }

@@ -32,7 +32,9 @@ type Config struct {
 	URL string
 	// ServiceURL connects as vital_service, which may become service_role and may read the seal key.
 	ServiceURL string
-	// MaxConns bounds the tenant pool. Defaults to 16.
+	// ReplicaURLs connect as vital_api to streaming replicas of the same database, which may answer reads. Defaults to none.
+	ReplicaURLs []string
+	// MaxConns bounds the tenant pool, and that of each replica. Defaults to 16.
 	MaxConns int32
 	// AcquireTimeout is how long a request waits for a connection. Defaults to 2s.
 	AcquireTimeout time.Duration
@@ -68,17 +70,20 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// DB holds the two pools: tenants for InTenant, and Service beside it for AsService.
+// DB holds the pools: tenants for InTenant, Service beside it for AsService, and looks for Look.
 type DB struct {
 	*Service
 
-	config  Config
-	tenants *pool
-	sealer  sealer
-	stop    context.CancelFunc
+	config     Config
+	tenants    *pool
+	looks      *Service
+	replicas   replicas
+	sealer     sealer
+	background context.Context // ends at Close
+	stop       context.CancelFunc
 }
 
-// Open connects both pools, refuses logins that would not be bound by row-level security, and reads
+// Open connects all pools, refuses logins that would not be bound by row-level security, and reads
 // the seal key.
 func Open(ctx context.Context, config Config) (*DB, error) {
 	config = config.withDefaults()
@@ -91,23 +96,38 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 		db.tenants.Close()
 		return nil, err
 	}
-	if err := errors.Join(db.checkLogin(ctx), db.loadKey(ctx)); err != nil {
+	if db.looks, err = openService(ctx, config, lookConns); err != nil {
+		db.tenants.Close()
+		db.Service.Close()
+		return nil, err
+	}
+	db.background, db.stop = context.WithCancel(context.WithoutCancel(ctx))
+	if err := errors.Join(checkPosture(ctx, db.tenants, "VITAL_DATABASE_URL"), db.loadKey(ctx)); err != nil {
 		db.Close()
 		return nil, err
 	}
-	background, stop := context.WithCancel(context.WithoutCancel(ctx))
-	db.stop = stop
-	go db.refreshKey(background)
+	if err := db.warnOfPooler(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	if err := db.openReplicas(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	go db.refreshKey(db.background)
 	return db, nil
 }
 
-// Close waits for running work and closes both pools.
+// Close waits for running work and closes all pools.
 func (db *DB) Close() {
-	if db.stop != nil {
-		db.stop()
+	db.stop()
+	db.replicas.done.Wait()
+	for _, r := range db.replicas.all {
+		r.Close()
 	}
 	db.tenants.Close()
 	db.Service.Close()
+	db.looks.Close()
 }
 
 // maxRowBytes is the longest row that is taken from the server: rows are handed on one after the other, but each
@@ -116,6 +136,20 @@ const maxRowBytes = 64 << 20
 
 // openPool connects to url; of settings it takes the bounds of waiting and running, and who is told.
 func openPool(ctx context.Context, url string, maxConns int32, settings Config) (*pool, error) {
+	p, err := newPool(ctx, url, maxConns, settings)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.Ping(ctx); err != nil {
+		p.Close()
+		return nil, fault.Wrap(err, fault.DatabaseUnavailable, "The database cannot be reached.",
+			"Check VITAL_DATABASE_URL: host, port, login, password, database; the login comes from `vital migrate up`.")
+	}
+	return p, nil
+}
+
+// newPool makes a pool that connects when it is asked.
+func newPool(ctx context.Context, url string, maxConns int32, settings Config) (*pool, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		// The parser's text may quote the URL with its password.
@@ -136,9 +170,7 @@ func openPool(ctx context.Context, url string, maxConns int32, settings Config) 
 	config.ConnConfig.DescriptionCacheCapacity = 0
 	config.ConnConfig.RuntimeParams["application_name"] = "vital"
 	config.ConnConfig.ConnectTimeout = 5 * time.Second
-	config.ConnConfig.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
-		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: 2 * time.Second}
-	}
+	config.ConnConfig.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler { return &canceller{conn: c} }
 	// Nobody listens here; the driver would keep what injected SQL listened for until it is asked.
 	config.ConnConfig.OnNotification = func(*pgconn.PgConn, *pgconn.Notification) {}
 	config.ConnConfig.BuildFrontend = func(r io.Reader, w io.Writer) *pgproto3.Frontend {
@@ -151,21 +183,21 @@ func openPool(ctx context.Context, url string, maxConns int32, settings Config) 
 	if err != nil {
 		return nil, fmt.Errorf("open pool: %w", err)
 	}
-	if err := conns.Ping(ctx); err != nil {
-		conns.Close()
-		return nil, fault.Wrap(err, fault.DatabaseUnavailable, "The database cannot be reached.",
-			"Check VITAL_DATABASE_URL: host, port, login, password, database; the login comes from `vital migrate up`.")
-	}
 	return &pool{
 		Pool: conns, acquireTimeout: settings.AcquireTimeout, statementTimeout: settings.StatementTimeout, onQuery: settings.OnQuery,
 	}, nil
 }
 
-// checkLogin refuses a login that row-level security would not bind, or that could lift it.
-func (db *DB) checkLogin(ctx context.Context) error {
+// querier is what one row can be asked of.
+type querier interface {
+	QueryRow(ctx context.Context, text string, args ...any) pgx.Row
+}
+
+// checkPosture refuses a login, that of setting, that row-level security would not bind, or that could lift it.
+func checkPosture(ctx context.Context, conn querier, setting string) error {
 	var name string
 	var superuser, bypass, owner, sealer, powers, bound bool
-	err := db.tenants.QueryRow(ctx, queries.Get("LoginPosture")).
+	err := conn.QueryRow(ctx, queries.Get("LoginPosture")).
 		Scan(&name, &superuser, &bypass, &owner, &sealer, &powers, &bound)
 	if err != nil {
 		return translate(ctx, fmt.Errorf("check login: %w", err))
@@ -189,7 +221,21 @@ func (db *DB) checkLogin(ctx context.Context) error {
 	}
 	return fault.New(fault.UnsafeDatabaseRole,
 		fmt.Sprintf("The login %q %s; row-level security would not hold for what runs through it.", name, why),
-		"Let VITAL_DATABASE_URL log in as vital_api, which `vital migrate up` makes.")
+		"Let "+setting+" log in as vital_api, which `vital migrate up` makes.")
+}
+
+// warnOfPooler says so when operators' connections go through a pooler: in transaction mode nothing would be heard
+// on them of what changes.
+func (db *DB) warnOfPooler(ctx context.Context) error {
+	conn, err := db.pool.acquire(ctx)
+	if err != nil {
+		return translate(ctx, err)
+	}
+	defer conn.Release()
+	if backendOf(conn.Conn()).pooled {
+		db.config.Log.Warn("VITAL_SERVICE_DATABASE_URL leads through a pooler; changes are heard only where it keeps sessions: name the server itself")
+	}
+	return nil
 }
 
 // PoolStat is a moment of the tenant pool, for metrics.

@@ -79,6 +79,7 @@ select
   pg_catalog.set_config('request.jwt.claims', '', true),
   pg_catalog.set_config('vital.request_id', $4, true),
   pg_catalog.set_config('vital.reason', '', true),
+  pg_catalog.set_config('vital.raised', '', false), -- for the session: it is read behind the commit
   pg_catalog.set_config('search_path', 'pg_catalog, public, pg_temp', true),
   pg_catalog.set_config('row_security', 'on', true),
   pg_catalog.set_config('statement_timeout', $3, true),
@@ -94,6 +95,7 @@ select
 select
   pg_catalog.set_config('role', 'service_role', true),
   pg_catalog.set_config('vital.request_id', $2, true),
+  pg_catalog.set_config('vital.raised', '', false),
   pg_catalog.set_config('search_path', 'pg_catalog, public, pg_temp', true),
   pg_catalog.set_config('statement_timeout', $1, true),
   pg_catalog.set_config('lock_timeout', $1, true),
@@ -112,11 +114,40 @@ from rows from (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::
 -- name: Commit
 commit;
 
+-- name: ObserveTenant
+set role anon;
+
+-- name: ObserveService
+set role service_role;
+
+-- name: Observe
+select vital.wal_position()::text, pg_catalog.left(pg_catalog.current_setting('vital.raised', true), 16384);
+
+-- name: TakeRaised
+select coalesce(pg_catalog.left(pg_catalog.current_setting('vital.raised', true), 16384), ''), pg_catalog.set_config('vital.raised', '', false);
+
+-- name: Position
+select vital.wal_position()::text;
+
+-- name: RequirePosition
+select vital.require_position($1, $2, $3);
+
+-- name: FlushedPosition
+select pg_catalog.pg_current_wal_flush_lsn()::text; -- what has only been written to memory is on its way to nobody
+
+-- name: Identification
+select c.system_identifier::text, d.oid, pg_catalog.pg_is_in_recovery()
+from pg_catalog.pg_control_system() c, pg_catalog.pg_database d
+where d.datname = pg_catalog.current_database();
+
 -- name: CheckConstraints
 set constraints all immediate;
 
 -- name: Rollback
 rollback;
+
+-- name: ScrubBegin
+begin;
 
 -- name: ScrubRole
 reset role;
@@ -129,6 +160,12 @@ unlisten *;
 
 -- name: ScrubSettings
 reset all;
+
+-- name: ScrubStatements
+deallocate all;
+
+-- name: ScrubSession
+discard all;
 
 -- name: Restore
 rollback; reset role; close all; unlisten *; reset all;

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,6 +22,7 @@ type pool struct {
 	acquireTimeout   time.Duration
 	statementTimeout time.Duration
 	onQuery          func(context.Context, Query)
+	onCommit         atomic.Pointer[func(context.Context, Observed)]
 }
 
 // frame is what stands around the statements of a transaction: how it becomes the caller's, and whether
@@ -28,6 +30,8 @@ type pool struct {
 type frame struct {
 	enter func(context.Context, *pgx.Conn, *turn) error
 	scrub bool
+	// observer names the statement that takes on the role to observe with.
+	observer string
 	// refresh renews what enter seals with, after the database refused it. nil where nothing is sealed.
 	refresh func(context.Context) error
 }
@@ -42,14 +46,26 @@ type attempted struct {
 }
 
 // run runs work in one transaction within f.
-func (p *pool) run(ctx context.Context, user uuid.UUID, work *Work, f frame) error {
-	started := time.Now()
+func (p *pool) run(ctx context.Context, started time.Time, user uuid.UUID, work *Work, f frame) error {
+	work.Observe = work.Observe || work.Writes && p.onCommit.Load() != nil
 	run, err := p.attempt(ctx, work, f)
 	if err != nil && p.worthRetrying(ctx, work.Writes, f, run, err) {
 		run, err = p.attempt(ctx, work, f)
 	}
 	if work.Writes && run.sent && (connectionLost(err) || isTooLarge(err)) && !errors.Is(context.Cause(ctx), context.Canceled) {
 		err = unsettled(err)
+		p.committed(ctx, Observed{Raised: unknownRaised}) // perhaps
+	}
+	return p.conclude(ctx, started, user, work, f, run, err)
+}
+
+// conclude tells of a transaction and returns how it ended, for the caller.
+func (p *pool) conclude(ctx context.Context, started time.Time, user uuid.UUID, work *Work, f frame, run attempted, err error) error {
+	if err == nil && work.Observe && !work.Rollback && f.observer != "" && work.Position == 0 {
+		work.Position = p.observeLate(ctx, f.observer)
+	}
+	if err == nil && work.Writes {
+		p.committed(ctx, work.Observed)
 	}
 	err = translate(ctx, err)
 	p.onQuery(ctx, Query{
@@ -85,7 +101,7 @@ func (p *pool) giveBack(ctx context.Context, conn *pgxpool.Conn, err error, scru
 		// A cancel request may still be on its way and would hit whoever came next; a statement that was
 		// replaced or dropped says that somebody tampered. Such a connection is not handed on.
 		discard(conn)
-	case err != nil || !scrubbed || foreign:
+	case err != nil || !scrubbed || foreign && !backendOf(conn.Conn()).pooled:
 		go restore(conn, foreign)
 	default:
 		conn.Release()
@@ -95,6 +111,7 @@ func (p *pool) giveBack(ctx context.Context, conn *pgxpool.Conn, err error, scru
 // send writes begin, enter, the statements, commit and scrub in one go and reads the answers. Where a
 // reader may still refuse a write, commit and scrub follow by themselves.
 func send(ctx context.Context, conn *pgx.Conn, work *Work, f frame, run *attempted) error {
+	work.Observed = Observed{}
 	back := backendOf(conn)
 	if err := back.trimShapes(ctx, conn); err != nil {
 		return err
@@ -123,7 +140,11 @@ func send(ctx context.Context, conn *pgx.Conn, work *Work, f frame, run *attempt
 		}
 		t = &turn{}
 	}
-	if err := end(ctx, conn, t, work.Rollback, f.scrub, run); err != nil {
+	var seen *Observed
+	if work.Observe && !work.Rollback && f.observer != "" {
+		seen = &work.Observed
+	}
+	if err := end(ctx, conn, t, ending{rollback: work.Rollback, scrub: f.scrub, writes: work.Writes, foreign: work.Foreign, observed: seen, observer: f.observer}, run); err != nil {
 		return err
 	}
 	err := t.exchange(ctx, conn)
@@ -138,15 +159,31 @@ func begin(ctx context.Context, conn *pgx.Conn, t *turn, isolation Isolation, wr
 	if writes {
 		name = [...]string{"Begin", "BeginRepeatable", "BeginSerializable"}[isolation]
 	}
-	return addConstant(ctx, conn, t, name, func(*pgconn.ResultReader) error {
+	begun := func(*pgconn.ResultReader) error {
 		run.begun = true
 		return nil
-	})
+	}
+	if backendOf(conn).pooled {
+		addPooledScrub(t)
+	}
+	return addConstant(ctx, conn, t, name, begun)
 }
 
-// addConstant queues a statement of ours that takes no values. It is prepared like all else: parsing it would
-// cost as much as running it.
+// addPooledScrub cleans a process that some other transaction may have left things on, which the scrubbing
+// behind it did not reach: it failed, and the pooler gave the process away. They are gone only when that is committed.
+func addPooledScrub(t *turn) {
+	for _, name := range [...]string{"ScrubBegin", "ScrubRole", "ScrubCursors", "ScrubChannels", "ScrubSettings", "Commit"} {
+		t.add(queries.Get(name), nil, nil)
+	}
+}
+
+// addConstant queues a statement of ours that takes no values. Where it can be it is prepared like all else: parsing
+// it would cost as much as running it.
 func addConstant(ctx context.Context, conn *pgx.Conn, t *turn, name string, read func(*pgconn.ResultReader) error) error {
+	if backendOf(conn).pooled {
+		t.add(queries.Get(name), nil, read)
+		return nil
+	}
 	prepared, err := backendOf(conn).statement(ctx, conn, queries.Get(name))
 	if err == nil {
 		t.addPrepared(prepared, nil, read)
@@ -201,35 +238,56 @@ func addStatement(ctx context.Context, conn *pgx.Conn, t *turn, s statement, run
 	})
 }
 
+// ending is how a transaction ends.
+type ending struct {
+	rollback, scrub, writes, foreign bool
+	observed                         *Observed // nil: nobody asks
+	observer                         string
+}
+
 // end adds the commit (or the rollback that was asked for) and, behind it, what takes back everything a
 // statement may have left in the session: SET without LOCAL, a cursor WITH HOLD, LISTEN, a role taken on
 // after a COMMIT of its own.
-func end(ctx context.Context, conn *pgx.Conn, t *turn, rollback, scrub bool, run *attempted) error {
-	ending := "Commit"
-	if rollback {
+func end(ctx context.Context, conn *pgx.Conn, t *turn, e ending, run *attempted) error {
+	name := "Commit"
+	if e.rollback {
 		t.add(queries.Get("CheckConstraints"), nil, nil) // so that what a commit would find is found
-		ending = "Rollback"
+		name = "Rollback"
 	}
-	t.add(queries.Get(ending), nil, run.readEnd(rollback)) // unnamed: nothing that ran before can have dropped it
-	if !scrub {
+	t.add(queries.Get(name), nil, run.readEnd(e)) // unnamed: nothing that ran before can have dropped it
+	if e.observed != nil {                        // before its answer is scrubbed away
+		if err := addObserve(ctx, conn, t, e); err != nil {
+			return err
+		}
+	}
+	if !e.scrub {
 		run.scrubbed = true
 		return nil
 	}
-	for _, name := range [...]string{"ScrubRole", "ScrubCursors", "ScrubChannels"} {
+	scrubs := []string{"ScrubRole", "ScrubCursors", "ScrubChannels", "ScrubSettings"}
+	if backendOf(conn).pooled {
+		// Whoever prepares there is not us. What a foreign function left goes now: in the next turn the process is
+		// another's. That is refused in a transaction, which these have begun.
+		scrubs = append(scrubs, "ScrubStatements")
+		if e.foreign {
+			scrubs = append(scrubs, "Commit", "ScrubSession")
+		}
+	}
+	for _, name := range scrubs[:len(scrubs)-1] {
 		if err := addConstant(ctx, conn, t, name, nil); err != nil {
 			return err
 		}
 	}
-	return addConstant(ctx, conn, t, "ScrubSettings", func(*pgconn.ResultReader) error {
+	return addConstant(ctx, conn, t, scrubs[len(scrubs)-1], func(*pgconn.ResultReader) error {
 		run.scrubbed = true
 		return nil
 	})
 }
 
 // readEnd reads whether the transaction ended as it was to.
-func (run *attempted) readEnd(rollback bool) func(*pgconn.ResultReader) error {
+func (run *attempted) readEnd(e ending) func(*pgconn.ResultReader) error {
 	want := "COMMIT"
-	if rollback {
+	if e.rollback {
 		want = "ROLLBACK"
 	}
 	return func(answer *pgconn.ResultReader) error {
@@ -241,6 +299,9 @@ func (run *attempted) readEnd(rollback bool) func(*pgconn.ResultReader) error {
 			return fault.New(fault.Conflict, "The transaction was rolled back instead of committed.", "Try again.")
 		}
 		run.ended = true
+		if e.observed != nil && e.writes {
+			e.observed.Raised = unknownRaised // until it is told
+		}
 		return nil
 	}
 }
@@ -307,10 +368,14 @@ func connectionLost(err error) bool {
 		return pgErr.SeverityUnlocalized == "FATAL" || pgErr.SeverityUnlocalized == "PANIC"
 	}
 	var unread unreadError
+	return !errors.As(err, &unread) && lineLost(err)
+}
+
+// lineLost says whether err is of a connection that broke; to whom is not known.
+func lineLost(err error) bool {
 	var netErr *net.OpError
-	return !errors.As(err, &unread) &&
-		(errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) ||
-			errors.Is(err, pgconn.ErrConnClosed) || errors.As(err, &netErr))
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrClosedPipe) ||
+		errors.Is(err, pgconn.ErrConnClosed) || errors.As(err, &netErr)
 }
 
 // discard closes the connection for good and gives its place back to the pool.

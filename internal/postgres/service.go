@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Service is the operators' way to the database: everything runs as service_role, which no policy
@@ -18,8 +19,18 @@ type Service struct {
 // OpenService connects as a login that may become service_role: vital_service, or an operator's own.
 // Of config it uses ServiceURL, AcquireTimeout, StatementTimeout, OnQuery and Log.
 func OpenService(ctx context.Context, config Config) (*Service, error) {
-	config = config.withDefaults()
-	conns, err := openPool(ctx, config.ServiceURL, 4, config)
+	return openService(ctx, config.withDefaults(), serviceConns)
+}
+
+const (
+	// serviceConns is how many transactions of operators, jobs and sign-ins run at once.
+	serviceConns = 4
+	// lookConns is how many looks do.
+	lookConns = 2
+)
+
+func openService(ctx context.Context, config Config, maxConns int32) (*Service, error) {
+	conns, err := openPool(ctx, config.ServiceURL, maxConns, config)
 	if err != nil {
 		return nil, err
 	}
@@ -33,12 +44,22 @@ func (s *Service) Close() { s.pool.Close() }
 // in logs and metrics.
 func (s *Service) AsService(ctx context.Context, name string, fn func(pgx.Tx) error) error {
 	started := time.Now()
-	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, queries.Get("EnterService")); err != nil {
-			return fmt.Errorf("become service_role: %w", err)
+	var seen Observed
+	err := s.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
+		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, queries.Get("EnterService")); err != nil {
+				return fmt.Errorf("become service_role: %w", err)
+			}
+			return fn(tx)
+		})
+		if err == nil && s.pool.onCommit.Load() != nil {
+			seen.Raised = readRaised(ctx, conn.Conn())
 		}
-		return fn(tx)
+		return err
 	})
+	if err == nil {
+		s.pool.committed(ctx, seen) // which may need a connection, too
+	}
 	err = translate(ctx, err)
 	s.pool.onQuery(ctx, Query{Name: name, Duration: time.Since(started), Err: err})
 	return err
@@ -46,15 +67,26 @@ func (s *Service) AsService(ctx context.Context, name string, fn func(pgx.Tx) er
 
 // Run runs work in one transaction as service_role, in one round trip, as InTenant does for a tenant.
 func (s *Service) Run(ctx context.Context, work *Work) error {
-	return s.pool.run(ctx, uuid.Nil, work, frame{
-		scrub: true,
+	return s.runFrom(ctx, work, reach{least: work.Least})
+}
+
+// Look is Run for reads that requests wait for although they are no tenant's: whether what is remembered still holds. It
+// has connections of its own, so that neither operators nor jobs nor sign-ins hold it up.
+func (db *DB) Look(ctx context.Context, work *Work) error {
+	return db.looks.runFrom(ctx, work, db.replicas.primaryReach(work))
+}
+
+func (s *Service) runFrom(ctx context.Context, work *Work, from reach) error {
+	return s.pool.run(ctx, time.Now(), uuid.Nil, work, frame{
+		scrub:    true,
+		observer: "ObserveService",
 		enter: func(ctx context.Context, conn *pgx.Conn, t *turn) error {
 			enter, err := backendOf(conn).statement(ctx, conn, queries.Get("EnterServiceWork"))
 			if err != nil {
 				return err
 			}
 			t.addPrepared(enter, [][]byte{s.pool.timeoutText(work.Timeout), []byte(requestID(ctx))}, nil)
-			return nil
+			return requirePosition(ctx, conn, t, from)
 		},
 	})
 }

@@ -37,7 +37,16 @@ var ownStates = map[string]fault.Code{
 	"VT205": fault.NotFound,
 	"VT206": fault.InvitationInvalid,
 	"VT207": fault.LastOwner,
+	"VT208": fault.PreconditionFailed,
+	"VT209": fault.PrerequisiteInvalid,
+	"VT210": fault.VersionNotReached,
 }
+
+// States that are more than an answer: they decide who answers.
+const (
+	stateNotReached = "VT210"
+	stateTimeout    = "57014"
+)
 
 // translate turns an error of the driver or the database into a fault. It is the one place that reads
 // SQLSTATEs. A database message is never passed on unless our own functions wrote it: it may quote a
@@ -51,7 +60,7 @@ func translate(ctx context.Context, err error) error {
 		return err
 	}
 	if cause := context.Cause(ctx); cause != nil {
-		return cancelled(cause, err)
+		return fault.Cancelled(cause, err)
 	}
 	var pgErr *pgconn.PgError
 	if errors.As(err, &pgErr) {
@@ -60,6 +69,10 @@ func translate(ctx context.Context, err error) error {
 	if isTooLarge(err) {
 		return fault.Wrap(err, fault.RowTooLarge, fmt.Sprintf("A row of the answer, with what is embedded in it, is larger than %d MiB.", maxRowBytes>>20),
 			"Select less of it, or bound what is embedded with a limit.")
+	}
+	var unread unreadError
+	if errors.As(err, &unread) && unread.lost {
+		return unavailable(err)
 	}
 	var connectErr *pgconn.ConnectError
 	var netErr net.Error
@@ -74,7 +87,7 @@ func translateState(pgErr *pgconn.PgError) error {
 		return fault.Wrap(pgErr, code, pgErr.Message, pgErr.Hint)
 	}
 	switch class := pgErr.Code[:min(2, len(pgErr.Code))]; {
-	case pgErr.Code == "57014":
+	case pgErr.Code == stateTimeout:
 		return fault.Wrap(pgErr, fault.StatementTimeout, "The query took longer than it may.",
 			"Narrow it with filters or a limit.")
 	case pgErr.Code == "53300", pgErr.Code == "57P01", pgErr.Code == "57P02", pgErr.Code == "57P03", class == "08":
@@ -109,14 +122,6 @@ func unavailable(err error) error {
 func unsettled(err error) error {
 	return fault.Wrap(err, fault.DatabaseUnavailable, "The connection was lost while the change was being stored.",
 		"It may or may not have been kept: read the current state before you try again.")
-}
-
-// cancelled tells a caller who went away from a deadline of ours.
-func cancelled(cause, err error) error {
-	if errors.Is(cause, context.DeadlineExceeded) {
-		return fault.Wrap(err, fault.RequestTimeout, "The request took longer than it may.", "Try again; if it stays, narrow the request.")
-	}
-	return fault.Wrap(err, fault.RequestCancelled, "The request was cancelled.", "Nothing to do: the caller went away.")
 }
 
 // DeniedBy says what in the database refused a statement, a policy or a missing privilege; "" if err is

@@ -15,7 +15,8 @@ import (
 // backend is what we know of the server process behind one connection, and the statements prepared
 // there. It lives in the connection's CustomData.
 type backend struct {
-	pid        uint32        // 0 where a pooler stands between
+	pid        uint32        // 0 where a pooler stands between:
+	pooled     bool          // then the next transaction may meet another process, and what is prepared is gone
 	clock      time.Duration // the database's clock minus ours
 	statements map[string]*pgconn.StatementDescription
 	shapes     shapes
@@ -32,7 +33,8 @@ func meetBackend(ctx context.Context, conn *pgx.Conn) error {
 	here := before.Add(time.Since(before) / 2)
 	b := &backend{clock: there.Sub(here)}
 	b.reset()
-	if pid == conn.PgConn().PID() {
+	// A pooler makes up the number it tells its clients to cancel by: the process is another, if not each time.
+	if b.pooled = pid != conn.PgConn().PID(); !b.pooled {
 		b.pid = pid
 	}
 	conn.PgConn().CustomData()["backend"] = b
@@ -44,12 +46,24 @@ func backendOf(conn *pgx.Conn) *backend {
 }
 
 // statement returns text as prepared on this connection, made if need be. Texts are constants of ours, so
-// there are only so many.
+// there are only so many. Behind a pooler it has no name: its types are known, and it is parsed anew
+// each time it runs.
 func (b *backend) statement(ctx context.Context, conn *pgx.Conn, text string) (*pgconn.StatementDescription, error) {
 	if prepared, ok := b.statements[text]; ok {
 		return prepared, nil
 	}
-	prepared, err := conn.Prepare(ctx, randomName(), text)
+	var prepared *pgconn.StatementDescription
+	var err error
+	if b.pooled {
+		t := &turn{}
+		if conn.PgConn().TxStatus() == 'I' { // otherwise the process is ours
+			addPooledScrub(t)
+		}
+		t.describe(text, func(described *pgconn.StatementDescription) { prepared = described })
+		err = t.exchange(ctx, conn)
+	} else {
+		prepared, err = conn.Prepare(ctx, randomName(), text)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("prepare: %w", err)
 	}
@@ -107,7 +121,7 @@ type shape struct {
 
 // addShape queues a generated statement.
 func (b *backend) addShape(t *turn, text string, values [][]byte, read func(*pgconn.ResultReader) error) {
-	if len(text) > maxShapeBytes {
+	if b.pooled || len(text) > maxShapeBytes {
 		t.add(text, values, read)
 		return
 	}

@@ -41,6 +41,16 @@ type Work struct {
 	// Verify has the identity verified before anything else runs. VITAL's functions ask for it by themselves; a
 	// table whose policies do not, or a query that finds no row, would answer a session that has ended.
 	Verify bool
+	// Replica lets a streaming replica answer, where it only reads, in the default isolation. What is shown is then
+	// up to about two seconds old, unless Least asks for more.
+	Replica bool
+	// Least is a position whose commits are shown at least, whoever answers; it is VersionNotReached where the
+	// database itself has not come there.
+	Least LSN
+	// Observe asks for Observed, in the same round trip, unless the work is rolled back.
+	Observe bool
+	// Observed is what the transaction told of itself, where Observe asked for it and it was kept.
+	Observed
 	// Tenant is the tenant it turned out to run in, for the log; a reader sets it when it learns it.
 	Tenant uuid.UUID
 
@@ -109,11 +119,36 @@ func (q Query) Code() string {
 // connection holds nothing of the caller. Any error means that nothing was kept, except a connection
 // lost while committing a write, which is reported as such.
 func (db *DB) InTenant(ctx context.Context, caller identity.Caller, tenant string, work *Work) error {
-	return db.tenants.run(ctx, caller.UserID, work, frame{
-		scrub:   true,
-		refresh: db.loadKey,
+	started := time.Now()
+	r, least := db.replicas.choose(caller.UserID, work)
+	if r != nil {
+		f := db.frame(caller, tenant, work, reach{least: least, standby: true})
+		if run, err, answered := r.answer(ctx, work, f, least); answered {
+			return r.conclude(ctx, started, caller.UserID, work, f, run, err)
+		}
+	}
+	work.Observe = work.Observe || work.Writes && len(db.replicas.all) > 0
+	err := db.tenants.run(ctx, started, caller.UserID, work, db.frame(caller, tenant, work, db.replicas.primaryReach(work)))
+	if err == nil && work.Writes && len(db.replicas.all) > 0 {
+		db.replicas.own.note(caller.UserID, work.Position)
+	}
+	if r != nil && fault.CodeOf(err) == fault.VersionNotReached {
+		r.lag.Store(nil) // no replica lags behind what somebody made up
+	}
+	return err
+}
+
+// frame is what stands around work of caller on a server that has come as far as reach.
+func (db *DB) frame(caller identity.Caller, tenant string, work *Work, reach reach) frame {
+	return frame{
+		scrub:    true,
+		observer: observeTenant,
+		refresh:  db.loadKey,
 		enter: func(ctx context.Context, conn *pgx.Conn, t *turn) error {
 			if err := db.enter(ctx, conn, t, caller, tenant, work.Timeout); err != nil {
+				return err
+			}
+			if err := requirePosition(ctx, conn, t, reach); err != nil {
 				return err
 			}
 			switch {
@@ -124,7 +159,29 @@ func (db *DB) InTenant(ctx context.Context, caller identity.Caller, tenant strin
 			}
 			return nil
 		},
-	})
+	}
+}
+
+// reach is how far a server must have come.
+type reach struct {
+	least   LSN
+	standby bool // it must be one
+	settle  bool // a standby may have shown what this primary is just about to
+}
+
+// requirePosition refuses all that follows where the server has not come that far. What follows takes a snapshot of
+// its own, after this one was answered: it shows all that was committed up to there.
+func requirePosition(ctx context.Context, conn *pgx.Conn, t *turn, r reach) error {
+	if r.least == 0 && !r.standby {
+		return nil
+	}
+	require, err := backendOf(conn).statement(ctx, conn, queries.Get("RequirePosition"))
+	if err == nil {
+		t.addPrepared(require, [][]byte{
+			[]byte(r.least.String()), strconv.AppendBool(nil, r.standby), strconv.AppendBool(nil, r.settle),
+		}, nil)
+	}
+	return err
 }
 
 // enter adds the statement that makes the transaction the caller's. It is prepared like any other:

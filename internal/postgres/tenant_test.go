@@ -311,3 +311,20 @@ func TestInTenant_Reported(t *testing.T) {
 	require.NoError(t, told[0].Err)
 	require.True(t, errors.Is(told[1].Err, err))
 }
+
+// TestInTenant_LostAmongRows: a database that goes away while rows are read is said to be away.
+func TestInTenant_LostAmongRows(t *testing.T) {
+	t.Parallel()
+	b := setup(t, postgres.Config{})
+	p, address := newProxy(t, b.APIURL)
+	b.db = b.Open(t, postgres.Config{URL: address, MaxConns: 1})
+	work := &postgres.Work{Name: "Test"}
+	work.Query("select repeat('x', 100000) from generate_series(1, 1000)", func(rows pgx.Rows) error {
+		for rows.Next() {
+			p.hangUp()
+		}
+		return rows.Err()
+	})
+	requireFault(t, b.db.InTenant(context.Background(), bob, "", work), fault.DatabaseUnavailable)
+	b.requireBob()
+}

@@ -14,9 +14,14 @@ import (
 // Tx is one transaction of a tenant whose next statement may depend on the last answer. It can only
 // query: it begins and ends in Transact.
 type Tx struct {
-	conn *pgx.Conn
-	back *backend
+	conn     *pgx.Conn
+	back     *backend
+	observed *Observed
 }
+
+// Observe has what the transaction tells of itself written to into, once it is kept, in the round trip
+// that commits it.
+func (tx *Tx) Observe(into *Observed) { tx.observed = into }
 
 // Query runs a statement and returns its rows; text is a constant with schema-qualified names.
 func (tx *Tx) Query(ctx context.Context, text string, args ...any) (pgx.Rows, error) {
@@ -24,7 +29,15 @@ func (tx *Tx) Query(ctx context.Context, text string, args ...any) (pgx.Rows, er
 	if err != nil {
 		return nil, err
 	}
-	return tx.conn.Query(ctx, prepared.Name, args...)
+	if prepared.Name != "" {
+		return tx.conn.Query(ctx, prepared.Name, args...)
+	}
+	var values pgx.ExtendedQueryBuilder
+	if err := values.Build(tx.conn.TypeMap(), prepared, args); err != nil {
+		return nil, err
+	}
+	answer := tx.conn.PgConn().ExecParams(ctx, text, values.ParamValues, prepared.ParamOIDs, values.ParamFormats, values.ResultFormats)
+	return pgx.RowsFromResultReader(tx.conn.TypeMap(), answer), nil
 }
 
 // QueryRow runs a statement that answers with one row.
@@ -35,12 +48,12 @@ func (tx *Tx) QueryRow(ctx context.Context, text string, args ...any) pgx.Row {
 
 // Exec runs a statement and returns how many rows it touched.
 func (tx *Tx) Exec(ctx context.Context, text string, args ...any) (int64, error) {
-	prepared, err := tx.back.statement(ctx, tx.conn, text)
+	rows, err := tx.Query(ctx, text, args...)
 	if err != nil {
 		return 0, err
 	}
-	tag, err := tx.conn.Exec(ctx, prepared.Name, args...)
-	return tag.RowsAffected(), err
+	rows.Close()
+	return rows.CommandTag().RowsAffected(), rows.Err()
 }
 
 // row is the first of rows; pgx.ErrNoRows when there is none.
@@ -79,6 +92,7 @@ func (db *DB) Transact(ctx context.Context, caller identity.Caller, tenant, name
 	}
 	if run.sent && connectionLost(err) && !errors.Is(context.Cause(ctx), context.Canceled) {
 		err = unsettled(err)
+		db.tenants.committed(ctx, Observed{Raised: unknownRaised}) // perhaps
 	}
 	err = translate(ctx, err)
 	record := Query{Name: name, UserID: caller.UserID, Duration: time.Since(started), Err: err}
@@ -98,14 +112,27 @@ func (db *DB) transactOnce(ctx context.Context, caller identity.Caller, tenant s
 			discard(conn)
 		}
 	}()
-	err = db.transactOn(ctx, conn.Conn(), caller, tenant, fn, &run)
+	tx := &Tx{conn: conn.Conn(), back: backendOf(conn.Conn())}
+	if db.tenants.onCommit.Load() != nil || len(db.replicas.all) > 0 {
+		tx.observed = &Observed{}
+	}
+	err = db.transactOn(ctx, tx, caller, tenant, fn, &run)
 	returned = true
 	db.tenants.giveBack(ctx, conn, err, run.scrubbed, false)
+	if err == nil && tx.observed != nil && tx.observed.Position == 0 {
+		tx.observed.Position = db.tenants.observeLate(ctx, observeTenant)
+	}
+	if err == nil && tx.observed != nil {
+		db.tenants.committed(ctx, *tx.observed)
+		if len(db.replicas.all) > 0 {
+			db.replicas.own.note(caller.UserID, tx.observed.Position)
+		}
+	}
 	return run, err
 }
 
-func (db *DB) transactOn(ctx context.Context, conn *pgx.Conn, caller identity.Caller, tenant string, fn func(*Tx) error, run *attempted) error {
-	tx := &Tx{conn: conn, back: backendOf(conn)}
+func (db *DB) transactOn(ctx context.Context, tx *Tx, caller identity.Caller, tenant string, fn func(*Tx) error, run *attempted) error {
+	conn := tx.conn
 	entering := &turn{}
 	if err := begin(ctx, conn, entering, ReadCommitted, true, run); err != nil {
 		return err
@@ -120,25 +147,24 @@ func (db *DB) transactOn(ctx context.Context, conn *pgx.Conn, caller identity.Ca
 		return err
 	}
 	run.sent = true // from here on it may have been kept
-	ending := &turn{}
-	if err := end(ctx, conn, ending, false, true, run); err != nil {
+	if tx.observed != nil {
+		*tx.observed = Observed{}
+	}
+	leaving := &turn{}
+	if err := end(ctx, conn, leaving, ending{scrub: true, writes: true, observed: tx.observed, observer: observeTenant}, run); err != nil {
 		return err
 	}
-	err := ending.exchange(ctx, conn)
+	err := leaving.exchange(ctx, conn)
 	if run.ended {
 		return nil // it is kept, whatever became of the scrubbing
 	}
 	return err
 }
 
-type requestIDKey struct{}
-
-// WithRequestID makes transactions begun with the returned context carry id, for the audit log.
-func WithRequestID(ctx context.Context, id string) context.Context {
-	return context.WithValue(ctx, requestIDKey{}, id)
-}
+// RequestIDKey is where a context has the id, a string, that transactions begun with it carry for the audit log.
+type RequestIDKey struct{}
 
 func requestID(ctx context.Context) string {
-	id, _ := ctx.Value(requestIDKey{}).(string)
+	id, _ := ctx.Value(RequestIDKey{}).(string)
 	return id
 }

@@ -17,17 +17,21 @@ type turn struct {
 
 type step struct {
 	statement *pgconn.StatementDescription // as prepared on this connection, or nil:
-	text      string                       // then parsed unnamed, or under name, which prepares it
+	text      string                       // then parsed, unnamed or under name
 	name      string
-	prepared  func(*pgconn.StatementDescription)
-	values    [][]byte // nil is NULL; of types the server infers where the statement is not prepared
+	prepared  func(*pgconn.StatementDescription) // where it is not nil: told of what was parsed
+	parseOnly bool                               // it is not run
+	values    [][]byte                           // nil is NULL; of types the server infers where the statement is not prepared
 	formats   []int16
 	results   []int16
 	read      func(*pgconn.ResultReader) error // may be nil
 }
 
 // unreadError marks an error of a reader: the server may still be sending what nobody reads any more.
-type unreadError struct{ err error }
+type unreadError struct {
+	err  error
+	lost bool // there is nothing to read any more: the connection broke
+}
 
 func (e unreadError) Error() string { return e.err.Error() }
 func (e unreadError) Unwrap() error { return e.err }
@@ -40,6 +44,11 @@ func (t *turn) add(text string, values [][]byte, read func(*pgconn.ResultReader)
 // addPrepared queues a prepared statement, with values in text format.
 func (t *turn) addPrepared(statement *pgconn.StatementDescription, values [][]byte, read func(*pgconn.ResultReader) error) {
 	t.steps = append(t.steps, step{statement: statement, values: values, read: read})
+}
+
+// describe queues a statement that is parsed unnamed and not run.
+func (t *turn) describe(text string, described func(*pgconn.StatementDescription)) {
+	t.steps = append(t.steps, step{text: text, prepared: described, parseOnly: true})
 }
 
 // addTyped queues a prepared statement with Go values, and rows that scan into Go values.
@@ -84,10 +93,14 @@ func (t *turn) exchange(ctx context.Context, conn *pgx.Conn) error {
 		err = t.read(pipeline)
 	}
 	var unread unreadError
-	if errors.As(err, &unread) {
+	switch {
+	case !errors.As(err, &unread):
+	case conn.PgConn().IsClosed(): // by the driver, which found it broken
+		err = unreadError{unread.err, true}
+	default:
 		// Whatever is still on its way will not be read: the server notices a closed connection at its next
 		// send, and hears of the cancellation before that.
-		go cancelRequest(ctx, conn)
+		askToCancel(conn.PgConn())
 		_ = conn.PgConn().Conn().Close() // it is given up either way
 	}
 	if ended := pipeline.Close(); err == nil {
@@ -102,11 +115,15 @@ func (t *turn) exchange(ctx context.Context, conn *pgx.Conn) error {
 func (t *turn) send(pipeline *pgconn.Pipeline) error {
 	for _, s := range t.steps {
 		switch {
+		case s.statement != nil && s.statement.Name == "":
+			pipeline.SendQueryParams(s.statement.SQL, s.values, s.statement.ParamOIDs, s.formats, s.results)
 		case s.statement != nil:
 			pipeline.SendQueryStatement(s.statement, s.values, s.formats, s.results)
-		case s.name != "":
+		case s.prepared != nil:
 			pipeline.SendPrepare(s.name, s.text, nil)
-			pipeline.SendQueryPrepared(s.name, s.values, s.formats, s.results)
+			if !s.parseOnly {
+				pipeline.SendQueryPrepared(s.name, s.values, s.formats, s.results)
+			}
 		default:
 			pipeline.SendQueryParams(s.text, s.values, nil, s.formats, s.results)
 		}
@@ -117,7 +134,7 @@ func (t *turn) send(pipeline *pgconn.Pipeline) error {
 // read hands each answer to its reader.
 func (t *turn) read(pipeline *pgconn.Pipeline) error {
 	for _, s := range t.steps {
-		if s.name != "" {
+		if s.prepared != nil {
 			result, err := pipeline.GetResults()
 			if err != nil {
 				return err
@@ -128,6 +145,9 @@ func (t *turn) read(pipeline *pgconn.Pipeline) error {
 			}
 			statement.Name, statement.SQL = s.name, s.text
 			s.prepared(statement)
+			if s.parseOnly {
+				continue
+			}
 		}
 		result, err := pipeline.GetResults()
 		if err != nil {
@@ -151,24 +171,19 @@ func (s *step) readAnswer(answer *pgconn.ResultReader) error {
 			if errors.As(err, &pgErr) {
 				return err
 			}
-			return unreadError{err}
+			return unreadError{err: err}
 		}
 	}
 	_, err := answer.Close()
 	return err
 }
 
-// patience is how long a server may take to stop before its connection is given up.
-const patience = 2 * time.Second
-
 // interrupt asks the server to stop what runs on conn, and stops waiting for it soon.
 func interrupt(ctx context.Context, conn *pgx.Conn) {
+	if errors.Is(context.Cause(ctx), errReplicaDown) {
+		_ = conn.PgConn().Conn().Close() // nobody is there to be asked
+		return
+	}
 	_ = conn.PgConn().Conn().SetDeadline(time.Now().Add(patience)) // in case the server does not answer
-	cancelRequest(ctx, conn)
-}
-
-func cancelRequest(ctx context.Context, conn *pgx.Conn) {
-	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-	defer cancel()
-	_ = conn.PgConn().CancelRequest(asking) // or the deadline, or the closed connection, ends it
+	within(patience, askToCancel(conn.PgConn()))
 }

@@ -21,7 +21,7 @@ func (b *bundle) follow() {
 	ctx, stop := context.WithCancel(context.Background())
 	b.t.Cleanup(stop)
 	go b.engine.Follow(ctx)
-	go b.plain.Listen(ctx, "pgrst", func(string) { b.engine.Reload() })
+	go b.plain.Listen(ctx, "pgrst", func(string) { b.engine.Reload() }, func(time.Time) {}, func() {})
 	require.Eventually(b.t, func() bool {
 		return one[bool](b, "select exists (select from pg_stat_activity where datname = current_database() and query ilike 'listen%pgrst%')")
 	}, reloadedWithin, 10*time.Millisecond)

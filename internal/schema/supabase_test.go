@@ -12,6 +12,7 @@ import (
 
 	"github.com/vital-db/vital/internal/identity"
 	"github.com/vital-db/vital/internal/postgres"
+	"github.com/vital-db/vital/internal/schema"
 )
 
 // preexisting are the roles of the stand-in and everything that could be changed about them.
@@ -37,7 +38,8 @@ func TestUp_OnSupabase(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			address := emptyDatabase(t, ownServer(t))
+			server := ownServer(t)
+			address := emptyDatabase(t, server)
 			conn := connect(t, address)
 			standIn, err := os.ReadFile("testdata/supabase.sql")
 			require.NoError(t, err)
@@ -68,8 +70,29 @@ func TestUp_OnSupabase(t *testing.T) {
 				alter role authenticator password 'authenticator'`)
 			requireSealedContext(t, address)
 			requireClaimsContext(t, address, conn)
+			requireNoDrift(t, conn, emptyDatabase(t, server))
 		})
 	}
+}
+
+// requireNoDrift compares with what the migrations make of an empty database beside it: what the platform brings is none.
+func requireNoDrift(t *testing.T, conn *pgx.Conn, beside string) {
+	t.Helper()
+	up(t, beside)
+	schemas, err := schema.Inventoried(t.Context(), conn)
+	require.NoError(t, err)
+	require.NotContains(t, schemas, "auth")
+	expected, err := schema.ReadInventory(t.Context(), connect(t, beside), schemas)
+	require.NoError(t, err)
+	actual, err := schema.ReadInventory(t.Context(), conn, schemas)
+	require.NoError(t, err)
+	require.Empty(t, schema.Compare(expected.WithDeclaredRoles(), actual))
+	execute(t, conn, "create role stranger login; grant service_role to stranger")
+	actual, err = schema.ReadInventory(t.Context(), conn, schemas)
+	require.NoError(t, err)
+	drifts := schema.Compare(expected.WithDeclaredRoles(), actual)
+	require.Len(t, drifts, 1, "a stranger is none of the platform's")
+	require.Equal(t, "stranger in service_role", drifts[0].Object)
 }
 
 // requireSealedContext reads a context as the server does.

@@ -153,33 +153,43 @@ func TestUp_MigrationFails(t *testing.T) {
 func TestUp_CompletesAKilledRun(t *testing.T) {
 	t.Parallel()
 	address := freshDatabase(t)
-	up(t, address)
-	conn := connect(t, address)
-	// Killed after migration 8 had committed and before its checksum was kept.
-	execute(t, conn, "delete from vital.applied_files where path in ('migrations/0008_index_writes.sql', 'migrations/0009_create_sessions.sql', 'policies/tools.sql')")
-	execute(t, conn, `
-		delete from vital.migrations where version_id = 9;
-		drop table vital.revoked_sessions, vital.signing_keys, vital.api_keys, auth.refresh_tokens, auth.sessions, auth.one_time_tokens;
-		drop index idx_invitations_open_email`)
-
-	entries, err := migrator(t, address).Status(context.Background())
+	migrations := copyFS(t, database.Migrations)
+	last := len(migrations) // 1, 2, 3 … without a gap
+	one, two := fmt.Sprintf("%04d_one.sql", last+1), fmt.Sprintf("%04d_two.sql", last+2)
+	add := func(name, table string) *schema.Migrator {
+		migrations["migrations/"+name] = &fstest.MapFile{Data: []byte("-- +goose Up\ncreate table vital." + table + " (id uuid);\n")}
+		m, err := schema.NewMigratorFrom(schema.Config{DatabaseURL: address}, migrations, nil)
+		require.NoError(t, err)
+		return m
+	}
+	_, err := add(one, "made_once").Up(context.Background())
 	require.NoError(t, err)
-	for _, name := range []string{"migrations/0008_index_writes.sql", "migrations/0009_create_sessions.sql", "policies/tools.sql"} {
+	conn := connect(t, address)
+	// Killed after the first of two had committed and before its checksum was kept.
+	execute(t, conn, "delete from vital.applied_files where path in ('migrations/"+one+"', 'policies/tools.sql')")
+
+	m := add(two, "made_later")
+	entries, err := m.Status(context.Background())
+	require.NoError(t, err)
+	for _, name := range []string{"migrations/" + one, "migrations/" + two, "policies/tools.sql"} {
 		require.Contains(t, entries, schema.Entry{Path: name, Status: "pending"})
 	}
-	result := up(t, address)
-	require.Equal(t, []string{"0009_create_sessions.sql"}, result.Migrations)
+	result, err := m.Up(context.Background())
+	require.NoError(t, err)
+	require.Equal(t, []string{two}, result.Migrations)
 	require.Equal(t, []string{"policies/tools.sql"}, result.Objects)
-	entries, err = migrator(t, address).Status(context.Background())
+	entries, err = m.Status(context.Background())
 	require.NoError(t, err)
 	require.False(t, slices.ContainsFunc(entries, func(e schema.Entry) bool { return e.Status != "applied" }))
 
 	// The same where nothing else is missing.
-	execute(t, conn, "delete from vital.applied_files where path = 'migrations/0009_create_sessions.sql'")
-	require.Equal(t, schema.Result{Version: result.Version}, up(t, address))
-	entries, err = migrator(t, address).Status(context.Background())
+	execute(t, conn, "delete from vital.applied_files where path = 'migrations/"+two+"'")
+	again, err := m.Up(context.Background())
 	require.NoError(t, err)
-	require.Contains(t, entries, schema.Entry{Path: "migrations/0009_create_sessions.sql", Status: "applied"})
+	require.Equal(t, schema.Result{Version: result.Version}, again)
+	entries, err = m.Status(context.Background())
+	require.NoError(t, err)
+	require.Contains(t, entries, schema.Entry{Path: "migrations/" + two, Status: "applied"})
 }
 
 func TestNewMigrator_RefusesBadSources(t *testing.T) {

@@ -205,7 +205,7 @@ delete from vital.signing_keys where retires_at < pg_catalog.now() - interval '1
 -- name: APIKeyUse
 -- The key, if it is good; when it came is noted to the minute.
 with key as (
-  select k.id, k.role, k.expires_at, k.last_used_at
+  select k.id, k.role, k.expires_at, k.last_used_at, k.acts_for, k.rights
   from vital.api_keys k
   where k.key_hash = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > pg_catalog.now())
 ), noted as (
@@ -213,22 +213,30 @@ with key as (
   from key
   where k.id = key.id and (key.last_used_at is null or key.last_used_at < pg_catalog.now() - interval '1 minute')
 )
-select key.id, key.role, key.expires_at from key;
+select key.id, key.role, key.expires_at, key.acts_for, key.rights from key;
 
 -- name: APIKeyState
 select k.revoked_at is not null or k.expires_at is not null and k.expires_at <= pg_catalog.now() as ended
 from vital.api_keys k where k.key_hash = $1;
 
 -- name: APIKeyCreate
-insert into vital.api_keys (name, role, prefix, key_hash, expires_at)
-values ($1, $2, $3, $4, pg_catalog.now() + $5::interval)
+insert into vital.api_keys as k (name, role, prefix, key_hash, expires_at, acts_for, rights)
+values ($1, $2, $3, $4, pg_catalog.now() + $5::interval, $6::uuid, $7::text[])
 on conflict (key_hash) do nothing
-returning id, name, role, prefix, created_at, expires_at, revoked_at, last_used_at;
+returning k.id, k.name, k.role, k.prefix, k.created_at, k.expires_at, k.revoked_at, k.last_used_at,
+  (select o.slug from public.organizations o where o.id = k.acts_for), k.rights;
 
 -- name: APIKeyList
-select k.id, k.name, k.role, k.prefix, k.created_at, k.expires_at, k.revoked_at, k.last_used_at
+select k.id, k.name, k.role, k.prefix, k.created_at, k.expires_at, k.revoked_at, k.last_used_at, o.slug, k.rights
 from vital.api_keys k
+left join public.organizations o on o.id = k.acts_for
 order by k.created_at desc, k.id;
+
+-- name: APIKeyRotate
+-- The old key goes on for a while, and no longer than it would have.
+update vital.api_keys k set expires_at = least(k.expires_at, pg_catalog.now() + greatest($2::interval, interval '1 second'))
+where k.id = $1 and k.revoked_at is null and (k.expires_at is null or k.expires_at > pg_catalog.now())
+returning k.name, k.role, k.acts_for, k.rights;
 
 -- name: APIKeyRevoke
 with revoked as (

@@ -14,22 +14,26 @@ import (
 
 // writers is one call of every function of schema public that writes in the caller's tenant.
 var writers = map[string]string{
-	"assign_agent":          "select assign_agent(gen_random_uuid())",
-	"change_member_role":    "select change_member_role(gen_random_uuid(), 'viewer')",
-	"deprecate_tool":        "select deprecate_tool(gen_random_uuid(), 'x')",
-	"invite_member":         "select invite_member('x@y.test')",
-	"record_tool_usage":     "select record_tool_usage(gen_random_uuid(), true)",
-	"register_tool":         "select register_tool('X', 'x')",
-	"remove_member":         "select remove_member(gen_random_uuid())",
-	"revoke_invitation":     "select revoke_invitation(gen_random_uuid())",
-	"toggle_tenant_feature": "select toggle_tenant_feature('dark', true)",
-	"unassign_agent":        "select unassign_agent(gen_random_uuid())",
+	"cancel_tenant_feature_change": "select cancel_tenant_feature_change(gen_random_uuid())",
+	"rollback_tenant_feature":      "select rollback_tenant_feature('dark', 1)",
+	"schedule_tenant_feature":      "select schedule_tenant_feature('dark', '{\"enabled\": true}', now() + interval '1 h')",
+	"set_tenant_feature":           "select set_tenant_feature('dark', '{\"enabled\": true}')",
+	"assign_agent":                 "select assign_agent(gen_random_uuid())",
+	"change_member_role":           "select change_member_role(gen_random_uuid(), 'viewer')",
+	"deprecate_tool":               "select deprecate_tool(gen_random_uuid(), 'x')",
+	"invite_member":                "select invite_member('x@y.test')",
+	"record_tool_usage":            "select record_tool_usage(gen_random_uuid(), true)",
+	"register_tool":                "select register_tool('X', 'x')",
+	"remove_member":                "select remove_member(gen_random_uuid())",
+	"revoke_invitation":            "select revoke_invitation(gen_random_uuid())",
+	"toggle_tenant_feature":        "select toggle_tenant_feature('dark', true)",
+	"unassign_agent":               "select unassign_agent(gen_random_uuid())",
 }
 
 // apart are the writing functions whose caller is judged otherwise; each has its own test.
 var apart = []string{
-	"accept_invitation", "change_tenant_state", "clone_tenant_settings", "create_tenant", "invalidate_cache", "set_default_tenant",
-	"set_parent_organization",
+	"accept_invitation", "cancel_feature_flag_change", "change_tenant_state", "clone_tenant_settings", "create_tenant", "invalidate_cache",
+	"rollback_feature_flag", "schedule_feature_flag", "set_default_tenant", "set_feature_flag", "set_parent_organization",
 }
 
 // TestWriters_Callers calls every writing function as everybody who may not.

@@ -52,13 +52,13 @@ join public.users u on u.email = d.email
 join public.organizations o on o.slug = d.slug
 on conflict (tenant_id, user_id) do nothing;
 
-insert into public.feature_flags (flag_key, name, description, flag_type, default_enabled, variants, default_variant) values
-  ('new_dashboard', 'New dashboard', 'The redesigned start page', 'boolean', false, '{}', null),
-  ('chat_streaming', 'Streaming chat', 'Answers appear while they are written', 'boolean', true, '{}', null),
-  ('model_tier', 'Model tier', 'Which class of model chats use', 'string', true, '{"standard": "standard", "advanced": "advanced"}', 'standard'),
-  ('max_upload_mb', 'Upload limit', 'Largest file a user may upload, in MB', 'number', true, '{"small": 10, "large": 100}', 'small'),
+insert into public.feature_flags (flag_key, name, description, flag_type, default_enabled, variants, default_variant, owner) values
+  ('new_dashboard', 'New dashboard', 'The redesigned start page', 'boolean', false, '{}', null, 'Product'),
+  ('chat_streaming', 'Streaming chat', 'Answers appear while they are written', 'boolean', true, '{}', null, 'Product'),
+  ('model_tier', 'Model tier', 'Which class of model chats use', 'string', true, '{"standard": "standard", "advanced": "advanced"}', 'standard', 'Product'),
+  ('max_upload_mb', 'Upload limit', 'Largest file a user may upload, in MB', 'number', true, '{"small": 10, "large": 100}', 'small', 'Product'),
   ('theme_tokens', 'Theme tokens', 'Design tokens the front end starts with', 'object', true,
-   '{"calm": {"radius": 8, "accent": "#4F46E5"}, "sharp": {"radius": 0, "accent": "#0F766E"}}', 'calm')
+   '{"calm": {"radius": 8, "accent": "#4F46E5"}, "sharp": {"radius": 0, "accent": "#0F766E"}}', 'calm', 'Product')
 on conflict (flag_key) do nothing;
 
 insert into public.agents (tenant_id, name, slug, description, tier)

@@ -231,7 +231,7 @@ func TestCloneTenantSettings(t *testing.T) {
 	}
 	const settings = `select jsonb_build_object('c', (select to_jsonb(c) - '{id,tenant_id,created_at,updated_at}'::text[] from tenant_configurations c where tenant_id = $1),
 		'a', (select jsonb_agg(to_jsonb(a) - '{id,tenant_id,created_at,updated_at}'::text[] order by app_key) from tenant_apps a where tenant_id = $1),
-		'f', (select jsonb_agg(to_jsonb(f) - '{id,tenant_id,created_at,updated_at,reason,created_by}'::text[]) from tenant_feature_flags f where tenant_id = $1))::text`
+		'f', (select jsonb_agg(to_jsonb(f) - '{id,tenant_id,created_at,updated_at,reason,created_by,version}'::text[]) from tenant_feature_flags f where tenant_id = $1))::text`
 	require.Equal(t, peek[string](t, s, settings, acme), peek[string](t, s, settings, bolt))
 	require.Empty(t, audited(t, s, func() { must[string](t, s, root, "", clone, acme, bolt) }), "the same already")
 	_, err := operate[string](s, clone, bolt, acme)

@@ -35,7 +35,7 @@ type Write struct {
 type Written struct {
 	TenantID uuid.UUID
 	// Version is that of the caller's context once the write is committed.
-	Version string
+	Version Version
 	// ETag is a strong validator of Body, "" where none makes sense.
 	ETag string
 	// Body is the fresh row.
@@ -73,13 +73,16 @@ func (w Write) run(ctx context.Context, db *postgres.DB, s steps) (*Written, err
 		return nil, err
 	}
 	var answer *Written
+	var seen postgres.Observed
 	err = db.Transact(ctx, w.Caller, reference, s.name, func(tx *postgres.Tx) error {
 		answer = &Written{}
+		tx.Observe(&seen)
 		return w.transact(ctx, tx, s, answer)
 	})
 	if err != nil {
 		return nil, err
 	}
+	answer.Version = answer.Version.At(seen.Position)
 	return answer, nil
 }
 
@@ -107,13 +110,17 @@ func (w Write) transact(ctx context.Context, tx *postgres.Tx, s steps, answer *W
 	if _, err := tx.Exec(ctx, writeQueries.Get("Settle")); err != nil {
 		return err
 	}
-	if err := tx.QueryRow(ctx, writeQueries.Get("Version")).Scan(&answer.Version); err != nil {
+	var version string
+	if err := tx.QueryRow(ctx, writeQueries.Get("Version")).Scan(&version); err != nil {
+		return err
+	}
+	if answer.Version, err = ParseCounters(version); err != nil {
 		return err
 	}
 	if w.Key == "" {
 		return nil
 	}
-	headers := map[string]string{"Vital-Version": answer.Version, "ETag": answer.ETag}
+	headers := map[string]string{"Vital-Version": version, "ETag": answer.ETag}
 	_, err = tx.Exec(ctx, writeQueries.Get("Store"), w.Key, statusOK, headers, answer.Body)
 	return err
 }
@@ -140,8 +147,9 @@ func (w Write) replay(ctx context.Context, tx *postgres.Tx, answer *Written) (bo
 	if status == nil {
 		return true, fault.New(fault.Conflict, "A request with this Idempotency-Key has no answer yet.", "Try again shortly.")
 	}
-	answer.Version, answer.ETag, answer.Replayed = headers["Vital-Version"], headers["ETag"], true
-	return true, nil
+	answer.ETag, answer.Replayed = headers["ETag"], true
+	answer.Version, err = ParseCounters(headers["Vital-Version"])
+	return true, err
 }
 
 // errNoTenant is what a stranger gets, whether the tenant exists or not; vital.build_context says the

@@ -30,3 +30,9 @@ select pg_catalog.to_jsonb(o.*) from public.change_tenant_state($1, $2, $3) o;
 
 -- name: CacheInvalidate
 select public.invalidate_cache($1);
+
+-- name: CachesInvalidate
+select vital.invalidate_caches();
+
+-- name: ReasonGive
+select vital.give_reason($1);

@@ -1,11 +1,12 @@
 -- owner: vital_definer
 -- after: vital_current_membership.sql
 -- after: is_super_admin.sql
+-- after: vital_author_id.sql
 --
 -- Notes one audit row of this transaction; it is chained and written at commit by vital.settle_audit.
 -- Who acted comes from the sealed identity, or is the database role alone where there is none: a change
--- without a context is audited all the same. Reason and request id come from the transaction's
--- settings, which whoever made the request chose anyway.
+-- without a context is audited all the same, one that was scheduled under the name of who did. Reason and
+-- request id come from the transaction's settings, which whoever made the request chose anyway.
 create or replace function vital.append_audit(
   p_organization_id uuid, p_action text, p_entity text, p_entity_id uuid, p_changes jsonb
 ) returns void
@@ -28,7 +29,7 @@ begin
   insert into vital.pending_audit (
     xid, organization_id, action, actor_id, actor_role, database_role, entity, entity_id, changes, reason, request_id, created_at)
   values (
-    pg_current_xact_id(), p_organization_id, p_action, caller.user_id, coalesce(acting_role, session_user), session_user,
+    pg_current_xact_id(), p_organization_id, p_action, coalesce(caller.user_id, vital.author_id()), coalesce(acting_role, session_user), session_user,
     p_entity, p_entity_id, p_changes,
     nullif(current_setting('vital.reason', true), ''), nullif(current_setting('vital.request_id', true), ''),
     clock_timestamp());

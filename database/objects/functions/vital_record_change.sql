@@ -17,6 +17,8 @@ begin
   elsif tg_argv[1] = 'user_id' then
     if tg_op <> 'INSERT' then old_key := old.user_id; end if;
     if tg_op <> 'DELETE' then new_key := new.user_id; end if;
+  elsif tg_argv[1] = 'session_id' then
+    new_key := new.session_id;
   elsif tg_argv[1] = 'id' then
     if tg_op <> 'INSERT' then old_key := old.id; end if;
     if tg_op <> 'DELETE' then new_key := new.id; end if;

@@ -2,13 +2,17 @@
 --
 -- At commit, raises every scope the transaction touched, once and in one order, so that two writers never wait for each other in a circle, and tells the
 -- listeners. A transaction that touched very many says so in one word instead of flooding them.
+--
+-- The same is left for the server that runs the transaction, in the session's vital.raised, to be read behind the commit. SQL of the transaction could write
+-- there what it likes: it says where to look, and nothing else.
 create or replace function vital.settle_versions() returns void
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare
   touched record;
-  raised integer := 0;
+  raised text[] := string_to_array(left(current_setting('vital.raised', true), 16384), ' '); -- constraints may have been made immediate before
+  told integer := 0;
 begin
   for touched in
     with mine as (
@@ -21,13 +25,17 @@ begin
     on conflict (scope, key) do update set version = v.version + 1, changed_at = transaction_timestamp()
     returning v.scope, v.key, v.version
   loop
-    raised := raised + 1;
-    if raised <= 100 then
+    told := told + 1;
+    if told <= 100 then
       perform pg_notify('vital_change', touched.scope || ':' || touched.key || ':' || touched.version);
-    elsif raised = 101 then
+      raised := raised || (touched.scope || ':' || touched.key || ':' || touched.version);
+    elsif told = 101 then
       perform pg_notify('vital_change', '*');
     end if;
   end loop;
+  if told > 0 then
+    perform set_config('vital.raised', case when told > 100 or cardinality(raised) > 100 then '*' else array_to_string(raised, ' ') end, false);
+  end if;
 end
 $$;
 comment on function vital.settle_versions() is 'Raises the versions a transaction touched, at its commit';

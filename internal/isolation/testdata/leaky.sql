@@ -1,4 +1,4 @@
--- A multi-tenant schema as one meets them, with 25 leaks planted, each in a table, view or function named
+-- A multi-tenant schema as one meets them, with 31 leaks planted, each in a table, view or function named
 -- after it; what is called tight_… is as it should be. Requests run as anon and authenticated on the login
 -- vital_api, and say who they are in request.jwt.claims.
 create schema app;
@@ -97,3 +97,32 @@ create procedure public.rename_any(p_id uuid) security definer language sql
   as $$update public.behind_functions b set title = 'renamed' where b.id = p_id$$;
 grant execute on all functions in schema public to authenticated;
 grant execute on all procedures in schema public to authenticated;
+
+-- What runs with an owner's rights and looks up names in the caller's schemas first.
+create function app.my_tenants() returns setof uuid stable security definer language sql
+  as $$select m.tenant_id from members m where m.user_id = app.claim('sub')$$;
+grant execute on function app.my_tenants() to authenticated;
+call app.make('shadowed_helper'); drop policy mine on public.shadowed_helper;
+create policy mine on public.shadowed_helper to authenticated using (tenant_id in (select app.my_tenants()));
+create function public.trimmed(p_title text) returns text security definer set search_path = public language plpgsql as $$
+declare
+  title text := btrim(p_title);
+begin
+  return title;
+end
+$$;
+grant execute on function public.trimmed(text) to authenticated;
+
+-- A trigger that forgets whose rows it writes.
+call app.make('side_effects');
+create function app.rename_all() returns trigger security definer language plpgsql as $$
+begin
+  update public.side_effects set title = 'renamed' where id <> new.id;
+  return new;
+end
+$$;
+create trigger rename_all after insert on public.side_effects for each row execute function app.rename_all();
+
+-- Memberships that their members write.
+create policy promote on public.members for update to authenticated using (user_id = (select app.claim('sub'))) with check (true);
+grant update (role) on public.members to authenticated;

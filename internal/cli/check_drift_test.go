@@ -1,0 +1,50 @@
+package cli_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vital-db/vital/internal/pgtest"
+	"github.com/vital-db/vital/internal/schema"
+)
+
+func TestCheckDrift(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	check := func(args ...string) result {
+		return vital(t, nil, append([]string{"check", "drift", "--database-url", d.URL}, args...)...)
+	}
+	require.Equal(t, "ok  no drift\n", ok(t, check()), "a database is what the migrations make")
+
+	d.Exec(t, "comment on table agents is 'Mine'")
+	require.Contains(t, ok(t, check()), "cosmetic   comment table public.agents: expected ", "which fails nothing")
+
+	d.Exec(t, "alter table agents no force row level security; create index mine on prompts (title)")
+	got := check()
+	require.Equal(t, 3, got.code, got.err)
+	require.Contains(t, got.out, "security   table public.agents: forced row security: expected forced, is not forced\n           alter table public.agents force row level security;\n")
+	require.Contains(t, got.out, "structure  index public.mine: unexpected\n           drop index public.mine;\n")
+	require.Contains(t, got.err, "2 differences must be mended")
+	require.Less(t, len(got.out), 1000)
+
+	other := pgtest.New(t)
+	require.Equal(t, 3, check("--against", other.URL).code)
+	for _, repair := range []string{"alter table agents force row level security", "drop index mine"} {
+		d.Exec(t, repair)
+	}
+	require.Contains(t, ok(t, check("--against", other.URL, "--format", "markdown")), "Errors: 0. Warnings: 1.")
+	one := parsed[[]schema.Drift](t, check("--against", other.URL, "--json"))
+	require.Len(t, one, 1)
+	d.Exec(t, one[0].Repair)
+	require.Empty(t, parsed[[]schema.Drift](t, check("--against", other.URL, "--json")), "the repair undoes it")
+
+	require.NoError(t, d.Connect(t).QueryRow(t.Context(), "select count(*)::text from pg_database where datname like 'vital_shadow_%'").Scan(&got.out))
+	require.Equal(t, "0", got.out, "nothing is left behind")
+	d.Exec(t, "delete from vital.applied_files where path like 'policies/agents%'")
+	got = check()
+	require.Equal(t, 1, got.code)
+	require.Contains(t, got.err, "(schema_behind)")
+	require.Equal(t, 2, check("--format", "xml").code)
+	require.Contains(t, check("--against", "postgres://127.0.0.1:1/none").err, "Check --against")
+}

@@ -1,0 +1,57 @@
+package cli
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/vital-db/vital/internal/cache"
+	"github.com/vital-db/vital/internal/postgres"
+	"github.com/vital-db/vital/internal/tenant"
+)
+
+// usageEvery is how often counts of evaluations are written.
+const usageEvery = 10 * time.Second
+
+// memory is what a server remembers of the database.
+type memory struct {
+	changes  *cache.Follower
+	contexts *tenant.Contexts
+	flags    *tenant.Evaluator
+	shared   *tenant.Shared // nil without Redis
+	stop     func()
+}
+
+// openMemory remembers contexts and flags, shares what it can in Redis, follows what changes them, and writes how
+// often flags are evaluated, until stop is called.
+func (a *app) openMemory(ctx context.Context, db *postgres.DB) (m memory, err error) {
+	source := cache.Source{Log: a.log}
+	if a.config.RedisURL != "" {
+		if m.shared, err = tenant.OpenShared(db, a.config.RedisURL, a.log); err != nil {
+			return m, err
+		}
+		source.Risen = m.shared.Risen
+	}
+	m.changes = tenant.Follow(db, source)
+	half := uint64(a.config.CacheBytes) / 2
+	if m.contexts, err = tenant.NewContexts(db, m.changes, half, m.shared); err != nil {
+		return m, err
+	}
+	if m.flags, err = tenant.NewEvaluator(db, m.changes, half); err != nil {
+		return m, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { m.changes.Run(ctx) })
+	running.Go(func() {
+		m.flags.KeepUsage(ctx, usageEvery, func(err error) { a.log.Warn("counts of flag evaluations are not written", "error", err) })
+	})
+	m.stop = func() {
+		cancel()
+		running.Wait()
+		if m.shared != nil {
+			m.shared.Close()
+		}
+	}
+	return m, nil
+}

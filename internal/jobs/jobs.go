@@ -1,0 +1,187 @@
+// Package jobs is the work nobody asks for at the moment: what is due is done, what is old is forgotten. River
+// plans it: of all servers of a database one at a time says what is to be run, and whichever is free runs it.
+// Each job may be run any number of times, also twice at once.
+package jobs
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"github.com/vital-db/vital/internal/postgres"
+	"github.com/vital-db/vital/internal/tenant"
+)
+
+// schemaName is where river's tables are, made by our own migrations.
+const schemaName = "vital"
+
+// Config says where to work and how often.
+type Config struct {
+	// ServiceURL is the service login's: river's tables are read and written under its own name.
+	ServiceURL string
+	// Service does the work itself, as service_role.
+	Service *postgres.Service
+	// FlagChanges is how often scheduled changes of flags are looked for. Defaults to 5s.
+	FlagChanges time.Duration
+	// FlagUsage is how often old counts of evaluations are forgotten. Defaults to 1h.
+	FlagUsage time.Duration
+	// Log receives what went wrong. Defaults to nothing.
+	Log *slog.Logger
+}
+
+func (c Config) withDefaults() Config {
+	if c.FlagChanges == 0 {
+		c.FlagChanges = 5 * time.Second
+	}
+	if c.FlagUsage == 0 {
+		c.FlagUsage = time.Hour
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// patience is how long running jobs may take to finish once a stop is asked for.
+const patience = 5 * time.Second
+
+// Run does the jobs until ctx ends, and then lets the running ones finish. It fails when it cannot begin.
+func Run(ctx context.Context, config Config) error {
+	config = config.withDefaults()
+	driver, done, err := postgres.OpenJobs(ctx, postgres.Config{ServiceURL: config.ServiceURL})
+	if err != nil {
+		return err
+	}
+	defer done()
+	client, err := river.NewClient(driver, config.river())
+	if err != nil {
+		return fmt.Errorf("set up jobs: %w", err)
+	}
+	unbound := context.WithoutCancel(ctx)
+	if err := client.Start(unbound); err != nil {
+		return fmt.Errorf("start jobs: %w", err)
+	}
+	<-ctx.Done()
+	stopping, cancel := context.WithTimeout(unbound, patience)
+	defer cancel()
+	if err := client.Stop(stopping); err != nil {
+		stopping, cancel := context.WithTimeout(unbound, patience)
+		defer cancel()
+		return client.StopAndCancel(stopping)
+	}
+	return nil
+}
+
+// river is how the library is set up. Nobody listens, so it works through a pooler too; its indexes are small
+// and not its own to rebuild.
+func (c Config) river() *river.Config {
+	workers := river.NewWorkers()
+	river.AddWorker(workers, &work[applyFlagChanges]{service: c.Service})
+	river.AddWorker(workers, &work[forgetFlagUsage]{service: c.Service})
+	return &river.Config{
+		Schema: schemaName, Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}},
+		PeriodicJobs: []*river.PeriodicJob{every[applyFlagChanges](c.FlagChanges), every[forgetFlagUsage](c.FlagUsage)},
+		PollOnly:     true, ReindexerSchedule: river.NeverSchedule(),
+		CompletedJobRetentionPeriod: time.Hour, JobTimeout: time.Minute, MaxAttempts: 1, // the next one tries again
+		Logger: slog.New(atLeast{slog.LevelWarn, c.Log.Handler()}),
+	}
+}
+
+// job is what is done in one transaction as service_role; it says whether there is more to do at once.
+type job interface {
+	river.JobArgs
+	name() string
+	do(ctx context.Context, tx pgx.Tx) (more bool, err error)
+}
+
+// every plans a job: at the start and then at intervals, unless the one before has not been done yet.
+func every[J job](interval time.Duration) *river.PeriodicJob {
+	waiting := []rivertype.JobState{
+		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
+	}
+	return river.NewPeriodicJob(river.PeriodicInterval(interval), func() (river.JobArgs, *river.InsertOpts) {
+		var args J
+		return args, &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: waiting}}
+	}, &river.PeriodicJobOpts{RunOnStart: true})
+}
+
+// work runs a job in as many transactions as it takes.
+type work[J job] struct {
+	river.WorkerDefaults[J]
+
+	service *postgres.Service
+}
+
+// Work is river's.
+func (w *work[J]) Work(ctx context.Context, planned *river.Job[J]) error {
+	for more := true; more; {
+		err := w.service.AsService(ctx, planned.Args.name(), func(tx pgx.Tx) (err error) {
+			more, err = planned.Args.do(ctx, tx)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Working says that ctx is that of a running job.
+func Working(ctx context.Context) bool {
+	_, err := river.ClientFromContextSafely[pgx.Tx](ctx)
+	return err == nil
+}
+
+// applyFlagChanges makes the scheduled changes of flags whose time has come.
+type applyFlagChanges struct{}
+
+// Kind is river's.
+func (applyFlagChanges) Kind() string { return "flag_changes_apply" }
+
+func (applyFlagChanges) name() string { return "FlagChangesApply" }
+
+func (applyFlagChanges) do(ctx context.Context, tx pgx.Tx) (bool, error) {
+	const batch = 100
+	applied, failed, err := tenant.ApplyDueFlagChanges(ctx, tx, batch)
+	return applied+failed == batch, err
+}
+
+// forgetFlagUsage deletes counts of evaluations that are older than they are kept.
+type forgetFlagUsage struct{}
+
+// Kind is river's.
+func (forgetFlagUsage) Kind() string { return "flag_usage_forget" }
+
+func (forgetFlagUsage) name() string { return "FlagUsageForget" }
+
+func (forgetFlagUsage) do(ctx context.Context, tx pgx.Tx) (bool, error) {
+	const batch = 5000
+	forgotten, err := tenant.ForgetFlagUsage(ctx, tx, batch)
+	return forgotten == batch, err
+}
+
+// atLeast hands on what weighs at least so much: river tells of every step it takes.
+type atLeast struct {
+	level slog.Level
+	slog.Handler
+}
+
+// Enabled is slog's.
+func (h atLeast) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= h.level && h.Handler.Enabled(ctx, level)
+}
+
+// WithAttrs is slog's.
+func (h atLeast) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return atLeast{h.level, h.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup is slog's.
+func (h atLeast) WithGroup(name string) slog.Handler {
+	return atLeast{h.level, h.Handler.WithGroup(name)}
+}

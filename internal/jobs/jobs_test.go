@@ -1,0 +1,127 @@
+package jobs_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river/rivermigrate"
+	"github.com/stretchr/testify/require"
+
+	"github.com/vital-db/vital/internal/fault"
+	"github.com/vital-db/vital/internal/jobs"
+	"github.com/vital-db/vital/internal/pgtest"
+	"github.com/vital-db/vital/internal/postgres"
+)
+
+// logged collects what is logged, by several at once.
+type logged struct {
+	mu sync.Mutex
+	bytes.Buffer
+}
+
+func (l *logged) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Buffer.Write(p)
+}
+
+func value[T any](t *testing.T, conn *pgx.Conn, text string) T {
+	t.Helper()
+	rows, err := conn.Query(context.Background(), text)
+	require.NoError(t, err)
+	got, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[T])
+	require.NoError(t, err)
+	return got
+}
+
+// TestRun has two servers of one database make what is due and forget what is old, as the service login.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	d.Exec(t, `
+		insert into feature_flags (flag_key) values ('dark');
+		insert into feature_flag_changes (feature_flag_id, changes, run_at)
+		select id, jsonb_build_object('description', n), now() + interval '1 s' from feature_flags, generate_series(1, 250) n;
+		insert into tenant_feature_flag_usage (tenant_id, feature_flag_id, variant, day, evaluations, last_evaluated_at)
+		select '00000000-0000-0000-0000-000000000001', id, n::text, current_date - 100, 1, now() - interval '100 days' from feature_flags, generate_series(1, 6000) n`)
+	var log logged
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 2)
+	for range 2 {
+		db := d.Open(t, postgres.Config{})
+		go func() {
+			done <- jobs.Run(ctx, jobs.Config{
+				ServiceURL: d.ServiceURL, Service: db.Service, FlagChanges: time.Second, Log: slog.New(slog.NewTextHandler(&log, nil)),
+			})
+		}()
+	}
+	conn := d.Connect(t)
+	require.Eventually(t, func() bool {
+		return value[int](t, conn, "select count(*)::int from feature_flag_changes where status <> 'applied'") == 0 &&
+			value[int](t, conn, "select count(*)::int from tenant_feature_flag_usage") == 0
+	}, time.Minute, 100*time.Millisecond)
+	stop()
+	require.NoError(t, <-done)
+	require.NoError(t, <-done)
+	require.Equal(t, 251, value[int](t, conn, "select version from feature_flags"), "each was made once")
+	require.Empty(t, log.String())
+	require.Equal(t, 0, value[int](t, conn, "select count(*)::int from vital.river_job where state not in ('completed', 'available')"))
+	require.LessOrEqual(t, value[int](t, conn, "select count(*)::int from vital.river_job where state = 'available'"), 2, "they do not pile up")
+}
+
+func TestRun_Unreachable(t *testing.T) {
+	t.Parallel()
+	err := jobs.Run(context.Background(), jobs.Config{ServiceURL: "postgres://nobody:x@127.0.0.1:1/none"})
+	require.Equal(t, fault.DatabaseUnavailable, fault.CodeOf(err))
+}
+
+// tables describes river's tables in a schema: columns, constraints and indexes.
+const tables = `
+select coalesce(string_agg(line, E'\n' order by line), '') from (
+	select concat_ws(' ', c.relname, c.relpersistence, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid)) as line
+	from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+	left join pg_attrdef d on d.adrelid = c.oid and d.adnum = a.attnum
+	where c.relnamespace = $1::text::regnamespace and c.relname like 'river%' and c.relkind = 'r'
+	union all
+	select concat_ws(' ', n.conrelid::regclass, n.conname, pg_get_constraintdef(n.oid)) from pg_constraint n
+	join pg_class c on c.oid = n.conrelid where c.relnamespace = $1::text::regnamespace and c.relname like 'river%'
+	union all
+	select i.indexdef from pg_indexes i where i.schemaname = $1::text and i.tablename like 'river%'
+	union all
+	select enumlabel::text from pg_enum e where e.enumtypid = ($1::text || '.river_job_state')::regtype
+) x`
+
+// TestTables: our migration makes what river's own migrator does, and says so.
+func TestTables(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	d.Exec(t, "create schema own")
+	ctx := context.Background()
+	driver, done, err := postgres.OpenJobs(ctx, postgres.Config{ServiceURL: d.URL})
+	require.NoError(t, err)
+	defer done()
+	migrate := func(schema string) *rivermigrate.Migrator[pgx.Tx] {
+		migrator, err := rivermigrate.New(driver, &rivermigrate.Config{Schema: schema})
+		require.NoError(t, err)
+		return migrator
+	}
+	_, err = migrate("own").Migrate(ctx, rivermigrate.DirectionUp, nil)
+	require.NoError(t, err)
+	describe := func(schema string) string {
+		conn := d.Connect(t)
+		_, err := conn.Exec(ctx, "set search_path = "+schema)
+		require.NoError(t, err)
+		var text string
+		require.NoError(t, conn.QueryRow(ctx, tables, schema).Scan(&text))
+		return string(bytes.ReplaceAll([]byte(text), []byte(schema+"."), nil))
+	}
+	require.Equal(t, describe("own"), describe("vital"))
+	validated, err := migrate("vital").Validate(ctx, nil)
+	require.NoError(t, err)
+	require.True(t, validated.OK, validated.Messages)
+}

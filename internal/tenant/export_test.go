@@ -1,0 +1,4 @@
+package tenant
+
+// Versions is how a follower looks versions up.
+var Versions = versions
