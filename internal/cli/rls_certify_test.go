@@ -1,7 +1,11 @@
 package cli_test
 
 import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"encoding/xml"
 	"os"
 	"os/exec"
@@ -23,14 +27,38 @@ func keyFile(t *testing.T) string {
 	return name
 }
 
+// shop makes a stranger's schema of what VITAL has in a database: orders of accounts, which have members.
+const shop = `drop schema vital, auth, public cascade; create schema public; grant usage on schema public to authenticated;
+	create table public.accounts (id uuid primary key default gen_random_uuid(), name text not null);
+	create table public.members (account_id uuid not null references public.accounts, user_id uuid not null, primary key (account_id, user_id));
+	create table public.orders (id uuid primary key default gen_random_uuid(), account_id uuid not null references public.accounts, note text);
+	create function public.asked(claim text) returns uuid language sql stable as
+		$$ select (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> claim)::uuid $$;
+	do $$ declare name text; begin
+		foreach name in array array['accounts', 'members', 'orders'] loop
+			execute format('alter table public.%1$I enable row level security; alter table public.%1$I force row level security; grant select on public.%1$I to authenticated', name);
+		end loop;
+	end $$;
+	create policy own on public.members to authenticated using (user_id = (select public.asked('sub')));
+	create policy kept on public.accounts to authenticated using (id = (select public.asked('tenant_id'))
+		and id in (select m.account_id from public.members m where m.user_id = (select public.asked('sub'))));
+	create policy kept on public.orders to authenticated using (account_id = (select public.asked('tenant_id'))
+		and account_id in (select m.account_id from public.members m where m.user_id = (select public.asked('sub'))))`
+
+// openShop is a leak in it.
+const openShop = "create policy open on public.orders for select to authenticated using (true)"
+
 func TestRLSCertify(t *testing.T) {
 	t.Parallel()
 	d := pgtest.New(t)
+	d.Exec(t, shop)
 	at := []string{"VITAL_DATABASE_URL=" + d.URL}
 	key, dir := keyFile(t), t.TempDir()
-	text := ok(t, vital(t, at, "rls", "certify", "--key", key, "--out", dir))
-	require.Regexp(t, `(?m)^verdict  isolated: None of \d+,\d{3} attacks by 9 kinds of caller got through\.$`, text)
-	require.Contains(t, text, "112 proved, 0 tested, 0 unknown, 0 leaked")
+	certify := func(args ...string) result {
+		return vital(t, at, append([]string{"rls", "certify", "--tenant-column", "account_id"}, args...)...)
+	}
+	text := ok(t, certify("--key", key, "--out", dir))
+	require.Regexp(t, `(?m)^verdict  isolated: None of \d+ attacks by \d kinds of caller got through\.$`, text)
 	file, public := filepath.Join(dir, "certificate.json"), filepath.Join(dir, "certificate.pem")
 	page, err := os.ReadFile(filepath.Join(dir, "certificate.html"))
 	require.NoError(t, err)
@@ -71,40 +99,46 @@ func TestRLSCertify(t *testing.T) {
 	refused(verify(file, "--key", key), 1, "The public key is not one of Ed25519. (config_invalid)")
 	refused(verify(filepath.Join(dir, "none.json")), 2, "cannot be read. (usage)")
 	refused(verify(), 2, "(usage)")
-	refused(vital(t, at, "rls", "certify", "--out", dir), 1, "There is no key to sign with. (config_invalid)")
-	refused(vital(t, at, "rls", "certify", "--key", key), 2, "(usage)")
-	refused(vital(t, at, "rls", "certify", "--key", public, "--out", dir), 1, "not an Ed25519 private key")
-	refused(vital(t, at, "rls", "certify", "--key", key, "--out", filepath.Join(file, "below")), 2, "(usage)")
+	refused(certify("--out", dir), 1, "There is no key to sign with. (config_invalid)")
+	refused(certify("--key", key), 2, "(usage)")
+	refused(certify("--key", public, "--out", dir), 1, "not an Ed25519 private key")
+	refused(certify("--key", key, "--out", filepath.Join(file, "below")), 2, "(usage)")
 
 	// The schema drifts, and leaks.
-	d.Exec(t, "create policy open on public.agents for select to authenticated using (true)")
+	d.Exec(t, openShop)
 	refused(verify(file, "--database-url", d.URL), 3, "The schema has drifted")
 	leaking := filepath.Join(dir, "leaking.json")
-	got = vital(t, at, "rls", "certify", "--key", key, "--out", leaking)
+	got = certify("--key", key, "--out", leaking)
 	refused(got, 3, "attacks got through. (findings)")
-	require.Regexp(t, `(?m)^leak +public.agents: read the whole relation and \d+ more, as no identity, viewer`, got.out)
+	require.Regexp(t, `(?m)^leak +public.orders: read the whole relation and \d+ more, as `, got.out)
 	refused(verify(leaking), 3, "The certificate is genuine, and says: ")
 }
 
-// TestRLSCertify_PrivateServer: it has a key of its own, the same each time.
+// TestRLSCertify_PrivateServer: of VITAL's own schema, under a key that the server keeps, the same each time.
 func TestRLSCertify_PrivateServer(t *testing.T) {
 	t.Parallel()
-	at := []string{"VITAL_DATA_DIR=" + filepath.Join(t.TempDir(), "data")}
-	first, second := filepath.Join(t.TempDir(), "first.json"), filepath.Join(t.TempDir(), "second.json")
-	ok(t, vital(t, at, "rls", "certify", "--out", first))
-	ok(t, vital(t, at, "rls", "certify", "--out", second))
-	require.Contains(t, vital(t, at, "rls", "verify", first, "--live", "--key", strings.TrimSuffix(second, ".json")+".pem").err, "still the one that was certified")
+	dir, certificate := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "certificate.json")
+	at := []string{"VITAL_DATA_DIR=" + dir}
+	text := ok(t, vital(t, at, "rls", "certify", "--out", certificate))
+	require.Regexp(t, `(?m)^verdict  isolated: None of \d+,\d{3} attacks by 9 kinds of caller got through\.$`, text)
+	require.Contains(t, text, "112 proved, 0 tested, 0 unknown, 0 leaked")
+	require.Contains(t, vital(t, at, "rls", "verify", certificate, "--live").err, "still the one that was certified")
+
+	seed, err := os.ReadFile(filepath.Join(dir, "secrets", "certificate"))
+	require.NoError(t, err)
+	private, err := base64.RawURLEncoding.DecodeString(strings.TrimSpace(string(seed)))
+	require.NoError(t, err)
+	public, err := x509.MarshalPKIXPublicKey(ed25519.NewKeyFromSeed(private).Public())
+	require.NoError(t, err)
+	shown, err := os.ReadFile(strings.TrimSuffix(certificate, ".json") + ".pem")
+	require.NoError(t, err)
+	require.Equal(t, string(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: public})), string(shown))
 }
 
 func TestRLSProve_Formats(t *testing.T) {
 	t.Parallel()
 	d := pgtest.New(t)
-	d.Exec(t, `drop schema vital, auth, public cascade; create schema public; grant usage on schema public to authenticated;
-		create table public.orders (id uuid primary key default gen_random_uuid(), account_id uuid not null, note text);
-		alter table public.orders enable row level security; alter table public.orders force row level security;
-		grant select on public.orders to authenticated;
-		create policy kept on public.orders to authenticated using (account_id = (current_setting('request.jwt.claims', true)::jsonb ->> 'tenant_id')::uuid);
-		create policy open on public.orders for select to authenticated using (true)`)
+	d.Exec(t, shop+"; "+openShop)
 	run := func(code int, args ...string) string {
 		t.Helper()
 		got := vital(t, nil, append([]string{"rls", "prove", "--database-url", d.URL, "--tenant-column", "account_id"}, args...)...)

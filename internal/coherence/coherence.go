@@ -41,6 +41,7 @@ type run struct {
 
 	mu         sync.Mutex
 	violations []string
+	tell       int // how many of them, one by one
 	violated   int
 	failures   map[string]int64
 	examples   map[string]string
@@ -56,7 +57,7 @@ const maxViolations = 20
 
 // Run plays until the time is over and returns what was seen. That something was wrong is no error.
 func Run(ctx context.Context, config Config) (_ *Report, err error) {
-	r := &run{config: config, failures: map[string]int64{}, examples: map[string]string{}, within: map[string]map[string]int64{}, began: time.Now()}
+	r := &run{config: config, tell: maxViolations, failures: map[string]int64{}, examples: map[string]string{}, within: map[string]map[string]int64{}, began: time.Now()}
 	r.windows.Store(&[]int{})
 	if r.stage, err = open(ctx, config); err != nil {
 		return nil, err
@@ -128,7 +129,7 @@ func (r *run) violate(reg *register, value int64, format string, args ...any) {
 	text := fmt.Sprintf("%s%s: %s = %d: %s", r.clock(time.Now()), going, reg.name, value, fmt.Sprintf(format, args...))
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.violated++; len(r.violations) < maxViolations {
+	if r.violated++; len(r.violations) < r.tell {
 		r.violations = append(r.violations, text)
 		fmt.Fprintf(r.config.Log, "  VIOLATION  %s\n", text)
 	}

@@ -137,5 +137,17 @@ order by a.attrelid, a.attnum;
 select {label} || '|' || pg_catalog.count(*) || '|' || coalesce(pg_catalog.sum(pg_catalog.hashtextextended(r::pg_catalog.text, 0)), 0)
 from (select * from {relation} r where {where} limit 10000) r;
 
+-- name: Counting
+select pg_catalog.current_setting('track_counts')::boolean
+  and pg_catalog.has_function_privilege('pg_catalog.pg_stat_get_xact_tuples_inserted(oid)', 'execute')
+  and pg_catalog.has_function_privilege('pg_catalog.pg_stat_get_xact_tuples_updated(oid)', 'execute')
+  and pg_catalog.has_function_privilege('pg_catalog.pg_stat_get_xact_tuples_deleted(oid)', 'execute');
+
+-- name: Written
+select pg_catalog.sum(pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) + pg_catalog.pg_stat_get_xact_tuples_updated(c.oid)
+  + pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid))
+from pg_catalog.pg_class c
+where c.relkind in ('r', 'm');
+
 -- name: MemberOf
 select distinct {tenant}::pg_catalog.text from {relation} where {user} in ({users});

@@ -26,11 +26,15 @@ type Finding struct {
 
 // Check runs the lints of scope on conn, an operator's connection, and returns what they found; none is
 // good. It reads the catalog alone.
-func Check(ctx context.Context, conn *pgx.Conn, scope Scope) (_ []Finding, err error) {
+func Check(ctx context.Context, conn *pgx.Conn, scope Scope) ([]Finding, error) {
 	lints, err := Lints(scope)
 	if err != nil {
 		return nil, err
 	}
+	return check(ctx, conn, scope, lints)
+}
+
+func check(ctx context.Context, conn *pgx.Conn, scope Scope, lints []Lint) (_ []Finding, err error) {
 	// Names are printed qualified, and nothing the database brings can stand in for an operator.
 	var path string
 	if err := conn.QueryRow(ctx, queries.Get("SearchPath")).Scan(&path); err != nil {

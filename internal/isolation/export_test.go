@@ -21,3 +21,8 @@ func Terms(expression, relation string, columns []string) map[string]string {
 	}
 	return found
 }
+
+// CheckOne is Check with one lint.
+func CheckOne(ctx context.Context, conn *pgx.Conn, scope Scope, lint Lint) ([]Finding, error) {
+	return check(ctx, conn, scope, []Lint{lint})
+}

@@ -56,6 +56,7 @@ type httpSuite struct {
 	theirs       fills // what an attack names of the other tenant
 	nobodys      fills // the same of nobody
 	kept         []fills
+	restored     string // the latest transaction when every row was as it was made
 	grants       map[*relation]grant
 	callable     map[uint32]bool
 	readable     map[*relation][]string
@@ -225,11 +226,32 @@ func (h *httpSuite) keepRows(ctx context.Context) error {
 		}
 		h.kept = append(h.kept, kept)
 	}
-	return nil
+	if err := h.restoreRows(ctx); err != nil {
+		return err
+	}
+	var err error
+	h.before, err = h.otherState(ctx)
+	return err
 }
 
-// restoreRows puts every row back as it was made. Triggers and foreign keys are off meanwhile.
-func (h *httpSuite) restoreRows(ctx context.Context) error {
+// untouched reports that no transaction has written anything since the rows were put back, which most attacks do not come to.
+func (h *httpSuite) untouched(ctx context.Context) (bool, error) {
+	now, err := h.latestTransaction(ctx)
+	return now == h.restored, err
+}
+
+func (h *httpSuite) latestTransaction(ctx context.Context) (number string, err error) {
+	if err := h.conn.QueryRow(ctx, httpQueries.Get("LatestTransaction")).Scan(&number); err != nil {
+		return "", fmt.Errorf("look for transactions: %w", err)
+	}
+	return number, nil
+}
+
+// restoreRows puts every row back as it was made, if any was written. Triggers and foreign keys are off meanwhile.
+func (h *httpSuite) restoreRows(ctx context.Context) (err error) {
+	if untouched, err := h.untouched(ctx); err != nil || untouched {
+		return err
+	}
 	statements := []string{"begin", "set local session_replication_role = replica", "set local row_security = off"}
 	for _, kept := range h.kept {
 		statement, _ := kept.render(httpQueries.Get("Restore"))
@@ -239,7 +261,8 @@ func (h *httpSuite) restoreRows(ctx context.Context) error {
 		_, undo := h.exec(context.WithoutCancel(ctx), "rollback")
 		return errors.Join(fmt.Errorf("restore rows: %w", err), undo)
 	}
-	return nil
+	h.restored, err = h.latestTransaction(ctx)
+	return err
 }
 
 // readGrants learns what the role of a request may do at all.

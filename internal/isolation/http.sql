@@ -24,6 +24,9 @@ create table {copy} as table {relation};
 delete from {relation};
 insert into {relation} ({columns}) overriding system value select {columns} from {copy};
 
+-- name: LatestTransaction
+select pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text;
+
 -- name: Document
 select pg_catalog.to_json(d)::text from (select {columns}) d;
 

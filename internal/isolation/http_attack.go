@@ -171,17 +171,9 @@ func firstLine(s string) string {
 
 // carryOut sends the attack and its twin, and returns what got through.
 func (h *httpSuite) carryOut(ctx context.Context, a httpAttack, attack ask, nobodys fills) (evidence string, err error) {
-	if h.before, err = h.otherState(ctx); err != nil {
+	got, evidence, err := h.sendAndLook(ctx, a, attack)
+	if err != nil {
 		return "", err
-	}
-	got := h.send(ctx, attack)
-	if a.writes() {
-		if evidence, err = h.changed(ctx); err != nil {
-			return "", err
-		}
-		if err := h.restoreRows(ctx); err != nil {
-			return "", err
-		}
 	}
 	switch found := h.canaryIn(got.text(), attack.sent()); {
 	case evidence != "":
@@ -201,8 +193,28 @@ func (h *httpSuite) carryOut(ctx context.Context, a httpAttack, attack ask, nobo
 	return h.compare(ctx, a, got, attack, twin)
 }
 
-// comparisons is how often attack and twin must be answered differently: once may be chance, as where the server
-// was too busy for one of them.
+// sendAndLook sends an attack and returns how it changed what the other tenant has, again and again.
+func (h *httpSuite) sendAndLook(ctx context.Context, a httpAttack, attack ask) (got reply, evidence string, err error) {
+	if !a.writes() {
+		return h.send(ctx, attack), "", nil
+	}
+	for range comparisons {
+		got = h.send(ctx, attack)
+		if untouched, err := h.untouched(ctx); err != nil || untouched {
+			return got, "", err
+		}
+		if evidence, err = h.difference(ctx); err != nil {
+			return got, "", err
+		}
+		if err := h.restoreRows(ctx); err != nil || evidence == "" {
+			return got, "", err
+		}
+	}
+	return got, evidence, nil
+}
+
+// comparisons is how often something must be seen before it is said to be the attack's doing. Once may be chance: the
+// server was too busy for one of two requests, or wrote in the meantime what it writes of its own accord.
 const comparisons = 3
 
 // compare tells the answer to the attack from that to its twin, and returns how they differ again and again.

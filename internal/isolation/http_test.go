@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/vital-db/vital/internal/cache"
@@ -132,6 +133,16 @@ func TestAttackHTTP_OwnServer(t *testing.T) {
 	}
 }
 
+// TestAttackHTTP_Crowd: many users at once on three connections. `make test` runs it with the race detector, the rest of the
+// package without: what attacks a database one statement after the other has nothing to race with, and would take three times as long.
+func TestAttackHTTP_Crowd(t *testing.T) {
+	t.Parallel()
+	proof := overHTTP(t, pgtest.New(t), nil, "public.agents", "pool", "events")
+	require.Empty(t, leaked(proof))
+	require.Positive(t, proof.Verbs["concurrency"])
+	require.Positive(t, proof.Verbs["listen"])
+}
+
 // TestAttackHTTP_Pooler: what a request leaves on a process that a pooler gives to the next transaction does not
 // reach it. There is one process, and three clients' connections that take turns on it.
 func TestAttackHTTP_Pooler(t *testing.T) {
@@ -232,6 +243,33 @@ func TestAttackHTTP_Weakened(t *testing.T) {
 			for _, name := range w.found {
 				require.Contains(t, got, name)
 			}
+		})
+	}
+}
+
+// TestAttackHTTP_Meanwhile: what a server writes of its own accord while an attack is on its way is not the attack's doing;
+// what is written at each attack is.
+func TestAttackHTTP_Meanwhile(t *testing.T) {
+	t.Parallel()
+	for name, often := range map[string]int{"once": 1, "at each": 1000} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := pgtest.New(t)
+			operator := d.Connect(t)
+			var written int
+			writes := func(next http.Handler, _ isolation.HTTPServer) http.Handler {
+				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if strings.Contains(r.URL.Path, "//") && written < often {
+						written++
+						_, err := operator.Exec(r.Context(), "update public.tenant_configurations set updated_at = updated_at + interval '1 hour'")
+						assert.NoError(t, err)
+					}
+					next.ServeHTTP(w, r)
+				})
+			}
+			found := leaked(overHTTP(t, d, writes, "public.none", "routes"))
+			require.Positive(t, written)
+			require.Equal(t, often > 1, found["path-double"] != "", found)
 		})
 	}
 }

@@ -269,10 +269,10 @@ func TestImplies_Sound(t *testing.T) {
 	people.TenantColumn, people.Colleagues = "", true
 	grounds["of a tenant"], grounds["of a user"] = tenants, people
 	for name, ground := range grounds {
-		wrong, proved, passing := search(t, conn, ground, 1, 1500)
+		wrong, proved, passing := search(t, conn, ground, 1, 700)
 		require.Empty(t, wrong, name)
 		t.Logf("rows %s: %d proved, %d of them let rows pass", name, proved, passing)
-		require.Greater(t, passing, 20, "%s: hardly anything was put to the test", name)
+		require.Greater(t, passing, 10, "%s: hardly anything was put to the test", name)
 	}
 	// The test finds a ground that is wrong, and so a prover would be.
 	mistaken := tenants

@@ -117,6 +117,8 @@ type suite struct {
 	canaries     []string
 	fingerprint  string
 	before       string   // of the other's data
+	written      string   // a query for how many rows the transaction has written, or "" where that cannot be known
+	counted      string   // its answer when the other's data was looked at
 	privileged   []string // roles that own tables or bypass policies
 	unfiltered   []string // those of them that bypass policies
 	attacks      []Attack
@@ -267,6 +269,13 @@ func (t *suite) prepare(ctx context.Context) (err error) {
 		if err := t.readWritable(ctx, who.role); err != nil {
 			return err
 		}
+	}
+	var counting bool
+	if err := t.conn.QueryRow(ctx, catalogQueries.Get("Counting")).Scan(&counting); err != nil {
+		return fmt.Errorf("ask whether written rows are counted: %w", err)
+	}
+	if counting {
+		t.written = catalogQueries.Get("Written")
 	}
 	t.fingerprint = t.fingerprintOfOther()
 	if t.before, err = t.otherState(ctx); err != nil {
