@@ -270,6 +270,11 @@ func (t *suite) prepare(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	return t.rememberOther(ctx)
+}
+
+// rememberOther notes how everything is that is the other tenant's.
+func (t *suite) rememberOther(ctx context.Context) (err error) {
 	var counting bool
 	if err := t.conn.QueryRow(ctx, catalogQueries.Get("Counting")).Scan(&counting); err != nil {
 		return fmt.Errorf("ask whether written rows are counted: %w", err)
