@@ -5,6 +5,8 @@ GO            ?= go
 LINT_VERSION  := v2.15.0
 LINT          := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(LINT_VERSION)
 BINARY        := bin/vital
+# What is built in one way is compiled once.
+PLAIN         := CGO_ENABLED=0 GOFLAGS=-trimpath
 
 .PHONY: help run build test e2e lint fmt console bench schema
 
@@ -16,17 +18,17 @@ run: build ## Install what is missing, build, and serve the demo on a private Po
 	$(BINARY) up $(ARGS)
 
 build: ## Build bin/vital, one static binary
-	CGO_ENABLED=0 $(GO) build -trimpath -o $(BINARY) ./cmd/vital
+	$(PLAIN) $(GO) build -o $(BINARY) ./cmd/vital
 
-# Attacks on a database are sent one after the other: with the race detector they take three times as long and race with nothing.
-ATTACKS := ./internal/isolation
+# Tests that do one thing after the other to a database race with nothing, and take three times as long with the race detector.
+SEQUENTIAL := ^Test(Prove|Proof|Mutate|Check|Implies|AttackHTTP|RLSProve|RLSCertify|Compare)_
 
 test: ## Install what is missing and run every test: Go's, with the race detector where anything is concurrent, then e2e
 	@.ci/require postgres pgtap redis pgbouncer cc
-	$(GO) vet ./...
-	CGO_ENABLED=1 $(GO) test -race -timeout 20m $$($(GO) list ./... | grep -v '/internal/isolation$$')
-	CGO_ENABLED=1 $(GO) test -race -timeout 20m -run 'Crowd|Connection' $(ATTACKS)
-	$(GO) test -timeout 20m $(ATTACKS)
+	$(PLAIN) $(GO) vet ./...
+	CGO_ENABLED=1 $(GO) test -race -vet=off -parallel 3 -timeout 20m -skip '$(SEQUENTIAL)' ./...
+	$(PLAIN) $(GO) test -vet=off -parallel 3 -timeout 20m -run '$(SEQUENTIAL)' \
+	  $$(grep -lrE 'func $(SEQUENTIAL:^%=%)' --include='*_test.go' internal | xargs -n1 dirname | sort -u | sed 's,^,./,')
 	@$(MAKE) --no-print-directory e2e
 
 e2e: build e2e/node_modules/.package-lock.json ## Run the unmodified supabase-js, OpenFeature's SDKs and a real browser against bin/vital

@@ -133,9 +133,8 @@ func TestAttackHTTP_OwnServer(t *testing.T) {
 	}
 }
 
-// TestAttackHTTP_Crowd: many users at once on three connections. `make test` runs it with the race detector, the rest of the
-// package without: what attacks a database one statement after the other has nothing to race with, and would take three times as long.
-func TestAttackHTTP_Crowd(t *testing.T) {
+// TestCrowd: many users at once on three connections.
+func TestCrowd(t *testing.T) {
 	t.Parallel()
 	proof := overHTTP(t, pgtest.New(t), nil, "public.agents", "pool", "events")
 	require.Empty(t, leaked(proof))

@@ -23,7 +23,7 @@ func TestHeader_ContentLocationIsBounded(t *testing.T) {
 }
 
 // A function that has written rows is not kept when the answer is that the rows asked for are not there.
-func TestCheck_CallOutOfBounds(t *testing.T) {
+func TestCallOutOfBounds(t *testing.T) {
 	t.Parallel()
 	config := (Config{Schemas: []string{"public"}}).withDefaults()
 	r, err := config.read(&Request{
