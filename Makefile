@@ -21,7 +21,7 @@ build: ## Build bin/vital, one static binary
 	$(PLAIN) $(GO) build -o $(BINARY) ./cmd/vital
 
 # Tests that do one thing after the other to a database race with nothing, and take three times as long with the race detector.
-SEQUENTIAL := ^Test(Prove|Proof|Mutate|Check|Implies|AttackHTTP|RLSProve|RLSCertify|Compare)_
+SEQUENTIAL := ^Test(Prove|Proof|Mutate|Check|Implies|AttackHTTP|RLSProve|RLSCertify|Compare|Matrix|ReadMatrix|Explain|Plans)_
 
 test: ## Install what is missing and run every test: Go's, with the race detector where anything is concurrent, then e2e
 	@.ci/require postgres pgtap redis pgbouncer cc

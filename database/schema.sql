@@ -477,6 +477,24 @@ ALTER FUNCTION public.change_tenant_state(p_tenant_id uuid, p_action text, p_rea
 
 COMMENT ON FUNCTION public.change_tenant_state(p_tenant_id uuid, p_action text, p_reason text) IS 'Approves, activates, suspends or archives a tenant';
 
+CREATE FUNCTION public.check_data_consistency() RETURNS TABLE(check_name text, status text, count integer, message text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  return query
+    select c.check_name, case when c.wrong = 0 then 'OK' else c.severity end, least(c.wrong, 2147483647)::integer,
+      c.subject || ': ' || c.wrong || coalesce(' (' || c.kept || ')', '')
+    from vital.consistency() c
+    order by c.place;
+end
+$$;
+
+ALTER FUNCTION public.check_data_consistency() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.check_data_consistency() IS 'Whether the data of all tenants fits together, check by check; for operators';
+
 CREATE TABLE public.tenant_configurations (
     tenant_id uuid NOT NULL,
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -744,6 +762,33 @@ ALTER FUNCTION public.deprecate_tool(p_tool_id uuid, p_reason text, p_replacemen
 
 COMMENT ON FUNCTION public.deprecate_tool(p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) IS 'Marks a tool of the caller''s tenant as one to use no longer';
 
+CREATE FUNCTION public.detect_missing_tenant_data(p_tenant_id uuid) RETURNS TABLE(data_type text, status text, record_count integer, issue text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  if not exists (select from public.organizations o where o.id = p_tenant_id) then
+    raise exception using errcode = 'VT104', message = 'There is no such tenant.', hint = '`vital tenant list` names them.';
+  end if;
+  return query
+    select d.data_type, case when d.n > 0 then 'OK' else 'MISSING' end, d.n::integer, case when d.n = 0 then d.issue end
+    from (values
+      (1, 'tenant_configuration', (select count(*) from public.tenant_configurations c where c.tenant_id = p_tenant_id), 'No configuration record found'),
+      (2, 'tenant_apps', (select count(*) from public.tenant_apps a where a.tenant_id = p_tenant_id), 'No apps assigned'),
+      (3, 'users', (select count(*) from public.users u where u.organization_id = p_tenant_id), 'No users assigned to this tenant'),
+      (4, 'memberships', (select count(*) from public.user_tenants m where m.tenant_id = p_tenant_id and m.status = 'active'), 'No active members'),
+      (5, 'admins', (select count(*) from public.user_tenants m where m.tenant_id = p_tenant_id and m.status = 'active' and m.role in ('owner', 'admin')), 'No active owner or admin'),
+      (6, 'visible_apps', (select count(*) from public.tenant_apps a where a.tenant_id = p_tenant_id and a.is_visible and a.is_enabled), 'No app is both visible and enabled')
+    ) d (place, data_type, n, issue)
+    order by d.place;
+end
+$$;
+
+ALTER FUNCTION public.detect_missing_tenant_data(p_tenant_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.detect_missing_tenant_data(p_tenant_id uuid) IS 'What one tenant lacks of what it needs to load; for operators';
+
 CREATE FUNCTION public.diff_feature_flag(p_flag_key text, p_from integer DEFAULT NULL::integer, p_to integer DEFAULT NULL::integer) RETURNS TABLE(path text, before jsonb, after jsonb)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -923,6 +968,94 @@ $$;
 ALTER FUNCTION public.is_tenant_admin() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION public.is_tenant_admin() IS 'Whether the caller is owner or admin of the tenant they act in, or a super admin';
+
+CREATE FUNCTION public.post_migration_check() RETURNS TABLE(check_type text, status text, message text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  return query select 'tenant_id_columns', case when count(*) >= 7 then 'OK' else 'FAIL' end, 'Tables with tenant_id: ' || count(*) || ' (expected 7+)'
+    from pg_attribute a join pg_class c on c.oid = a.attrelid
+    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.attname = 'tenant_id' and not a.attisdropped
+      and c.relname in ('tools', 'agents', 'prompts', 'knowledge', 'chat_sessions', 'personas', 'jobs_to_be_done');
+
+  return query select 'rls_policies', case when count(*) >= 20 then 'OK' else 'FAIL' end, 'RLS policies: ' || count(*) || ' (expected 20+)'
+    from pg_policy p join pg_class c on c.oid = p.polrelid
+    where c.relnamespace = 'public'::regnamespace;
+
+  return query select 'schema_validation', case when count(*) = 0 then 'OK' else 'FAIL' end,
+      'Schema issues: ' || count(*) || coalesce(' (' || string_agg(format('%s.%s: %s', v.table_name, v.column_name, v.issue), ', ') || ')', '')
+    from public.validate_schema() v where v.status <> 'OK';
+
+  return query select 'invalid_indexes', case when count(*) > 0 then 'WARNING' else 'OK' end, 'Invalid indexes: ' || coalesce(string_agg(i.indexrelid::regclass::text, ', '), 'none')
+    from pg_index i where not i.indisvalid;
+end
+$$;
+
+ALTER FUNCTION public.post_migration_check() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.post_migration_check() IS 'Whether a migration has left the schema as it must be; for operators';
+
+CREATE FUNCTION public.pre_migration_check() RETURNS TABLE(check_type text, status text, message text)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  sees constant boolean := has_function_privilege('pg_catalog.pg_stat_get_activity(integer)', 'execute') and pg_has_role('pg_read_all_stats', 'usage');
+begin
+  perform vital.require_operator();
+  if sees then
+    return query select 'active_sessions', case when count(*) > 100 then 'WARNING' else 'OK' end, 'Active sessions: ' || count(*)
+      from pg_stat_activity a where a.state = 'active' and a.backend_type = 'client backend';
+    return query select 'long_transactions', case when count(*) > 0 then 'WARNING' else 'OK' end,
+        'Transactions older than 5 minutes: ' || count(*) || coalesce(' (processes ' || string_agg(a.pid::text, ', ' order by a.xact_start) || ')', '')
+      from pg_stat_activity a
+      where a.datname = current_database() and a.pid <> pg_backend_pid() and a.xact_start < now() - interval '5 minutes';
+  else
+    return query values ('active_sessions', 'WARNING', 'Active sessions: not visible to this login'), ('long_transactions', 'WARNING', 'Long transactions: not visible to this login');
+  end if;
+
+  return query select 'data_volume', 'INFO', string_agg(format('%s: %s', initcap(replace(c.relname, '_', ' ')), greatest(c.reltuples, 0)::bigint), ', ' order by c.relname) || ' (estimated rows)'
+    from pg_class c
+    where c.relnamespace = 'public'::regnamespace and c.relname in ('agents', 'organizations', 'users', 'chat_sessions', 'organization_audit_log');
+
+  return query select 'table_locks', case when count(*) > 0 then 'WARNING' else 'OK' end, 'Locked tables: ' || coalesce(string_agg(distinct c.relname, ', '), 'none')
+    from pg_locks l join pg_class c on c.oid = l.relation
+    where l.mode like '%ExclusiveLock' and l.mode <> 'RowExclusiveLock' and l.pid <> pg_backend_pid() and l.database = (select d.oid from pg_database d where d.datname = current_database())
+      and c.relnamespace in (select n.oid from pg_namespace n where n.nspname in ('public', 'vital', 'auth'));
+
+  return query select 'prepared_transactions', case when count(*) > 0 then 'WARNING' else 'OK' end, 'Prepared transactions: ' || count(*)
+    from pg_prepared_xacts x where x.database = current_database();
+
+  if pg_is_in_recovery() then
+    return query values ('replication_lag', 'FAIL', 'This server is a standby: it cannot be migrated');
+  elsif pg_has_role('pg_read_all_stats', 'usage') and has_function_privilege('pg_catalog.pg_stat_get_wal_senders()', 'execute') then
+    return query select 'replication_lag', case when max(s.behind) > 64 * 1024 * 1024 then 'WARNING' else 'OK' end,
+        'Replicas: ' || count(*) || coalesce(', the last one ' || pg_size_pretty(max(s.behind)) || ' behind', '')
+      from (select pg_wal_lsn_diff(pg_current_wal_lsn(), r.replay_lsn) as behind from pg_stat_replication r) s;
+  else
+    return query values ('replication_lag', 'WARNING', 'Replicas: not visible to this login');
+  end if;
+
+  return query select 'disk', 'INFO', 'Size of the database: ' || case when has_database_privilege(current_database(), 'connect') then pg_size_pretty(pg_database_size(current_database())) end;
+
+  return query select 'transaction_ids', case when age(d.datfrozenxid) > 1900000000 then 'FAIL' when age(d.datfrozenxid) > 1000000000 then 'WARNING' else 'OK' end,
+      'Transactions since the oldest that is not frozen: ' || age(d.datfrozenxid)
+    from pg_database d where d.datname = current_database();
+
+  return query select 'unvalidated_constraints', case when count(*) > 0 then 'WARNING' else 'OK' end,
+      'Constraints not validated: ' || coalesce(string_agg(format('%s on %s', n.conname, n.conrelid::regclass), ', ' order by n.conname), 'none')
+    from pg_constraint n where not n.convalidated and n.connamespace in (select s.oid from pg_namespace s where s.nspname in ('public', 'vital', 'auth'));
+
+  return query select 'invalid_indexes', case when count(*) > 0 then 'WARNING' else 'OK' end, 'Invalid indexes: ' || coalesce(string_agg(i.indexrelid::regclass::text, ', '), 'none')
+    from pg_index i where not i.indisvalid;
+end
+$$;
+
+ALTER FUNCTION public.pre_migration_check() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.pre_migration_check() IS 'What stands in the way of a migration, before it; for operators';
 
 CREATE FUNCTION public.record_tool_usage(p_tool_id uuid, p_success boolean, p_execution_time_ms integer DEFAULT NULL::integer, p_error_message text DEFAULT NULL::text, p_agent_id uuid DEFAULT NULL::uuid) RETURNS uuid
     LANGUAGE plpgsql
@@ -1471,6 +1604,73 @@ ALTER FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id uuid) OW
 
 COMMENT ON FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id uuid) IS 'Takes an agent from those assigned to the caller''s tenant';
 
+CREATE FUNCTION public.validate_multitenancy_schema() RETURNS TABLE(table_name text, column_name text, issue text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select v.table_name, v.column_name, v.status
+  from public.validate_schema() v
+  where v.status <> 'OK' and (v.column_name in ('tenant_id', 'organization_id') or v.table_name = 'tools')
+$$;
+
+ALTER FUNCTION public.validate_multitenancy_schema() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.validate_multitenancy_schema() IS 'Columns of multitenancy that are not as they must be; for operators';
+
+CREATE FUNCTION public.validate_schema() RETURNS TABLE(table_name text, column_name text, expected_type text, actual_type text, status text, issue text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  if not exists (select from public.schema_validation_rules) then
+    raise exception using errcode = 'VT205', message = 'There are no rules to validate the schema by.',
+      hint = 'schema_validation_rules is filled by `vital migrate up`; restore its rows.';
+  end if;
+  return query
+    select r.table_name, r.column_name, r.data_type, c.data_type, coalesce(w.statuses[1], 'OK'), nullif(array_to_string(w.issues, '; '), '')
+    from public.schema_validation_rules r
+    left join lateral (
+      select
+        case
+          when b.typelem <> 0 and b.typlen = -1 then 'ARRAY'
+          when b.typnamespace = 'pg_catalog'::regnamespace then format_type(b.oid, null)
+          else 'USER-DEFINED'
+        end as data_type,
+        not (a.attnotnull or t.typtype = 'd' and t.typnotnull) as is_nullable,
+        a.atthasdef or a.attidentity <> '' as has_default,
+        exists (select from pg_constraint n where n.conrelid = s.oid and n.contype = 'p' and a.attnum = any (n.conkey)) as is_primary_key,
+        exists (select from pg_constraint n where n.conrelid = s.oid and n.contype = 'f' and a.attnum = any (n.conkey)) as is_foreign_key,
+        exists (select from pg_index i where i.indrelid = s.oid and i.indkey[0] = a.attnum and i.indisvalid and i.indpred is null) as is_indexed,
+        s.relrowsecurity and s.relforcerowsecurity as row_security
+      from pg_class s
+      join pg_attribute a on a.attrelid = s.oid and a.attnum > 0 and not a.attisdropped
+      join pg_type t on t.oid = a.atttypid
+      join pg_type b on b.oid = case t.typtype when 'd' then t.typbasetype else t.oid end
+      where s.relnamespace = 'public'::regnamespace and s.relkind in ('r', 'p') and s.relname = r.table_name and a.attname = r.column_name
+    ) c on true
+    cross join lateral (
+      select array_agg(x.status order by x.n) as statuses, array_agg(x.issue order by x.n) as issues
+      from (values
+        (1, 'MISSING', c.data_type is null, 'Column does not exist'),
+        (2, 'TYPE_MISMATCH', c.data_type <> r.data_type, 'Expected ' || r.data_type || ', got ' || c.data_type),
+        (3, 'NULLABLE_MISMATCH', c.is_nullable <> r.is_nullable, case when r.is_nullable then 'Nullable mismatch: must allow null' else 'Nullable mismatch: must not allow null' end),
+        (4, 'DEFAULT_MISMATCH', r.has_default and not c.has_default, 'Has no default'),
+        (5, 'KEY_MISMATCH', r.is_primary_key and not c.is_primary_key, 'Is not part of the primary key'),
+        (6, 'KEY_MISMATCH', r.is_foreign_key and not c.is_foreign_key, 'Has no foreign key'),
+        (7, 'INDEX_MISMATCH', r.is_indexed and not c.is_indexed, 'No valid index begins with it'),
+        (8, 'RLS_MISMATCH', r.row_security and not c.row_security, 'Row-level security of its table is not both enabled and forced')
+      ) x (n, status, applies, issue)
+      where x.applies
+    ) w
+    order by r.table_name, r.column_name;
+end
+$$;
+
+ALTER FUNCTION public.validate_schema() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.validate_schema() IS 'The columns the product relies on, and whether each is as it must be; for operators';
+
 CREATE FUNCTION public.version_feature_flag() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1534,6 +1734,22 @@ $$;
 ALTER FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) IS 'Makes a user a member by an invitation';
+
+CREATE FUNCTION vital.account_name(p_id uuid) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not vital.reads_accounts() then
+    return null;
+  end if;
+  return (select nullif(btrim(a.raw_user_meta_data ->> 'full_name'), '') from auth.users a where a.id = p_id);
+end
+$$;
+
+ALTER FUNCTION vital.account_name(p_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.account_name(p_id uuid) IS 'The full name that an account was made with';
 
 CREATE FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1692,6 +1908,29 @@ $$;
 ALTER FUNCTION vital.apply_flag_change(p_tenant_id uuid, p_id uuid) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.apply_flag_change(p_tenant_id uuid, p_id uuid) IS 'Makes one scheduled change of a flag';
+
+CREATE FUNCTION vital.apply_repairs(p_run uuid, p_checks text[], p_tenant uuid DEFAULT NULL::uuid) RETURNS TABLE(check_name text, written bigint)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  planned record;
+begin
+  foreach check_name in array p_checks loop
+    perform vital.give_reason(format('repair %s: %s', p_run, check_name));
+    written := 0;
+    for planned in select p.* from vital.plan_repair(check_name, p_tenant) p loop
+      perform vital.write_repair(planned.table_name, planned.tenant_id, planned.row_id, planned.old, planned.new);
+      written := written + 1;
+    end loop;
+    return next;
+  end loop;
+end
+$$;
+
+ALTER FUNCTION vital.apply_repairs(p_run uuid, p_checks text[], p_tenant uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.apply_repairs(p_run uuid, p_checks text[], p_tenant uuid) IS 'Writes the repairs of checks of data, audited under one run';
 
 CREATE FUNCTION vital.assign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid DEFAULT NULL::uuid, p_config jsonb DEFAULT '{}'::jsonb) RETURNS public.tenant_agents
     LANGUAGE plpgsql
@@ -2150,6 +2389,109 @@ $$;
 ALTER FUNCTION vital.colleague_ids() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.colleague_ids() IS 'Members of the tenant the caller acts in';
+
+CREATE FUNCTION vital.consistency() RETURNS TABLE(place integer, check_name text, severity text, subject text, wrong bigint, kept text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  key text;
+begin
+  return query select 1, 'orgs_without_config', 'FAIL', 'Organizations missing tenant_configurations', count(*), null::text
+    from public.organizations o
+    where o.is_active and not exists (select from public.tenant_configurations c where c.tenant_id = o.id);
+
+  return query select 2, 'orgs_without_apps', 'FAIL', 'Organizations missing tenant_apps', count(*), null::text
+    from public.organizations o
+    where o.is_active and not exists (select from public.tenant_apps a where a.tenant_id = o.id);
+
+  return query select 3, 'users_without_org', 'FAIL', 'Users missing organization_id', count(*), null::text
+    from public.users u where u.organization_id is null;
+
+  return query select 4, 'users_without_profile', 'FAIL', 'Users missing profile', count(*), null::text
+    from public.users u where not exists (select from public.profiles p where p.id = u.id);
+
+  key := vital.forbidding_key('agents', 'tenant_id', 'n');
+  return query select 5, 'agents_without_tenant', 'FAIL', 'Agents missing tenant_id', count(*), key
+    from public.agents a where key is null and a.tenant_id is null;
+
+  key := vital.forbidding_key('tools', 'tenant_id', 'n');
+  return query select 6, 'tools_without_tenant', 'FAIL', 'Tools missing tenant_id', count(*), key
+    from public.tools t where key is null and t.tenant_id is null;
+
+  -- A managed platform may keep its accounts to itself.
+  key := case when not vital.reads_accounts() then 'auth.users cannot be read here' end;
+  if key is null then
+    return query select 7, 'accounts_without_user', 'FAIL', 'Accounts missing from users', count(*), null::text
+      from auth.users a where not exists (select from public.users u where u.id = a.id);
+  else
+    return query select 7, 'accounts_without_user', 'FAIL', 'Accounts missing from users', 0::bigint, key;
+  end if;
+
+  return query select 8, 'users_outside_org', 'FAIL', 'Users who are no active member of their organization', count(*), null::text
+    from public.users u
+    where u.organization_id is not null
+      and not exists (select from public.user_tenants m where m.user_id = u.id and m.tenant_id = u.organization_id and m.status = 'active')
+      and not exists (select from public.profiles p where p.id = u.id and p.role = 'super_admin');
+
+  key := case when vital.forbidding_key('user_tenants', 'user_id', 'f') is not null and vital.forbidding_key('user_tenants', 'tenant_id', 'f') is not null
+    then vital.forbidding_key('user_tenants', 'user_id', 'f') end;
+  return query select 9, 'orphaned_memberships', 'FAIL', 'Memberships whose user or organization is gone', count(*), key
+    from public.user_tenants m
+    where key is null and (not exists (select from public.users u where u.id = m.user_id)
+      or not exists (select from public.organizations o where o.id = m.tenant_id));
+
+  return query select 10, 'profiles_outside_tenant', 'WARNING', 'Profiles of a tenant their user does not belong to', count(*), null::text
+    from public.profiles p
+    where p.tenant_id is not null and p.role <> 'super_admin'
+      and not exists (select from public.user_tenants m where m.user_id = p.id and m.tenant_id = p.tenant_id);
+
+  return query select 11, 'orgs_without_admin', 'FAIL', 'Organizations with members and no active owner or admin', count(*), null::text
+    from public.organizations o
+    where o.is_active
+      and exists (select from public.user_tenants m where m.tenant_id = o.id)
+      and not exists (select from public.user_tenants m where m.tenant_id = o.id and m.role in ('owner', 'admin') and m.status = 'active');
+
+  key := vital.forbidding_key('tenant_feature_flags', 'feature_flag_id', 'f');
+  return query select 12, 'overrides_of_unknown_flags', 'FAIL', 'Overrides of flags that do not exist', count(*), key
+    from public.tenant_feature_flags t
+    where key is null and not exists (select from public.feature_flags f where f.id = t.feature_flag_id);
+
+  return query select 13, 'overrides_of_unknown_variants', 'FAIL', 'Overrides of variants that their flag does not have', count(*), null::text
+    from public.tenant_feature_flags t
+    join public.feature_flags f on f.id = t.feature_flag_id
+    where t.variant is not null and f.variants <> '{}' and not f.variants ? t.variant;
+
+  key := vital.forbidding_key('tenant_apps', 'app_route', 'c');
+  return query select 14, 'apps_without_route', 'FAIL', 'Apps without a route', count(*), key
+    from public.tenant_apps a where key is null and coalesce(a.app_route, '') !~ '^/';
+
+  return query select 15, 'deprecated_tools_assigned', 'WARNING', 'Active agents that name a deprecated tool', count(*), null::text
+    from public.agents a
+    where a.status = 'active' and a.capabilities <> '{}' and exists (
+      select from public.tools t
+      where t.deprecated and t.tenant_id in (a.tenant_id, '00000000-0000-0000-0000-000000000001') and t.slug = any (a.capabilities));
+
+  return query select 16, 'orgs_over_limits', 'WARNING', 'Organizations with more agents or conversations than their limits', count(*), null::text
+    from public.tenant_configurations c
+    left join (select a.tenant_id, count(*) as n from public.tenant_agents a group by a.tenant_id) agents using (tenant_id)
+    left join (select s.tenant_id, count(*) as n from public.chat_sessions s group by s.tenant_id) chats using (tenant_id)
+    where jsonb_typeof(c.limits -> 'max_agents') = 'number' and agents.n > (c.limits ->> 'max_agents')::numeric
+      or jsonb_typeof(c.limits -> 'max_conversations') = 'number' and chats.n > (c.limits ->> 'max_conversations')::numeric;
+
+  return query select 17, 'audit_gaps', 'FAIL', 'Organizations whose audit chain has gaps', count(*), null::text
+    from (select l.organization_id, count(*) as n, max(l.seq) as last from public.organization_audit_log l group by l.organization_id) l
+    full join vital.audit_heads h using (organization_id)
+    where l.n is distinct from l.last or l.last is distinct from h.seq;
+
+  return query select 18, 'invitations_expired', 'WARNING', 'Invitations that expired and were not revoked', count(*), null::text
+    from public.invitations i where i.accepted_at is null and i.revoked_at is null and i.expires_at <= now();
+end
+$$;
+
+ALTER FUNCTION vital.consistency() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.consistency() IS 'The checks of data: how many rows are wrong, and what forbids it';
 
 CREATE FUNCTION vital.context_document(p_tenant_id uuid) RETURNS json
     LANGUAGE plpgsql STABLE PARALLEL SAFE
@@ -2708,6 +3050,27 @@ ALTER FUNCTION vital.follow_lifecycle() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.follow_lifecycle() IS 'Keeps organizations.is_active equal to lifecycle_state = active, and moves to those allowed';
 
+CREATE FUNCTION vital.forbidding_key(p_table text, p_column text, p_kind "char") RETURNS text
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case p_kind
+    when 'n' then case when a.attnotnull then format('%s may not be null', p_column) end
+    else (
+      select format('%s keeps it so', n.conname)
+      from pg_constraint n
+      where n.conrelid = a.attrelid and n.contype = p_kind and a.attnum = any (n.conkey) and n.convalidated
+      order by n.conname
+      limit 1)
+    end
+  from pg_attribute a
+  where a.attrelid = to_regclass('public.' || quote_ident(p_table)) and a.attname = p_column and not a.attisdropped
+$$;
+
+ALTER FUNCTION vital.forbidding_key(p_table text, p_column text, p_kind "char") OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.forbidding_key(p_table text, p_column text, p_kind "char") IS 'What keeps a column from holding what a check of data looks for, or null';
+
 CREATE FUNCTION vital.forget_flag_usage(p_limit integer DEFAULT 5000) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2913,13 +3276,13 @@ CREATE FUNCTION vital.is_operator() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL RESTRICTED
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select pg_has_role(case current_setting('role') when 'none' then session_user else current_setting('role')::name end,
-    'service_role', 'usage')
+  select pg_has_role(acts.as, 'service_role', 'usage') or pg_has_role(acts.as, 'vital_owner', 'member')
+  from (select case current_setting('role') when 'none' then session_user else current_setting('role')::name end) acts ("as")
 $$;
 
 ALTER FUNCTION vital.is_operator() OWNER TO vital_owner;
 
-COMMENT ON FUNCTION vital.is_operator() IS 'Whether the session acts with the privileges of service_role';
+COMMENT ON FUNCTION vital.is_operator() IS 'Whether the session acts with the privileges of an operator';
 
 CREATE FUNCTION vital.keep_evaluator() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3154,6 +3517,131 @@ ALTER FUNCTION vital.overseen_tenant_id() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.overseen_tenant_id() IS 'The tenant whose administration the caller may look at, else null';
 
+CREATE FUNCTION vital.plan_repair(p_check text, p_tenant uuid DEFAULT NULL::uuid) RETURNS TABLE(table_name text, tenant_id uuid, row_id uuid, old jsonb, new jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  case p_check
+  when 'orgs_without_config' then
+    return query
+      select 'tenant_configurations', o.id, null::uuid, null::jsonb, jsonb_build_object(
+        'tenant_id', o.id,
+        'ui_config', '{"theme": "default", "primary_color": "#4F46E5", "logo_url": null}'::jsonb,
+        'enabled_features', '[]'::jsonb, 'enabled_apps', '["dashboard", "chat", "agents"]'::jsonb, 'enabled_agent_tiers', '[1, 2, 3]'::jsonb,
+        'limits', '{"max_agents": 100, "max_conversations": 1000}'::jsonb,
+        'compliance_settings', jsonb_build_object('hipaa_enabled', o.tenant_type = 'pharmaceuticals', 'gdpr_enabled', true))
+      from public.organizations o
+      where o.is_active and not exists (select from public.tenant_configurations c where c.tenant_id = o.id)
+      order by o.id;
+  when 'orgs_without_apps' then
+    return query
+      select 'tenant_apps', o.id, null::uuid, null::jsonb, jsonb_build_object(
+        'tenant_id', o.id, 'app_key', a.app_key, 'app_name', a.app_name, 'app_route', '/' || a.app_key, 'app_icon', a.app_icon,
+        'is_visible', true, 'is_enabled', true, 'display_order', a.place)
+      from public.organizations o
+      cross join (values (1, 'dashboard', 'Dashboard', 'home'), (2, 'chat', 'Chat', 'message-circle'), (3, 'agents', 'Agents', 'users'), (4, 'knowledge', 'Knowledge', 'book'))
+        a (place, app_key, app_name, app_icon)
+      where o.is_active and not exists (select from public.tenant_apps t where t.tenant_id = o.id)
+      order by o.id, a.place;
+  when 'users_without_org' then
+    return query
+      select w.* from public.users u
+      left join lateral (
+        select m.tenant_id from public.user_tenants m join public.organizations o on o.id = m.tenant_id
+        where m.user_id = u.id and m.status = 'active' and o.is_active order by m.joined_at, m.tenant_id limit 1
+      ) m on true
+      cross join lateral (
+        select 'user_tenants', p_tenant, null::uuid, null::jsonb, jsonb_build_object('tenant_id', p_tenant, 'user_id', u.id, 'role', 'member')
+        where m.tenant_id is null and not exists (select from public.user_tenants x where x.user_id = u.id and x.tenant_id = p_tenant)
+        union all
+        select 'users', null::uuid, u.id, jsonb_build_object('organization_id', null), jsonb_build_object('organization_id', coalesce(m.tenant_id, p_tenant))
+      ) w (table_name, tenant_id, row_id, old, new)
+      where u.organization_id is null and coalesce(m.tenant_id, p_tenant) is not null
+      order by u.id;
+  when 'users_without_profile' then
+    return query
+      select 'profiles', null::uuid, u.id, null::jsonb, jsonb_build_object(
+        'id', u.id, 'email', u.email, 'full_name', coalesce(vital.account_name(u.id), split_part(u.email, '@', 1)), 'role', 'user', 'tenant_id', u.organization_id)
+      from public.users u
+      where not exists (select from public.profiles p where p.id = u.id)
+      order by u.id;
+  when 'accounts_without_user' then
+    if p_tenant is null or not vital.reads_accounts() then
+      return;
+    end if;
+    return query
+      select w.* from auth.users a
+      cross join lateral (values
+        ('users', null::uuid, a.id, null::jsonb, jsonb_build_object('id', a.id, 'organization_id', p_tenant, 'email', coalesce(a.email, ''), 'created_at', a.created_at)),
+        ('user_tenants', p_tenant, null::uuid, null::jsonb, jsonb_build_object('tenant_id', p_tenant, 'user_id', a.id, 'role', 'member'))
+      ) w (table_name, tenant_id, row_id, old, new)
+      where not exists (select from public.users u where u.id = a.id)
+      order by a.id;
+  when 'users_outside_org' then
+    return query
+      select 'users', null::uuid, u.id, jsonb_build_object('organization_id', u.organization_id), jsonb_build_object('organization_id', m.tenant_id)
+      from public.users u
+      left join lateral (
+        select m.tenant_id from public.user_tenants m join public.organizations o on o.id = m.tenant_id
+        where m.user_id = u.id and m.status = 'active' and o.is_active order by m.joined_at, m.tenant_id limit 1
+      ) m on true
+      where u.organization_id is not null
+        and not exists (select from public.user_tenants x where x.user_id = u.id and x.tenant_id = u.organization_id and x.status = 'active')
+        and not exists (select from public.profiles p where p.id = u.id and p.role = 'super_admin')
+      order by u.id;
+  when 'profiles_outside_tenant' then
+    return query
+      select 'profiles', null::uuid, p.id, jsonb_build_object('tenant_id', p.tenant_id), jsonb_build_object('tenant_id', case when exists (
+          select from public.user_tenants m where m.user_id = p.id and m.tenant_id = u.organization_id) then u.organization_id end)
+      from public.profiles p join public.users u on u.id = p.id
+      where p.tenant_id is not null and p.role <> 'super_admin'
+        and not exists (select from public.user_tenants m where m.user_id = p.id and m.tenant_id = p.tenant_id)
+      order by p.id;
+  when 'overrides_of_unknown_variants' then
+    return query
+      select 'tenant_feature_flags', t.tenant_id, t.id, jsonb_build_object('variant', t.variant), jsonb_build_object('variant', null)
+      from public.tenant_feature_flags t join public.feature_flags f on f.id = t.feature_flag_id
+      where t.variant is not null and f.variants <> '{}' and not f.variants ? t.variant
+      order by t.tenant_id, t.id;
+  when 'apps_without_route' then
+    return query
+      select 'tenant_apps', a.tenant_id, a.id, jsonb_build_object('app_route', a.app_route), jsonb_build_object('app_route', '/' || a.app_key)
+      from public.tenant_apps a
+      where vital.forbidding_key('tenant_apps', 'app_route', 'c') is null and coalesce(a.app_route, '') !~ '^/'
+      order by a.tenant_id, a.id;
+  when 'deprecated_tools_assigned' then
+    return query
+      select 'agents', a.tenant_id, a.id, jsonb_build_object('capabilities', a.capabilities), jsonb_build_object('capabilities', n.capabilities)
+      from public.agents a
+      cross join lateral (
+        select array_agg(coalesce(r.slug, c.name) order by c.place) as capabilities
+        from unnest(a.capabilities) with ordinality c (name, place)
+        left join lateral (
+          select r.slug from public.tools t
+          join public.tools r on (r.tenant_id, r.id) = (t.replacement_tool_tenant_id, t.replacement_tool_id) and not r.deprecated
+          where t.deprecated and t.slug = c.name and t.tenant_id in (a.tenant_id, '00000000-0000-0000-0000-000000000001')
+          order by t.tenant_id = a.tenant_id desc limit 1
+        ) r on true
+      ) n
+      where a.status = 'active' and a.capabilities <> '{}' and n.capabilities <> a.capabilities
+      order by a.tenant_id, a.id;
+  when 'invitations_expired' then
+    return query
+      select 'invitations', i.tenant_id, i.id, jsonb_build_object('revoked_at', null), jsonb_build_object('revoked_at', i.expires_at)
+      from public.invitations i
+      where i.accepted_at is null and i.revoked_at is null and i.expires_at <= now()
+      order by i.tenant_id, i.id;
+  else
+    return; -- a check without a repair: somebody must decide
+  end case;
+end
+$$;
+
+ALTER FUNCTION vital.plan_repair(p_check text, p_tenant uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.plan_repair(p_check text, p_tenant uuid) IS 'What the repair of one check of data would write';
+
 CREATE FUNCTION vital.postpone_flag_changes(p_tenant_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3304,6 +3792,19 @@ $$;
 ALTER FUNCTION vital.readable_tenant_ids() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.readable_tenant_ids() IS 'The tenant the caller acts in, and the platform tenant';
+
+CREATE FUNCTION vital.reads_accounts() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (
+    select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'auth' and c.relname = 'users' and has_schema_privilege(n.oid, 'usage') and has_table_privilege(c.oid, 'select'))
+$$;
+
+ALTER FUNCTION vital.reads_accounts() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.reads_accounts() IS 'Whether definer functions may read auth.users';
 
 CREATE FUNCTION vital.record_change() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4523,6 +5024,36 @@ ALTER FUNCTION vital.unassign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_t
 
 COMMENT ON FUNCTION vital.unassign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid) IS 'Takes an agent from a tenant''s assigned ones';
 
+CREATE FUNCTION vital.undo_repairs(p_run uuid) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  audited record;
+  undone bigint := 0;
+begin
+  perform vital.give_reason(format('undo of repair %s', p_run));
+  for audited in
+    select l.entity, l.organization_id, l.entity_id, l.changes
+    from public.organization_audit_log l
+    where starts_with(l.reason, format('repair %s: ', p_run))
+    order by l.created_at desc, l.seq desc
+  loop
+    perform vital.write_repair(audited.entity, audited.organization_id, audited.entity_id,
+      nullif(audited.changes -> 'new', 'null'), nullif(audited.changes -> 'old', 'null'));
+    undone := undone + 1;
+  end loop;
+  if undone = 0 then
+    raise exception using errcode = 'VT205', message = 'There is no such repair.', hint = '`vital audit list` shows repairs with their reason, `repair ID: …`.';
+  end if;
+  return undone;
+end
+$$;
+
+ALTER FUNCTION vital.undo_repairs(p_run uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.undo_repairs(p_run uuid) IS 'Takes back what a run of repairs wrote';
+
 CREATE FUNCTION vital.user_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL RESTRICTED
     AS $$
@@ -4604,6 +5135,46 @@ $$;
 ALTER FUNCTION vital.writable_tenant_id() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.writable_tenant_id() IS 'The tenant the caller may write rows of, else null';
+
+CREATE FUNCTION vital.write_repair(p_table text, p_tenant_id uuid, p_row_id uuid, p_old jsonb, p_new jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  named constant text := format('public.%I', p_table);
+  columns constant text := (select string_agg(quote_ident(k), ', ' order by k) from jsonb_object_keys(coalesce(p_new, p_old)) k);
+  written uuid := p_row_id;
+  held text;
+  hits bigint;
+begin
+  -- What is told as JSON is compared as the table's own types have it: a moment is the same in every time zone.
+  held := format('to_jsonb(t) @> (select coalesce(jsonb_object_agg(k, to_jsonb(r) -> k), ''{}'') from jsonb_populate_record(null::%s, $2) r, jsonb_object_keys($2) k)', named);
+  if p_old is null then
+    execute format('insert into %s as t (%s) select %s from jsonb_populate_record(null::%s, $1) returning t.id', named, columns, columns, named)
+    into written using p_new;
+  elsif p_new is null then
+    execute format('delete from %s as t where t.id = $1 and %s', named, held) using p_row_id, p_old;
+  else
+    execute format('update %s as t set (%s) = (select %s from jsonb_populate_record(null::%s, $3)) where t.id = $1 and %s', named, columns, columns, named, held)
+    using p_row_id, p_old, p_new;
+  end if;
+  get diagnostics hits = row_count;
+  if hits <> 1 then
+    raise exception using errcode = 'VT203', message = format('The row %s of %s is no longer as it was.', p_row_id, p_table),
+      hint = 'Look at it, and at its audit rows: somebody has changed it meanwhile.';
+  end if;
+  if p_table in ('users', 'profiles') then
+    perform vital.append_audit(
+      coalesce((coalesce(p_new, p_old) ->> case p_table when 'users' then 'organization_id' else 'tenant_id' end)::uuid, '00000000-0000-0000-0000-000000000001'),
+      case when p_old is null then 'created' when p_new is null then 'deleted' else 'updated' end,
+      p_table, written, jsonb_build_object('old', p_old, 'new', p_new));
+  end if;
+end
+$_$;
+
+ALTER FUNCTION vital.write_repair(p_table text, p_tenant_id uuid, p_row_id uuid, p_old jsonb, p_new jsonb) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.write_repair(p_table text, p_tenant_id uuid, p_row_id uuid, p_old jsonb, p_new jsonb) IS 'Writes one row of a repair, audited';
 
 CREATE TABLE auth.one_time_tokens (
     user_id uuid NOT NULL,
@@ -5241,7 +5812,9 @@ CREATE TABLE public.schema_validation_rules (
     has_default boolean DEFAULT false NOT NULL,
     is_primary_key boolean DEFAULT false NOT NULL,
     is_foreign_key boolean DEFAULT false NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    is_indexed boolean DEFAULT false NOT NULL,
+    row_security boolean DEFAULT false NOT NULL
 );
 
 ALTER TABLE ONLY public.schema_validation_rules FORCE ROW LEVEL SECURITY;
@@ -5267,6 +5840,10 @@ COMMENT ON COLUMN public.schema_validation_rules.is_primary_key IS 'Whether it m
 COMMENT ON COLUMN public.schema_validation_rules.is_foreign_key IS 'Whether it must be a foreign key';
 
 COMMENT ON COLUMN public.schema_validation_rules.created_at IS 'When the row was made';
+
+COMMENT ON COLUMN public.schema_validation_rules.is_indexed IS 'Whether an index must begin with it';
+
+COMMENT ON COLUMN public.schema_validation_rules.row_security IS 'Whether its table must have row-level security, enabled and forced';
 
 CREATE TABLE public.tenant_apps (
     tenant_id uuid NOT NULL,
@@ -5651,6 +6228,40 @@ COMMENT ON COLUMN vital.audit_heads.seq IS 'Place of its last row';
 COMMENT ON COLUMN vital.audit_heads.hash IS 'Hash of its last row';
 
 COMMENT ON COLUMN vital.audit_heads.changed_at IS 'When it last grew';
+
+CREATE TABLE vital.check_runs (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    check_name text NOT NULL,
+    status text NOT NULL,
+    findings integer DEFAULT 0 NOT NULL,
+    details jsonb DEFAULT '[]'::jsonb NOT NULL,
+    duration_ms integer NOT NULL,
+    ran_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT check_runs_check CHECK ((((status = 'ok'::text) = (findings = 0)) OR (status = 'failed'::text))),
+    CONSTRAINT check_runs_check_name_check CHECK ((check_name = ANY (ARRAY['schema'::text, 'rls'::text, 'data'::text]))),
+    CONSTRAINT check_runs_details_check CHECK ((jsonb_typeof(details) = 'array'::text)),
+    CONSTRAINT check_runs_duration_ms_check CHECK ((duration_ms >= 0)),
+    CONSTRAINT check_runs_findings_check CHECK ((findings >= 0)),
+    CONSTRAINT check_runs_status_check CHECK ((status = ANY (ARRAY['ok'::text, 'findings'::text, 'failed'::text])))
+);
+
+ALTER TABLE vital.check_runs OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.check_runs IS 'What the daily checks found, kept for a year.';
+
+COMMENT ON COLUMN vital.check_runs.id IS 'The run';
+
+COMMENT ON COLUMN vital.check_runs.check_name IS 'schema, rls or data, as in vital check';
+
+COMMENT ON COLUMN vital.check_runs.status IS 'ok; findings: something must be mended; failed: the check itself could not be run';
+
+COMMENT ON COLUMN vital.check_runs.findings IS 'How many must be mended';
+
+COMMENT ON COLUMN vital.check_runs.details IS 'The first hundred of them: check, object, detail';
+
+COMMENT ON COLUMN vital.check_runs.duration_ms IS 'Milliseconds it took';
+
+COMMENT ON COLUMN vital.check_runs.ran_at IS 'When it ended';
 
 CREATE TABLE vital.definition_lock (
     only_row boolean DEFAULT true NOT NULL,
@@ -6265,6 +6876,9 @@ ALTER TABLE ONLY vital.audit_checkpoints
 ALTER TABLE ONLY vital.audit_heads
     ADD CONSTRAINT audit_heads_pkey PRIMARY KEY (organization_id);
 
+ALTER TABLE ONLY vital.check_runs
+    ADD CONSTRAINT check_runs_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY vital.definition_lock
     ADD CONSTRAINT definition_lock_pkey PRIMARY KEY (only_row);
 
@@ -6388,6 +7002,8 @@ CREATE UNIQUE INDEX invitations_one_open ON public.invitations USING btree (tena
 CREATE INDEX idx_api_keys_acts_for ON vital.api_keys USING btree (acts_for) WHERE (acts_for IS NOT NULL);
 
 CREATE INDEX idx_audit_heads_changed_at ON vital.audit_heads USING btree (changed_at);
+
+CREATE INDEX idx_check_runs_latest ON vital.check_runs USING btree (check_name, ran_at DESC);
 
 CREATE INDEX idx_idempotency_keys_created_at ON vital.idempotency_keys USING btree (created_at);
 
@@ -6909,6 +7525,7 @@ CREATE POLICY users_select_super_admin ON public.users FOR SELECT TO authenticat
 GRANT USAGE ON SCHEMA auth TO anon;
 GRANT USAGE ON SCHEMA auth TO authenticated;
 GRANT USAGE ON SCHEMA auth TO service_role;
+GRANT USAGE ON SCHEMA auth TO vital_definer;
 
 GRANT USAGE ON SCHEMA public TO anon;
 GRANT USAGE ON SCHEMA public TO authenticated;
@@ -6981,6 +7598,10 @@ REVOKE ALL ON FUNCTION public.change_tenant_state(p_tenant_id uuid, p_action tex
 GRANT ALL ON FUNCTION public.change_tenant_state(p_tenant_id uuid, p_action text, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION public.change_tenant_state(p_tenant_id uuid, p_action text, p_reason text) TO service_role;
 
+REVOKE ALL ON FUNCTION public.check_data_consistency() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.check_data_consistency() TO authenticated;
+GRANT ALL ON FUNCTION public.check_data_consistency() TO service_role;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_configurations TO vital_definer;
 GRANT SELECT ON TABLE public.tenant_configurations TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_configurations TO service_role;
@@ -7012,6 +7633,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tools TO service_role;
 REVOKE ALL ON FUNCTION public.deprecate_tool(p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.deprecate_tool(p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.deprecate_tool(p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.detect_missing_tenant_data(p_tenant_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.detect_missing_tenant_data(p_tenant_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.detect_missing_tenant_data(p_tenant_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION public.diff_feature_flag(p_flag_key text, p_from integer, p_to integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.diff_feature_flag(p_flag_key text, p_from integer, p_to integer) TO authenticated;
@@ -7058,6 +7683,13 @@ REVOKE ALL ON FUNCTION public.is_tenant_admin() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.is_tenant_admin() TO anon;
 GRANT ALL ON FUNCTION public.is_tenant_admin() TO authenticated;
 GRANT ALL ON FUNCTION public.is_tenant_admin() TO service_role;
+
+REVOKE ALL ON FUNCTION public.post_migration_check() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.post_migration_check() TO authenticated;
+GRANT ALL ON FUNCTION public.post_migration_check() TO service_role;
+
+REVOKE ALL ON FUNCTION public.pre_migration_check() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.pre_migration_check() TO service_role;
 
 REVOKE ALL ON FUNCTION public.record_tool_usage(p_tool_id uuid, p_success boolean, p_execution_time_ms integer, p_error_message text, p_agent_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.record_tool_usage(p_tool_id uuid, p_success boolean, p_execution_time_ms integer, p_error_message text, p_agent_id uuid) TO authenticated;
@@ -7136,11 +7768,21 @@ REVOKE ALL ON FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id 
 GRANT ALL ON FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION public.unassign_agent(p_agent_id uuid, p_agent_tenant_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION public.validate_multitenancy_schema() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.validate_multitenancy_schema() TO authenticated;
+GRANT ALL ON FUNCTION public.validate_multitenancy_schema() TO service_role;
+
+REVOKE ALL ON FUNCTION public.validate_schema() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.validate_schema() TO authenticated;
+GRANT ALL ON FUNCTION public.validate_schema() TO service_role;
+
 REVOKE ALL ON FUNCTION public.version_feature_flag() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.version_feature_flag() TO vital_owner;
 
 REVOKE ALL ON FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.account_name(p_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) TO service_role;
@@ -7157,6 +7799,9 @@ REVOKE ALL ON FUNCTION vital.apply_due_flag_changes(p_limit integer, OUT applied
 GRANT ALL ON FUNCTION vital.apply_due_flag_changes(p_limit integer, OUT applied integer, OUT failed integer) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.apply_flag_change(p_tenant_id uuid, p_id uuid) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.apply_repairs(p_run uuid, p_checks text[], p_tenant uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.apply_repairs(p_run uuid, p_checks text[], p_tenant uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.assign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid, p_config jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.assign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid, p_config jsonb) TO authenticated;
@@ -7220,6 +7865,9 @@ REVOKE ALL ON FUNCTION vital.colleague_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.colleague_ids() TO anon;
 GRANT ALL ON FUNCTION vital.colleague_ids() TO authenticated;
 GRANT ALL ON FUNCTION vital.colleague_ids() TO service_role;
+
+REVOKE ALL ON FUNCTION vital.consistency() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.consistency() TO service_role;
 
 REVOKE ALL ON FUNCTION vital.context_document(p_tenant_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.context_document(p_tenant_id uuid) TO vital_definer;
@@ -7285,6 +7933,9 @@ REVOKE ALL ON FUNCTION vital.flag_definitions(OUT version bigint, OUT flags json
 GRANT ALL ON FUNCTION vital.flag_definitions(OUT version bigint, OUT flags jsonb, OUT evaluators jsonb) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.follow_lifecycle() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.forbidding_key(p_table text, p_column text, p_kind "char") FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.forbidding_key(p_table text, p_column text, p_kind "char") TO vital_definer;
 
 REVOKE ALL ON FUNCTION vital.forget_flag_usage(p_limit integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.forget_flag_usage(p_limit integer) TO service_role;
@@ -7357,6 +8008,9 @@ GRANT ALL ON FUNCTION vital.overseen_tenant_id() TO authenticated;
 GRANT ALL ON FUNCTION vital.overseen_tenant_id() TO service_role;
 GRANT ALL ON FUNCTION vital.overseen_tenant_id() TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.plan_repair(p_check text, p_tenant uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.plan_repair(p_check text, p_tenant uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.postpone_flag_changes(p_tenant_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.provision_tenant() FROM PUBLIC;
@@ -7368,6 +8022,8 @@ REVOKE ALL ON FUNCTION vital.readable_tenant_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.readable_tenant_ids() TO anon;
 GRANT ALL ON FUNCTION vital.readable_tenant_ids() TO authenticated;
 GRANT ALL ON FUNCTION vital.readable_tenant_ids() TO service_role;
+
+REVOKE ALL ON FUNCTION vital.reads_accounts() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.record_change() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.record_change() TO vital_owner;
@@ -7513,6 +8169,9 @@ REVOKE ALL ON FUNCTION vital.unassign_agent(p_tenant_id uuid, p_agent_id uuid, p
 GRANT ALL ON FUNCTION vital.unassign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION vital.unassign_agent(p_tenant_id uuid, p_agent_id uuid, p_agent_tenant_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION vital.undo_repairs(p_run uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.undo_repairs(p_run uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.user_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.user_id() TO anon;
 GRANT ALL ON FUNCTION vital.user_id() TO authenticated;
@@ -7535,6 +8194,8 @@ GRANT ALL ON FUNCTION vital.writable_tenant_id() TO anon;
 GRANT ALL ON FUNCTION vital.writable_tenant_id() TO authenticated;
 GRANT ALL ON FUNCTION vital.writable_tenant_id() TO service_role;
 GRANT ALL ON FUNCTION vital.writable_tenant_id() TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.write_repair(p_table text, p_tenant_id uuid, p_row_id uuid, p_old jsonb, p_new jsonb) FROM PUBLIC;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.one_time_tokens TO service_role;
 
@@ -7662,6 +8323,8 @@ GRANT SELECT ON TABLE vital.api_keys TO vital_definer;
 GRANT SELECT,INSERT ON TABLE vital.audit_checkpoints TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.audit_heads TO vital_definer;
+
+GRANT SELECT,INSERT,DELETE ON TABLE vital.check_runs TO service_role;
 
 GRANT SELECT,UPDATE ON TABLE vital.definition_lock TO vital_definer;
 

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
 	"github.com/vital-db/vital/internal/fault"
@@ -52,10 +51,31 @@ func (f *findingsFlags) validate(cmd *cobra.Command) error {
 	return nil
 }
 
+// outcome is what a check looked at and what it found.
+type outcome struct {
+	lints    []isolation.Lint // what it can find
+	looked   string           // what is so where it finds nothing: "nothing found by 37 lints"
+	findings []isolation.Finding
+}
+
+// failed is how many findings must be mended.
+func (c outcome) failed() int {
+	return len(slices.DeleteFunc(slices.Clone(c.findings), func(f isolation.Finding) bool { return f.Level != isolation.Error }))
+}
+
+// fault is the error of a check that found what must be mended, or nil.
+func (c outcome) fault(hint string) error {
+	if failed := c.failed(); failed > 0 {
+		return fault.New(fault.FindingsFound, plural(failed, "finding")+" must be mended.", hint)
+	}
+	return nil
+}
+
 func (a *app) checkCommand() *cobra.Command {
 	const aboutScope = "It works on any PostgreSQL from 15 on. Where VITAL is installed it knows what to look at. Elsewhere schemas, tenant\n" +
 		"column, roles and logins are guessed from the catalog, and said; name them to be sure."
 	return group("check", "Check everything that must hold; exit code 3 when it does not",
+		a.checkSchemaCommand(),
 		a.checkDriftCommand(),
 		a.checkOne(&cobra.Command{
 			Use: "rls", Short: "Look for what in the database would let one tenant see another", Args: noArguments,
@@ -63,35 +83,50 @@ func (a *app) checkCommand() *cobra.Command {
 				"views and functions that open more than they should, keys that reach across tenants, roles no policy binds. Each\n" +
 				"lint has a page in docs/reference/lints. An error must be mended and makes the exit code 3. A warning costs speed or\n" +
 				"clarity. A risk is something a platform does not let one close, or its operator must judge. Neither fails the check.\n\n" + aboutScope,
-		}),
+		}, a.checkRLS),
+		a.checkDataCommand(),
 		a.checkOne(&cobra.Command{
 			Use: "all", Short: "Run every check there is", Args: noArguments,
-			Long: "Runs every check there is: today that of isolation, as `vital check rls`.\n\n" + aboutScope,
-		}))
+			Long: "Runs every check there is: schema, drift, rls and data. In a database without VITAL that is rls alone.\n\n" + aboutScope,
+		}, a.checkAll))
 }
 
-// checkOne makes cmd run the lints.
-func (a *app) checkOne(cmd *cobra.Command) *cobra.Command {
+// checkOne makes cmd run a check that takes a scope.
+func (a *app) checkOne(cmd *cobra.Command, run func(context.Context, *target, checkFlags) error) *cobra.Command {
 	var flags checkFlags
 	flags.register(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := flags.validate(cmd); err != nil {
 			return err
 		}
-		return a.withTarget(cmd.Context(), func(t *target) error { return a.checkRLS(cmd.Context(), t, flags) })
+		return a.withTarget(cmd.Context(), func(t *target) error { return run(cmd.Context(), t, flags) })
 	}
 	return cmd
 }
 
+const lintsHint = "docs/reference/lints has a page for each, with a good and a bad case."
+
 func (a *app) checkRLS(ctx context.Context, t *target, flags checkFlags) error {
-	conn, err := pgx.Connect(ctx, t.operatorURL)
-	if err != nil {
-		return fault.Wrap(err, fault.DatabaseUnavailable, "The database cannot be reached.", "Check --database-url.")
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	scope, err := isolation.FindScope(ctx, conn, flags.scope)
+	found, err := a.findRLS(ctx, t, flags.scope)
 	if err != nil {
 		return err
+	}
+	if err := a.reportOutcome("check rls", flags.format, found); err != nil {
+		return err
+	}
+	return found.fault(lintsHint)
+}
+
+// findRLS runs the lints of scope, and of what is guessed of it.
+func (a *app) findRLS(ctx context.Context, t *target, asked isolation.Scope) (outcome, error) {
+	conn, err := connectOperator(ctx, t)
+	if err != nil {
+		return outcome{}, err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	scope, err := isolation.FindScope(ctx, conn, asked)
+	if err != nil {
+		return outcome{}, err
 	}
 	if !scope.Vital {
 		fmt.Fprintf(a.streams.Err, "%s  schemas: %s · tenant columns: %s · roles of requests: %s · logins: %s\n", paint(a.streams.Err, dim, "scope"),
@@ -99,35 +134,26 @@ func (a *app) checkRLS(ctx context.Context, t *target, flags checkFlags) error {
 	}
 	lints, err := isolation.Lints(scope)
 	if err != nil {
-		return err
+		return outcome{}, err
 	}
 	findings, err := isolation.Check(ctx, conn, scope)
-	if err != nil {
-		return err
+	return outcome{lints: lints, looked: "nothing found by " + plural(len(lints), "lint"), findings: findings}, err
+}
+
+// reportOutcome prints what a check found in one of the formats.
+func (a *app) reportOutcome(command, format string, found outcome) error {
+	if format != "text" {
+		return report.WriteFindings(a.streams.Out, format, report.Findings{Command: command, Version: version(), Lints: found.lints, Findings: found.findings})
 	}
-	if flags.format == "text" {
-		a.printFindings(findings, len(lints))
-	} else if err := report.WriteFindings(a.streams.Out, flags.format, report.Findings{Command: "check rls", Version: version(), Lints: lints, Findings: findings}); err != nil {
-		return err
+	if len(found.findings) == 0 {
+		fmt.Fprintf(a.streams.Out, "%s  %s\n", paint(a.streams.Out, green, "ok"), found.looked)
 	}
-	failed := 0
-	for _, f := range findings {
-		if f.Level == isolation.Error {
-			failed++
-		}
-	}
-	if failed > 0 {
-		return fault.New(fault.FindingsFound, plural(failed, "finding")+" must be mended.", "docs/reference/lints has a page for each, with a good and a bad case.")
-	}
+	a.printFindings(found.findings)
 	return nil
 }
 
-func (a *app) printFindings(findings []isolation.Finding, lints int) {
+func (a *app) printFindings(findings []isolation.Finding) {
 	out := a.streams.Out
-	if len(findings) == 0 {
-		fmt.Fprintf(out, "%s  nothing found by %s\n", paint(out, green, "ok"), plural(lints, "lint"))
-		return
-	}
 	last := ""
 	for _, f := range findings {
 		if f.Check != last {

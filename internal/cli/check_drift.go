@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -37,29 +38,52 @@ func (a *app) checkDriftCommand() *cobra.Command {
 }
 
 func (a *app) checkDrift(ctx context.Context, t *target, against, format string) error {
-	conn, err := connectOperator(ctx, t)
+	drifts, err := a.findDrifts(ctx, t, against)
 	if err != nil {
 		return err
+	}
+	return a.reportDrifts(drifts, format)
+}
+
+// findDriftIfAllowed is the check of drift beside others: a login that may not create databases cannot be given a shadow, and that is
+// a warning.
+func (a *app) findDriftIfAllowed(ctx context.Context, t *target) (outcome, error) {
+	drifts, err := a.findDrifts(ctx, t, "")
+	found := outcome{lints: driftLints, looked: "no drift", findings: driftFindings(drifts)}
+	var refused *fault.Error
+	if errors.As(err, &refused) && refused.Code == fault.PermissionDenied {
+		found.findings = append(found.findings, isolation.Finding{
+			Check: driftUnchecked.Name, Level: driftUnchecked.Level, Title: driftUnchecked.Title, Kind: driftUnchecked.Kind, Object: "database", Detail: refused.Message, Hint: refused.Hint, Doc: driftPage,
+		})
+		err = nil
+	}
+	return found, err
+}
+
+func (a *app) findDrifts(ctx context.Context, t *target, against string) ([]schema.Drift, error) {
+	conn, err := connectOperator(ctx, t)
+	if err != nil {
+		return nil, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	schemas, err := schema.Inventoried(ctx, conn)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if against == "" {
 		if err := requireMigrated(ctx, t.operatorURL); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	actual, err := schema.ReadInventory(ctx, conn, schemas)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	expected, err := a.expectedInventory(ctx, t, against, schemas)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return a.reportDrifts(schema.Compare(expected, actual), format)
+	return schema.Compare(expected, actual), nil
 }
 
 // requireMigrated refuses a database that this binary's migrations have not all been applied to: what they would make
@@ -107,8 +131,12 @@ func (a *app) expectedInventory(ctx context.Context, t *target, against string, 
 var driftLints = []isolation.Lint{
 	{Name: "drift_" + string(schema.Security), Level: isolation.Error, Title: "What keeps tenants apart differs from what the migrations make", Kind: "object", Hint: driftHint, Page: driftPage},
 	{Name: "drift_" + string(schema.Structure), Level: isolation.Error, Title: "The structure differs from what the migrations make", Kind: "object", Hint: driftHint, Page: driftPage},
+	driftUnchecked,
 	{Name: "drift_" + string(schema.Cosmetic), Level: isolation.Warning, Title: "A comment differs from what the migrations make", Kind: "object", Hint: driftHint, Page: driftPage},
 }
+
+// driftUnchecked is found where the check itself could not be run.
+var driftUnchecked = isolation.Lint{Name: "drift_unchecked", Level: isolation.Warning, Title: "Drift could not be checked", Kind: "database", Page: driftPage}
 
 const (
 	driftPage = "docs/reference/drift.md"

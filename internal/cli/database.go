@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -69,20 +70,32 @@ func (a *app) namedTarget() (*target, error) {
 // privateTarget opens the private server and, where this process owns it, brings its database up to
 // date.
 func (a *app) privateTarget(ctx context.Context, open func(context.Context, localpg.Config) (*localpg.Server, error)) (*target, error) {
-	server, err := open(ctx, localpg.Config{DataDir: a.config.DataDir, BinDir: a.config.PGBin, Log: a.log})
-	if err != nil {
-		return nil, err
+	t, err := a.privateAsItIs(ctx, open)
+	if err != nil || !t.private.Owned() {
+		return t, err // whoever started it has done the rest
 	}
-	t := &target{private: server, operatorURL: server.SuperuserURL(databaseName)}
-	if err := a.install(ctx, t); err != nil {
+	if err := a.bringUp(ctx, t); err != nil {
 		_ = t.close(ctx) // the first error is the one to show
 		return nil, err
 	}
 	return t, nil
 }
 
-// install makes the database, migrates it and gives the logins their passwords.
-func (a *app) install(ctx context.Context, t *target) error {
+// privateAsItIs opens the private server and makes sure that there is a database.
+func (a *app) privateAsItIs(ctx context.Context, open func(context.Context, localpg.Config) (*localpg.Server, error)) (*target, error) {
+	server, err := open(ctx, localpg.Config{DataDir: a.config.DataDir, BinDir: a.config.PGBin, Log: a.log})
+	if err != nil {
+		return nil, err
+	}
+	t := &target{private: server, operatorURL: server.SuperuserURL(databaseName)}
+	if err := a.findLogins(ctx, t); err != nil {
+		_ = t.close(ctx) // the first error is the one to show
+		return nil, err
+	}
+	return t, nil
+}
+
+func (a *app) findLogins(ctx context.Context, t *target) error {
 	for _, login := range []struct {
 		role string
 		url  *string
@@ -94,15 +107,39 @@ func (a *app) install(ctx context.Context, t *target) error {
 		*login.url = t.private.URL(login.role, password, databaseName)
 	}
 	if !t.private.Owned() {
-		return nil // whoever started it has done the rest
+		return nil
 	}
-	if err := ensureDatabase(ctx, t.private.SuperuserURL("postgres")); err != nil {
-		return err
-	}
-	if err := a.migrateUp(ctx, t); err != nil {
+	return ensureDatabase(ctx, t.private.SuperuserURL("postgres"))
+}
+
+// bringUp migrates the private server's database and gives the logins their passwords.
+func (a *app) bringUp(ctx context.Context, t *target) error {
+	if _, err := a.migrateUp(ctx, t, a.backups(t)); err != nil {
 		return err
 	}
 	return a.setPasswords(ctx, t)
+}
+
+// withTargetAsItIs is withTarget without bringing the database of a private server up to date.
+func (a *app) withTargetAsItIs(ctx context.Context, fn func(*target) error) (err error) {
+	if a.config.DatabaseURL != "" {
+		return a.withTarget(ctx, fn)
+	}
+	t, err := a.privateAsItIs(ctx, localpg.Attach)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if closed := t.close(ctx); err == nil {
+			err = closed
+		}
+	}()
+	return fn(t)
+}
+
+// backups are those of t's database, beside the private server's data.
+func (a *app) backups(t *target) *schema.Backups {
+	return &schema.Backups{DatabaseURL: t.operatorURL, Dir: filepath.Join(a.config.DataDir, "backups"), BinDir: a.config.PGBin, Log: a.log}
 }
 
 func ensureDatabase(ctx context.Context, superuserURL string) error {
@@ -121,13 +158,20 @@ func ensureDatabase(ctx context.Context, superuserURL string) error {
 	return nil
 }
 
-func (a *app) migrateUp(ctx context.Context, t *target) error {
-	migrator, err := schema.NewMigrator(schema.Config{DatabaseURL: t.operatorURL, Log: a.log})
-	if err != nil {
-		return err
+// migrateUp brings the database up to date, after a backup if backups is given.
+func (a *app) migrateUp(ctx context.Context, t *target, backups *schema.Backups) (schema.Result, error) {
+	config := schema.Config{DatabaseURL: t.operatorURL, Log: a.log}
+	if backups != nil {
+		config.Backup = func(ctx context.Context) error {
+			_, err := backups.Make(ctx)
+			return err
+		}
 	}
-	_, err = migrator.Up(ctx)
-	return err
+	migrator, err := schema.NewMigrator(config)
+	if err != nil {
+		return schema.Result{}, err
+	}
+	return migrator.Up(ctx)
 }
 
 // setPasswords gives the two logins the passwords kept beside the private server, unless they work.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/vital-db/vital/internal/httpapi"
 	"github.com/vital-db/vital/internal/jobs"
 	"github.com/vital-db/vital/internal/postgres"
 )
@@ -11,6 +12,32 @@ import (
 // jobsRetry is how long a server waits until it tries again to begin with background jobs, which takes a
 // database it can reach and that is migrated.
 const jobsRetry = 10 * time.Second
+
+// checksShown is how often the metrics of the daily checks are read anew: another server may have run them.
+const checksShown = time.Minute
+
+// showChecks keeps the metrics of the daily checks until ctx ends.
+func (a *app) showChecks(ctx context.Context, service *postgres.Service, metrics *httpapi.Metrics) {
+	tick := time.NewTicker(checksShown)
+	defer tick.Stop()
+	for {
+		runs, err := jobs.LatestChecks(ctx, service)
+		if err != nil && ctx.Err() == nil {
+			a.log.Warn("what the daily checks found cannot be read", "error", err)
+		}
+		for _, run := range runs {
+			if run.Status == "failed" {
+				run.Findings = -1
+			}
+			metrics.ShowCheck(run.Check, run.Findings, run.RanAt)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
 
 // keepJobs does background jobs until ctx ends; the returned function waits for that. A server whose jobs
 // cannot begin still serves.

@@ -5,12 +5,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/vital-db/vital/internal/fault"
 	"github.com/vital-db/vital/internal/schema"
 )
 
 func (a *app) migrateCommand() *cobra.Command {
 	return group("migrate", "Bring a database up to what this binary expects",
-		a.migrateUpCommand(), a.migrateStatusCommand(),
+		a.migrateUpCommand(), a.migratePlanCommand(), a.migrateStatusCommand(), a.migrateRestoreCommand(),
 		&cobra.Command{
 			Use: "roles", Short: "Print the step that may take a superuser, for psql", Args: noArguments,
 			RunE: func(*cobra.Command, []string) error {
@@ -21,28 +22,62 @@ func (a *app) migrateCommand() *cobra.Command {
 	)
 }
 
+// backupFlags say where backups are and how many are kept.
+type backupFlags struct {
+	dir  string
+	keep int
+}
+
+func (f *backupFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.dir, "backup-dir", "", "directory of backups (default backups in VITAL_DATA_DIR)")
+}
+
+func (f *backupFlags) of(a *app, t *target) *schema.Backups {
+	b := a.backups(t)
+	b.Keep = f.keep
+	if f.dir != "" {
+		b.Dir = f.dir
+	}
+	return b
+}
+
 func (a *app) migrateUpCommand() *cobra.Command {
-	return &cobra.Command{
+	var flags backupFlags
+	var none bool
+	cmd := &cobra.Command{
 		Use: "up", Short: "Apply roles, pending migrations and changed objects", Args: noArguments,
-		Long: "Applies what is missing. Connects as an operator: a superuser, or a member of vital_owner, vital_definer\n" +
-			"and vital_sealer. The logins vital_api and vital_service are made without a password; set one with\n" +
-			"psql's \\password before `vital serve`.",
+		Long: "Applies what is missing, in one transaction: the database is as before or as after. Connects as an operator: a\n" +
+			"superuser, or a member of vital_owner, vital_definer and vital_sealer. The logins vital_api and vital_service are made\n" +
+			"without a password; set one with psql's \\password before `vital serve`.\n\n" +
+			"In a database that was migrated before, it first looks for what stands in the way (pre_migration_check) and at\n" +
+			"what the pending SQL would do, and makes a backup, which is restored into a server that is thrown away, and counted;\n" +
+			"before it commits, it looks at what the schema has come to (post_migration_check).",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withTarget(cmd.Context(), func(t *target) error {
-				migrator, err := schema.NewMigrator(schema.Config{DatabaseURL: t.operatorURL, Log: a.log})
-				if err != nil {
-					return err
+			if flags.keep < 1 {
+				return fault.New(fault.Usage, "At least one backup is kept.", "--keep counts from 1; --no-backup makes none.")
+			}
+			return a.withTargetAsItIs(cmd.Context(), func(t *target) error {
+				backups := flags.of(a, t)
+				if none {
+					backups = nil
 				}
-				result, err := migrator.Up(cmd.Context())
+				result, err := a.migrateUp(cmd.Context(), t, backups)
 				if err != nil {
 					return err
 				}
 				fmt.Fprintf(a.streams.Out, "schema version %d: %d migrations and %d objects applied\n",
 					result.Version, len(result.Migrations), len(result.Objects))
-				return nil
+				if t.private == nil || !t.private.Owned() {
+					return nil
+				}
+				return a.setPasswords(cmd.Context(), t)
 			})
 		},
 	}
+	flags.register(cmd)
+	cmd.Flags().IntVar(&flags.keep, "keep", 5, "backups to keep, the newest")
+	cmd.Flags().BoolVar(&none, "no-backup", false, "make no backup")
+	return cmd
 }
 
 func (a *app) migrateStatusCommand() *cobra.Command {
@@ -50,7 +85,7 @@ func (a *app) migrateStatusCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "status", Short: "List migrations and objects and whether the database has them", Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withTarget(cmd.Context(), func(t *target) error {
+			return a.withTargetAsItIs(cmd.Context(), func(t *target) error {
 				migrator, err := schema.NewMigrator(schema.Config{DatabaseURL: t.operatorURL, Log: a.log})
 				if err != nil {
 					return err

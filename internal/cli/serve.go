@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/caarlos0/env/v11"
@@ -94,7 +95,7 @@ func (a *app) serve(ctx context.Context, t *target, listener net.Listener, ready
 	if err := verifier.Start(ctx); err != nil {
 		return err
 	}
-	stopWorking, err := a.work(ctx, t, db.Service)
+	stopWorking, err := a.work(ctx, t, db.Service, metrics)
 	if err != nil {
 		return err
 	}
@@ -125,7 +126,7 @@ func (a *app) serve(ctx context.Context, t *target, listener net.Listener, ready
 }
 
 // work does what goes on beside requests, until stop is called.
-func (a *app) work(ctx context.Context, t *target, service *postgres.Service) (stop func(), err error) {
+func (a *app) work(ctx context.Context, t *target, service *postgres.Service, metrics *httpapi.Metrics) (stop func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	waitCheckpoints, err := a.keepCheckpoints(ctx, t, service)
 	if err != nil {
@@ -133,7 +134,9 @@ func (a *app) work(ctx context.Context, t *target, service *postgres.Service) (s
 		return nil, err
 	}
 	waitJobs := a.keepJobs(ctx, t, service)
-	return func() { cancel(); waitJobs(); waitCheckpoints() }, nil
+	var showing sync.WaitGroup
+	showing.Go(func() { a.showChecks(ctx, service, metrics) })
+	return func() { cancel(); waitJobs(); waitCheckpoints(); showing.Wait() }, nil
 }
 
 // openRest reads the catalog and keeps it up to date until stop is called.

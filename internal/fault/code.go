@@ -117,6 +117,8 @@ const (
 	SchemaBehind        Code = "schema_behind"
 	SchemaAhead         Code = "schema_ahead"
 	MigrationLocked     Code = "migration_locked"
+	MigrationRefused    Code = "migration_refused"
+	BackupFailed        Code = "backup_failed"
 	UnsupportedPostgres Code = "postgres_unsupported"
 	FindingsFound       Code = "findings"
 	CertificateInvalid  Code = "certificate_invalid"

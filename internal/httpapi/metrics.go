@@ -23,6 +23,8 @@ type Metrics struct {
 	errors   *prometheus.CounterVec
 	queries  *prometheus.HistogramVec
 	denials  *prometheus.CounterVec
+	findings *prometheus.GaugeVec
+	checked  *prometheus.GaugeVec
 }
 
 // buckets reach from a warm answer to the slowest a request may take, in seconds.
@@ -44,14 +46,26 @@ func NewMetrics(version string) *Metrics {
 		denials: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "vital_rls_denials_total", Help: "Statements the database refused to a caller, by what refused: a policy or a missing privilege.",
 		}, []string{"name", "by"}),
+		findings: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "vital_check_findings", Help: "What the latest daily check found that must be mended, by check; -1 where it could not be run.",
+		}, []string{"check"}),
+		checked: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "vital_check_run_timestamp_seconds", Help: "When the check was run last.",
+		}, []string{"check"}),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "vital_build_info", Help: "Constant 1, labelled with the version.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.errors, m.queries, m.denials, build,
+	m.registry.MustRegister(m.requests, m.errors, m.queries, m.denials, m.findings, m.checked, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// ShowCheck shows what the latest run of a check came to; findings is negative where it could not be run.
+func (m *Metrics) ShowCheck(name string, findings int, ranAt time.Time) {
+	m.findings.WithLabelValues(name).Set(float64(findings))
+	m.checked.WithLabelValues(name).Set(float64(ranAt.Unix()))
 }
 
 // ObserveQuery counts one database transaction.

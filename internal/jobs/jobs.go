@@ -30,6 +30,10 @@ type Config struct {
 	FlagChanges time.Duration
 	// FlagUsage is how often old counts of evaluations are forgotten. Defaults to 1h.
 	FlagUsage time.Duration
+	// Checks is how often schema, rls and data are checked. Defaults to 24h.
+	Checks time.Duration
+	// ChecksAfter is how long after a start they are run first, if they are due. Defaults to 1min: a server that starts has other things to do.
+	ChecksAfter time.Duration
 	// Log receives what went wrong. Defaults to nothing.
 	Log *slog.Logger
 }
@@ -40,6 +44,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.FlagUsage == 0 {
 		c.FlagUsage = time.Hour
+	}
+	if c.Checks == 0 {
+		c.Checks = 24 * time.Hour
+	}
+	if c.ChecksAfter == 0 {
+		c.ChecksAfter = time.Minute
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -83,11 +93,12 @@ func (c Config) river() *river.Config {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &work[applyFlagChanges]{service: c.Service})
 	river.AddWorker(workers, &work[forgetFlagUsage]{service: c.Service})
+	river.AddWorker(workers, &checker{service: c.Service, every: c.Checks, log: c.Log})
 	return &river.Config{
 		Schema: schemaName, Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}},
-		PeriodicJobs: []*river.PeriodicJob{every[applyFlagChanges](c.FlagChanges), every[forgetFlagUsage](c.FlagUsage)},
+		PeriodicJobs: []*river.PeriodicJob{every[applyFlagChanges](c.FlagChanges, 0), every[forgetFlagUsage](c.FlagUsage, 0), every[runChecks](c.Checks, c.ChecksAfter)},
 		PollOnly:     true, ReindexerSchedule: river.NeverSchedule(),
-		CompletedJobRetentionPeriod: time.Hour, JobTimeout: time.Minute, MaxAttempts: 1, // the next one tries again
+		CompletedJobRetentionPeriod: time.Hour, JobTimeout: 10 * time.Minute, MaxAttempts: 1, // the next one tries again
 		Logger: slog.New(atLeast{slog.LevelWarn, c.Log.Handler()}),
 	}
 }
@@ -99,14 +110,18 @@ type job interface {
 	do(ctx context.Context, tx pgx.Tx) (more bool, err error)
 }
 
-// every plans a job: at the start and then at intervals, unless the one before has not been done yet.
-func every[J job](interval time.Duration) *river.PeriodicJob {
+// every plans a job: at the start and then at intervals, each time after a delay, unless the one before has not been done yet.
+func every[J river.JobArgs](interval, delay time.Duration) *river.PeriodicJob {
 	waiting := []rivertype.JobState{
 		rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateRetryable, rivertype.JobStateRunning, rivertype.JobStateScheduled,
 	}
 	return river.NewPeriodicJob(river.PeriodicInterval(interval), func() (river.JobArgs, *river.InsertOpts) {
 		var args J
-		return args, &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: waiting}}
+		options := &river.InsertOpts{UniqueOpts: river.UniqueOpts{ByArgs: true, ByState: waiting}}
+		if delay > 0 {
+			options.ScheduledAt = time.Now().Add(delay)
+		}
+		return args, options
 	}, &river.PeriodicJobOpts{RunOnStart: true})
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -124,4 +125,50 @@ func TestTables(t *testing.T) {
 	validated, err := migrate("vital").Validate(ctx, nil)
 	require.NoError(t, err)
 	require.True(t, validated.OK, validated.Messages)
+}
+
+// TestRun_Checks: one of two servers runs the checks, what they find is kept, and a log line says what has turned bad.
+func TestRun_Checks(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	conn := d.Connect(t)
+	var log logged
+	during := func(until func() bool, message string) {
+		ctx, stop := context.WithCancel(context.Background())
+		done := make(chan error, 2)
+		for range 2 {
+			db := d.Open(t, postgres.Config{})
+			go func() {
+				done <- jobs.Run(ctx, jobs.Config{
+					ServiceURL: d.ServiceURL, Service: db.Service, ChecksAfter: time.Millisecond, Log: slog.New(slog.NewTextHandler(&log, nil)),
+				})
+			}()
+		}
+		require.Eventually(t, until, time.Minute, 100*time.Millisecond, message)
+		stop()
+		require.NoError(t, <-done)
+		require.NoError(t, <-done)
+	}
+	runs := func() string {
+		return value[string](t, conn, "select coalesce(string_agg(concat_ws(' ', check_name, status, findings), ', ' order by ran_at, check_name), '') from vital.check_runs")
+	}
+	during(func() bool { return value[int](t, conn, "select count(*)::int from vital.check_runs") >= 3 }, "they were not run")
+	require.Equal(t, "schema ok 0, rls ok 0, data ok 0", runs(), "once, by one of them")
+
+	d.Exec(t, `update vital.check_runs set ran_at = ran_at - interval '25 hours';
+		insert into vital.check_runs (check_name, status, duration_ms, ran_at) values ('data', 'ok', 1, now() - interval '2 years');
+		alter table public.agents alter column name drop not null; alter table public.agents no force row level security;
+		insert into public.users (id, email) values (gen_random_uuid(), 'lost@vital.test')`)
+	during(func() bool {
+		return value[int](t, conn, "select count(*)::int from vital.check_runs where ran_at > now() - interval '1 hour'") >= 3
+	}, "they were not run again")
+	require.Equal(t, "schema ok 0, rls ok 0, data ok 0, schema findings 2, rls findings 1, data findings 2", runs(), "what is older than a year is forgotten")
+	require.Equal(t, 3, strings.Count(log.String(), "a check that was good has turned bad"))
+	require.Contains(t, log.String(), "public.agents.name: Nullable mismatch: must not allow null")
+
+	latest, err := jobs.LatestChecks(context.Background(), d.Open(t, postgres.Config{}).Service)
+	require.NoError(t, err)
+	require.Len(t, latest, 3)
+	require.Equal(t, "data", latest[0].Check)
+	require.Equal(t, 2, latest[0].Findings)
 }

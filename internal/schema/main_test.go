@@ -23,6 +23,8 @@ import (
 	"github.com/vital-db/vital/internal/schema"
 )
 
+var discard = slog.New(slog.DiscardHandler)
+
 func TestMain(m *testing.M) { pgtest.Main(m) }
 
 // emptyDatabase makes a database without anything in it on the server of address (a superuser's), and

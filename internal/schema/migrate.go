@@ -33,6 +33,8 @@ type Config struct {
 	// LockTimeout is how long one attempt at the objects waits for table locks, all together, before it
 	// lets readers through and tries again. Defaults to 3s.
 	LockTimeout time.Duration
+	// Backup, if any, is called before anything is changed in a database that has been migrated before. An error ends the migration.
+	Backup func(ctx context.Context) error
 	// Log receives what is done. Defaults to nothing.
 	Log *slog.Logger
 }
@@ -84,48 +86,118 @@ type Result struct {
 	Version    int64    // of the schema now
 }
 
-// Up applies roles, migrations and objects, whichever are missing or changed. Migrations run one
-// transaction each; the objects run in one together.
+// Up applies roles, migrations and objects, whichever are missing or changed. But for the roles, which belong to the whole
+// server, it is one transaction: whatever happens, the database is as before or as after. What stands in the way is looked
+// for before it (pre_migration_check), and what it has come to before it is committed (post_migration_check).
 func (m *Migrator) Up(ctx context.Context) (Result, error) {
-	conn, err := m.connect(ctx)
+	s, err := m.connect(ctx)
 	if err != nil {
 		return Result{}, err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	result, err := m.up(ctx, conn)
+	defer s.Close(context.WithoutCancel(ctx))
+	result, err := m.up(ctx, s)
 	return result, operatorFault(err)
 }
 
-func (m *Migrator) up(ctx context.Context, conn *pgx.Conn) (Result, error) {
-	if err := m.lock(ctx, conn); err != nil {
+func (m *Migrator) up(ctx context.Context, s *session) (Result, error) {
+	if err := m.lock(ctx, s.Conn); err != nil {
 		return Result{}, err
 	}
-	before, err := readState(ctx, conn)
+	before, err := readState(ctx, s.Conn)
 	if err != nil {
 		return Result{}, err
 	}
 	if err := m.checkFrozen(before); err != nil {
 		return Result{}, err // before anything is touched, roles included
 	}
-	if err := m.prepare(ctx, conn, before); err != nil {
+	pending := m.pending(before)
+	if before.version > 0 && !pending.nothing() {
+		if err := m.guard(ctx, s, pending); err != nil {
+			return Result{}, err
+		}
+	}
+	if err := m.prepare(ctx, s.Conn, before); err != nil {
 		return Result{}, err
 	}
-	var result Result
-	if result.Migrations, err = m.migrate(ctx, conn, before); err != nil {
-		return result, err
+	const attempts = 10
+	for attempt := 1; ; attempt++ {
+		result, err := m.apply(ctx, s, before, pending)
+		if err == nil || !isLockConflict(err) {
+			return result, err
+		}
+		if attempt == attempts {
+			return Result{}, inUseFault(err)
+		}
+		m.config.Log.Warn("a table is in use, trying again", "attempt", attempt, "lock_timeout", m.config.LockTimeout)
 	}
-	if result.Objects, err = m.apply(ctx, conn, before); err != nil {
-		return result, err
+}
+
+// pending is what a database has not, or has in another text.
+type pending struct {
+	migrations []migrationFile
+	objects    []object
+}
+
+func (p pending) nothing() bool { return len(p.migrations)+len(p.objects) == 0 }
+
+func (m *Migrator) pending(s state) pending {
+	p := pending{objects: changedObjects(m.objects, s.files)}
+	for _, file := range m.migrations {
+		if !s.applied[file.version] || s.files[file.path()] == "" {
+			p.migrations = append(p.migrations, file)
+		}
+	}
+	return p
+}
+
+// apply is one attempt at what is pending. A lock it does not get in time makes it let go of everything, so readers never
+// queue behind it for long.
+func (m *Migrator) apply(ctx context.Context, s *session, before state, p pending) (result Result, err error) {
+	started := time.Now()
+	tx, err := s.Begin(ctx)
+	if err != nil {
+		return Result{}, fmt.Errorf("begin: %w", err)
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // a no-op once committed
+	if result.Migrations, err = m.migrate(ctx, s, tx, p.migrations); err != nil {
+		return Result{}, err
+	}
+	if result.Objects, err = m.applyObjects(ctx, tx, p.objects); err != nil {
+		return Result{}, err
+	}
+	if err := m.settle(ctx, tx, !p.nothing()); err != nil {
+		return Result{}, err
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return Result{}, fmt.Errorf("commit: %w", err)
 	}
 	result.Version = m.latest()
-	if err := ensureSealKey(ctx, conn); err != nil {
-		return result, err
+	if !p.nothing() {
+		m.config.Log.Info("migrated", "migrations", len(result.Migrations), "objects", len(result.Objects), "version", result.Version, "took", time.Since(started))
 	}
-	return result, watchCatalog(ctx, conn, len(result.Migrations)+len(result.Objects) > 0)
+	return result, nil
+}
+
+// settle does what depends on the objects that are there now, and looks at what has become of the schema.
+func (m *Migrator) settle(ctx context.Context, tx pgx.Tx, changed bool) error {
+	if _, there := m.object("functions/vital_rotate_seal_key.sql"); there {
+		if err := ensureSealKey(ctx, tx); err != nil {
+			return err
+		}
+	}
+	if _, there := m.object("functions/vital_notify_catalog.sql"); there {
+		if err := watchCatalog(ctx, tx, changed); err != nil {
+			return err
+		}
+	}
+	if !changed {
+		return nil
+	}
+	return m.checkAfter(ctx, tx)
 }
 
 // watchCatalog lets servers know of changes to the schema: of this one, and of those to come.
-func watchCatalog(ctx context.Context, conn *pgx.Conn, changed bool) error {
+func watchCatalog(ctx context.Context, conn pgx.Tx, changed bool) error {
 	var unwatched bool
 	if err := conn.QueryRow(ctx, sql("CatalogUnwatched")).Scan(&unwatched); err != nil {
 		return fmt.Errorf("look for event trigger: %w", err)
@@ -141,27 +213,6 @@ func watchCatalog(ctx context.Context, conn *pgx.Conn, changed bool) error {
 		}
 	}
 	return nil
-}
-
-// connect opens the operator's connection and refuses a server that is too old.
-func (m *Migrator) connect(ctx context.Context) (*pgx.Conn, error) {
-	conn, err := pgx.Connect(ctx, m.config.DatabaseURL)
-	if err != nil {
-		return nil, fault.Wrap(err, fault.DatabaseUnavailable, "The database cannot be reached.",
-			"Check --database-url: host, port, user, password and database name.")
-	}
-	var version int
-	if err := conn.QueryRow(ctx, sql("ServerVersion")).Scan(&version); err != nil {
-		conn.Close(ctx)
-		return nil, fmt.Errorf("read server version: %w", err)
-	}
-	if version < 150000 {
-		conn.Close(ctx)
-		return nil, fault.New(fault.UnsupportedPostgres,
-			fmt.Sprintf("This server is PostgreSQL %d; VITAL needs 15 or newer.", version/10000),
-			"Views that apply the caller's policies exist only since PostgreSQL 15. Upgrade the server.")
-	}
-	return conn, nil
 }
 
 // lock waits until no other process migrates this database. The lock ends with the connection.
@@ -211,18 +262,23 @@ func (m *Migrator) aheadFault(version int64) error {
 }
 
 // ensureSealKey makes the first seal key of an installation.
-func ensureSealKey(ctx context.Context, conn *pgx.Conn) error {
-	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-		if err := actAs(ctx, tx, "vital_sealer"); err != nil {
-			return err
-		}
-		var missing bool
-		if err := tx.QueryRow(ctx, sql("SealKeyMissing")).Scan(&missing); err != nil || !missing {
-			return err
-		}
-		_, err := tx.Exec(ctx, sql("SealKeyCreate"))
+func ensureSealKey(ctx context.Context, tx pgx.Tx) error {
+	if err := actAs(ctx, tx, "vital_sealer"); err != nil {
 		return err
-	})
+	}
+	var missing bool
+	if err := tx.QueryRow(ctx, sql("SealKeyMissing")).Scan(&missing); err != nil {
+		return fmt.Errorf("look for a seal key: %w", err)
+	}
+	if missing {
+		if _, err := tx.Exec(ctx, sql("SealKeyCreate")); err != nil {
+			return fmt.Errorf("make a seal key: %w", err)
+		}
+	}
+	if _, err := tx.Exec(ctx, sql("ActAsOperator")); err != nil {
+		return fmt.Errorf("act as operator: %w", err)
+	}
+	return nil
 }
 
 func hash(text string) string {

@@ -6,9 +6,9 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	goosedb "github.com/pressly/goose/v3/database"
 )
@@ -17,6 +17,7 @@ import (
 type migrationFile struct {
 	name    string
 	version int64
+	text    string
 	hash    string
 }
 
@@ -39,7 +40,10 @@ func loadMigrations(from fs.FS) ([]migrationFile, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", name, err)
 		}
-		files = append(files, migrationFile{name: path.Base(name), version: version, hash: hash(string(text))})
+		if strings.Contains(string(text), "+goose NO TRANSACTION") {
+			return nil, fmt.Errorf("%s: all that is migrated is one transaction; an index on a large table is made concurrently beforehand", name)
+		}
+		files = append(files, migrationFile{name: path.Base(name), version: version, text: string(text), hash: hash(string(text))})
 	}
 	slices.SortFunc(files, func(a, b migrationFile) int { return int(a.version - b.version) })
 	for i, file := range files {
@@ -61,22 +65,42 @@ func LatestVersion() int64 {
 	return int64(len(files))
 }
 
-// migrate applies the pending migrations as vital_owner and records their checksums.
-func (m *Migrator) migrate(ctx context.Context, conn *pgx.Conn, before state) ([]string, error) {
-	if m.complete(before) {
+// migrate applies the pending migrations as vital_owner, within tx, and records their checksums.
+func (m *Migrator) migrate(ctx context.Context, s *session, tx pgx.Tx, pending []migrationFile) ([]string, error) {
+	if len(pending) == 0 {
 		return nil, nil
 	}
-	config, err := pgx.ParseConfig(m.config.DatabaseURL)
-	if err != nil {
-		return nil, fmt.Errorf("parse database url: %w", err)
+	if _, err := tx.Exec(ctx, sql("LockTimeout"), fmt.Sprint(m.config.LockTimeout.Milliseconds())); err != nil {
+		return nil, fmt.Errorf("set lock timeout: %w", err)
 	}
-	config.RuntimeParams["lock_timeout"] = fmt.Sprint(m.config.LockTimeout.Milliseconds())
-	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(func(ctx context.Context, c *pgx.Conn) error {
-		_, err := c.Exec(ctx, "set role vital_owner")
-		return err
-	}))
-	defer db.Close()
+	if _, err := tx.Exec(ctx, sql("ActAsOwner")); err != nil {
+		return nil, fmt.Errorf("act as vital_owner: %w", err)
+	}
+	results, err := m.gooseUp(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	var applied []string
+	for _, r := range results {
+		name := path.Base(r.Source.Path)
+		m.config.Log.Info("applied migration", "name", name, "took", r.Duration)
+		applied = append(applied, name)
+	}
+	for _, file := range pending {
+		if _, err := tx.Exec(ctx, sql("ObjectRecord"), file.path(), file.hash); err != nil {
+			return nil, fmt.Errorf("record %s: %w", file.name, err)
+		}
+	}
+	if _, err := tx.Exec(ctx, sql("ActAsOperator")); err != nil {
+		return nil, fmt.Errorf("act as operator: %w", err)
+	}
+	return applied, nil
+}
 
+// gooseUp has goose apply what it has not yet applied.
+func (m *Migrator) gooseUp(ctx context.Context, s *session) ([]*goose.MigrationResult, error) {
+	db := s.asDB()
+	defer db.Close()
 	store, err := goosedb.NewStore(goosedb.DialectPostgres, "vital.migrations")
 	if err != nil {
 		return nil, fmt.Errorf("open migration store: %w", err)
@@ -90,42 +114,11 @@ func (m *Migrator) migrate(ctx context.Context, conn *pgx.Conn, before state) ([
 		return nil, fmt.Errorf("read migrations: %w", err)
 	}
 	results, err := provider.Up(ctx)
+	if err != nil && isLockConflict(err) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, migrationFault(err)
 	}
-	var applied []string
-	for _, r := range results {
-		name := path.Base(r.Source.Path)
-		m.config.Log.Info("applied migration", "name", name, "took", r.Duration)
-		applied = append(applied, name)
-	}
-	return applied, m.recordMigrations(ctx, conn)
-}
-
-// complete says whether every migration is applied and recorded.
-func (m *Migrator) complete(s state) bool {
-	for _, file := range m.migrations {
-		if !s.applied[file.version] || s.files[file.path()] == "" {
-			return false
-		}
-	}
-	return true
-}
-
-// recordMigrations keeps the checksum of every applied migration that has none yet; a run that was
-// killed between a migration and this line is completed by the next.
-func (m *Migrator) recordMigrations(ctx context.Context, conn *pgx.Conn) error {
-	s, err := readState(ctx, conn)
-	if err != nil {
-		return err
-	}
-	for _, file := range m.migrations {
-		if s.files[file.path()] != "" || !s.applied[file.version] {
-			continue
-		}
-		if _, err := conn.Exec(ctx, sql("ObjectRecord"), file.path(), file.hash); err != nil {
-			return fmt.Errorf("record %s: %w", file.name, err)
-		}
-	}
-	return nil
+	return results, nil
 }

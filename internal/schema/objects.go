@@ -17,8 +17,8 @@ import (
 )
 
 // objectKinds is the order in which objects are applied: a view may call a function, a trigger needs
-// its function, a policy may use any of them.
-var objectKinds = []string{"functions", "views", "triggers", "policies"}
+// its function, a policy may use any of them, and rules are rows of tables.
+var objectKinds = []string{"functions", "views", "triggers", "policies", "rules"}
 
 // object is one re-creatable file of database/objects.
 type object struct {
@@ -139,33 +139,32 @@ func changedObjects(objects []object, applied map[string]string) []object {
 	return out
 }
 
-// apply runs the changed objects in one transaction. A lock it does not get in time makes it let go of
-// everything and try again, so readers never queue behind it for long.
-func (m *Migrator) apply(ctx context.Context, conn *pgx.Conn, before state) ([]string, error) {
-	changed := changedObjects(m.objects, before.files)
+// applyObjects runs the changed objects within tx.
+func (m *Migrator) applyObjects(ctx context.Context, tx pgx.Tx, changed []object) ([]string, error) {
 	if len(changed) == 0 {
 		return nil, nil
 	}
-	const attempts = 10
 	started := time.Now()
-	for attempt := 1; ; attempt++ {
-		err := m.applyOnce(ctx, conn, changed)
-		if err == nil {
-			break
-		}
-		if !isLockConflict(err) {
-			return nil, err
-		}
-		if attempt == attempts {
-			return nil, inUseFault(err)
-		}
-		m.config.Log.Warn("a table is in use, trying again", "attempt", attempt, "lock_timeout", m.config.LockTimeout)
+	if _, err := tx.Exec(ctx, sql("DeferBodies")); err != nil {
+		return nil, fmt.Errorf("defer checking of function bodies: %w", err)
 	}
-	m.config.Log.Info("applied objects", "count", len(changed), "took", time.Since(started))
+	deadline := started.Add(m.config.LockTimeout)
 	names := make([]string, len(changed))
 	for i, o := range changed {
+		// Locks taken for earlier objects are held meanwhile, so what is left of the time shrinks.
+		left := max(time.Until(deadline), m.config.LockTimeout/10, time.Millisecond).Milliseconds()
+		if _, err := tx.Exec(ctx, sql("LockTimeout"), fmt.Sprint(left)); err != nil {
+			return nil, fmt.Errorf("set lock timeout: %w", err)
+		}
+		if err := applyObject(ctx, tx, o); err != nil {
+			return nil, objectFault(o, err)
+		}
 		names[i] = o.Path
 	}
+	if _, err := tx.Exec(ctx, sql("ActAsOperator")); err != nil {
+		return nil, fmt.Errorf("act as operator: %w", err)
+	}
+	m.config.Log.Info("applied objects", "count", len(changed), "took", time.Since(started))
 	return names, nil
 }
 
@@ -173,32 +172,6 @@ func (m *Migrator) apply(ctx context.Context, conn *pgx.Conn, before state) ([]s
 func isLockConflict(err error) bool {
 	var pgErr *pgconn.PgError
 	return errors.As(err, &pgErr) && (pgErr.Code == "55P03" || pgErr.Code == "40P01")
-}
-
-func (m *Migrator) applyOnce(ctx context.Context, conn *pgx.Conn, changed []object) error {
-	tx, err := conn.Begin(ctx)
-	if err != nil {
-		return fmt.Errorf("begin objects: %w", err)
-	}
-	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // a no-op once committed
-	if _, err := tx.Exec(ctx, "set local check_function_bodies = off"); err != nil {
-		return fmt.Errorf("defer checking of function bodies: %w", err)
-	}
-	deadline := time.Now().Add(m.config.LockTimeout)
-	for _, o := range changed {
-		// Locks taken for earlier objects are held meanwhile, so what is left of the time shrinks.
-		left := max(time.Until(deadline), m.config.LockTimeout/10, time.Millisecond).Milliseconds()
-		if _, err := tx.Exec(ctx, fmt.Sprintf("set local lock_timeout = %d", left)); err != nil {
-			return fmt.Errorf("set lock timeout: %w", err)
-		}
-		if err := applyObject(ctx, tx, o); err != nil {
-			return objectFault(o, err)
-		}
-	}
-	if err := tx.Commit(ctx); err != nil {
-		return fmt.Errorf("commit objects: %w", err)
-	}
-	return nil
 }
 
 func applyObject(ctx context.Context, tx pgx.Tx, o object) error {

@@ -69,3 +69,30 @@ $$;
 
 -- name: CatalogNotify
 select pg_catalog.pg_notify('pgrst', 'reload schema');
+
+-- name: SavepointMake
+savepoint migration;
+
+-- name: SavepointKeep
+release savepoint migration;
+
+-- name: SavepointUndo
+rollback to savepoint migration; release savepoint migration;
+
+-- name: ActAsOwner
+set local role vital_owner;
+
+-- name: ActAsOperator
+reset role;
+
+-- name: DeferBodies
+set local check_function_bodies = off;
+
+-- name: LockTimeout
+select pg_catalog.set_config('lock_timeout', $1, true);
+
+-- name: PreCheck
+select c.check_type, c.status, c.message from public.pre_migration_check() c;
+
+-- name: PostCheck
+select c.check_type, c.status, c.message from public.post_migration_check() c;

@@ -84,7 +84,7 @@ func (m *Migrator) Status(ctx context.Context) ([]Entry, error) {
 		return nil, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	s, err := readState(ctx, conn)
+	s, err := readState(ctx, conn.Conn)
 	if err != nil {
 		return nil, operatorFault(err)
 	}
@@ -116,7 +116,7 @@ func entryStatus(applied bool, recorded, wanted string) string {
 // migrationFault says which migration failed, with the database's own words as its detail.
 func migrationFault(err error) error {
 	f := fault.Wrap(err, fault.MigrationFailed, "A migration failed; nothing of it was kept.",
-		"Mend what the detail names and run it again; migrations before it stay applied.")
+		"Mend what the detail names and run it again.")
 	var partial *goose.PartialError
 	if errors.As(err, &partial) && partial.Failed != nil {
 		f.Message = fmt.Sprintf("Migration %s failed; nothing of it was kept.", path.Base(partial.Failed.Source.Path))

@@ -142,12 +142,18 @@ func TestUp_MigrationFails(t *testing.T) {
 	require.Contains(t, fault.From(err).Detail, "no_such_type")
 	conn := connect(t, address)
 	require.False(t, one[bool](t, conn, "select to_regclass('public.half_done') is not null"))
-	require.EqualValues(t, last, one[int64](t, conn, "select max(version_id) from vital.migrations"))
+	require.False(t, one[bool](t, conn, "select to_regclass('vital.migrations') is not null"), "nothing was kept, of those before it either")
 
 	mended := up(t, address)
-	require.Empty(t, mended.Migrations, "those before it stayed applied")
+	require.Len(t, mended.Migrations, last)
 	require.NotEmpty(t, mended.Objects)
 	require.Len(t, column[string](t, conn, "select path from vital.applied_files where path like 'migrations/%'"), last)
+
+	// The same where the database was migrated before.
+	before := dump(t, address)
+	_, err = next(t, schema.Config{DatabaseURL: address}, "create table vital.half_done (id uuid); create table vital.broken (id no_such_type);").Up(context.Background())
+	require.Equal(t, fault.MigrationFailed, fault.CodeOf(err))
+	require.Equal(t, before, dump(t, address))
 }
 
 func TestUp_CompletesAKilledRun(t *testing.T) {

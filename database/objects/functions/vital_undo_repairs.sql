@@ -1,0 +1,33 @@
+-- owner: vital_definer
+-- after: vital_write_repair.sql
+-- after: vital_give_reason.sql
+--
+-- Takes back what the repairs of p_run wrote, from their audit rows, the last first, and returns how many rows that were. A row that
+-- somebody has changed meanwhile makes it refuse, and nothing is taken back.
+create or replace function vital.undo_repairs(p_run uuid) returns bigint
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  audited record;
+  undone bigint := 0;
+begin
+  perform vital.give_reason(format('undo of repair %s', p_run));
+  for audited in
+    select l.entity, l.organization_id, l.entity_id, l.changes
+    from public.organization_audit_log l
+    where starts_with(l.reason, format('repair %s: ', p_run))
+    order by l.created_at desc, l.seq desc
+  loop
+    perform vital.write_repair(audited.entity, audited.organization_id, audited.entity_id,
+      nullif(audited.changes -> 'new', 'null'), nullif(audited.changes -> 'old', 'null'));
+    undone := undone + 1;
+  end loop;
+  if undone = 0 then
+    raise exception using errcode = 'VT205', message = 'There is no such repair.', hint = '`vital audit list` shows repairs with their reason, `repair ID: …`.';
+  end if;
+  return undone;
+end
+$$;
+comment on function vital.undo_repairs(uuid) is 'Takes back what a run of repairs wrote';
+grant execute on function vital.undo_repairs(uuid) to service_role;

@@ -1,0 +1,42 @@
+-- owner: vital_definer
+-- after: vital_append_audit.sql
+--
+-- Writes one row of a repair, or of its undoing: inserts p_new where p_old is null, deletes the row where p_new is null, else sets
+-- the columns of p_new on the row that holds p_old, and refuses where it no longer does. Tables whose own triggers say nothing
+-- of such a change are audited here, so that whatever a repair writes can be taken back.
+create or replace function vital.write_repair(p_table text, p_tenant_id uuid, p_row_id uuid, p_old jsonb, p_new jsonb) returns void
+language plpgsql volatile security definer
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  named constant text := format('public.%I', p_table);
+  columns constant text := (select string_agg(quote_ident(k), ', ' order by k) from jsonb_object_keys(coalesce(p_new, p_old)) k);
+  written uuid := p_row_id;
+  held text;
+  hits bigint;
+begin
+  -- What is told as JSON is compared as the table's own types have it: a moment is the same in every time zone.
+  held := format('to_jsonb(t) @> (select coalesce(jsonb_object_agg(k, to_jsonb(r) -> k), ''{}'') from jsonb_populate_record(null::%s, $2) r, jsonb_object_keys($2) k)', named);
+  if p_old is null then
+    execute format('insert into %s as t (%s) select %s from jsonb_populate_record(null::%s, $1) returning t.id', named, columns, columns, named)
+    into written using p_new;
+  elsif p_new is null then
+    execute format('delete from %s as t where t.id = $1 and %s', named, held) using p_row_id, p_old;
+  else
+    execute format('update %s as t set (%s) = (select %s from jsonb_populate_record(null::%s, $3)) where t.id = $1 and %s', named, columns, columns, named, held)
+    using p_row_id, p_old, p_new;
+  end if;
+  get diagnostics hits = row_count;
+  if hits <> 1 then
+    raise exception using errcode = 'VT203', message = format('The row %s of %s is no longer as it was.', p_row_id, p_table),
+      hint = 'Look at it, and at its audit rows: somebody has changed it meanwhile.';
+  end if;
+  if p_table in ('users', 'profiles') then
+    perform vital.append_audit(
+      coalesce((coalesce(p_new, p_old) ->> case p_table when 'users' then 'organization_id' else 'tenant_id' end)::uuid, '00000000-0000-0000-0000-000000000001'),
+      case when p_old is null then 'created' when p_new is null then 'deleted' else 'updated' end,
+      p_table, written, jsonb_build_object('old', p_old, 'new', p_new));
+  end if;
+end
+$$;
+comment on function vital.write_repair(text, uuid, uuid, jsonb, jsonb) is 'Writes one row of a repair, audited';

@@ -1,0 +1,6 @@
+What linting pending SQL asks of the database it would be applied to.
+
+-- name: Tables
+select n.nspname || '.' || c.relname, greatest(c.reltuples, 0)::bigint, pg_catalog.pg_table_size(c.oid)
+from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where c.relkind in ('r', 'p') and n.nspname !~ '^pg_' and n.nspname <> 'information_schema';
