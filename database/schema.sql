@@ -8355,6 +8355,7 @@ GRANT SELECT,USAGE ON SEQUENCE vital.river_notification_id_seq TO vital_service;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.river_queue TO vital_service;
 
 GRANT SELECT ON TABLE vital.settings TO vital_sealer;
+GRANT SELECT ON TABLE vital.settings TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.signing_keys TO service_role;
 

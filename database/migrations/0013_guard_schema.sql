@@ -27,6 +27,7 @@ comment on column vital.check_runs.findings is 'How many must be mended';
 comment on column vital.check_runs.details is 'The first hundred of them: check, object, detail';
 comment on column vital.check_runs.duration_ms is 'Milliseconds it took';
 grant select, insert, delete on vital.check_runs to service_role;
+grant select on vital.settings to service_role; -- what the checks of isolation ask for
 
 -- Accounts that nobody has made users are looked for, where they are ours: a Supabase project keeps its own.
 do $$

@@ -185,13 +185,13 @@ func demo(t *testing.T) *pgtest.Database {
 	return d
 }
 
-// tables is what every table of schema public but the audit log holds, without when it was written.
+// tables is what every table of schema public but the audit log holds, without when it was written, and how often.
 func tables(t *testing.T, d *pgtest.Database) map[string]string {
 	t.Helper()
 	held := map[string]string{}
 	conn := d.Connect(t)
 	rows, err := conn.Query(t.Context(), `select c.relname, (xpath('/row/h/text()', query_to_xml(format(
-		$$select string_agg(x, ' ' order by x) as h from (select (to_jsonb(t) - '{updated_at,created_at}'::text[])::text as x from public.%I t) x$$, c.relname), false, true, '')))[1]::text
+		$$select string_agg(x, ' ' order by x) as h from (select (to_jsonb(t) - '{updated_at,created_at,version}'::text[])::text as x from public.%I t) x$$, c.relname), false, true, '')))[1]::text
 		from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relname not in ('organization_audit_log', 'tenant_feature_flag_versions') order by 1`)
 	require.NoError(t, err)
 	for rows.Next() {

@@ -86,6 +86,14 @@ const keptFindings = 100
 
 // Work is river's. A server that starts runs no checks that another has run since they were due.
 func (c *checker) Work(ctx context.Context, _ *river.Job[runChecks]) error {
+	err := c.runDue(ctx)
+	if err != nil && ctx.Err() == nil {
+		c.log.Error("the daily checks could not be run", "error", err)
+	}
+	return err
+}
+
+func (c *checker) runDue(ctx context.Context) error {
 	due := false
 	err := c.service.AsService(ctx, "ChecksDue", func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, queries.Get("CheckRunsForget")); err != nil {
@@ -128,7 +136,7 @@ func (c *checker) run(ctx context.Context, one check) error {
 	}
 	previous := ""
 	err = c.service.AsService(ctx, "CheckRunStore", func(tx pgx.Tx) error {
-		return tx.QueryRow(ctx, queries.Get("CheckRunStore"), one.name, status, len(found), details, time.Since(started).Milliseconds()).Scan(&previous)
+		return tx.QueryRow(ctx, queries.Get("CheckRunStore"), one.name, status, len(found), string(details), time.Since(started).Milliseconds()).Scan(&previous)
 	})
 	if err == nil && status != "ok" && previous == "ok" {
 		c.log.Error("a check that was good has turned bad", "check", one.name, "status", status, "findings", len(found), "first", found[0].Object+": "+found[0].Detail,
