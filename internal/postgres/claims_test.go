@@ -113,6 +113,10 @@ func TestClaims_SettingOutOfReach(t *testing.T) {
 			_, err := tx.Exec(context.Background(), text)
 			return err
 		})
+		if strings.HasPrefix(text, "select ") {
+			require.NoError(t, err, "the daily checks ask for it as service_role")
+			continue
+		}
 		requireState(t, err, "42501", text)
 	}
 }
