@@ -65,8 +65,8 @@ func (a *app) migrateUpCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(a.streams.Out, "schema version %d: %d migrations and %d objects applied\n",
-					result.Version, len(result.Migrations), len(result.Objects))
+				fmt.Fprintf(a.streams.Out, "schema version %d: %s and %s applied\n",
+					result.Version, plural(len(result.Migrations), "migration"), plural(len(result.Objects), "object"))
 				if t.private == nil || !t.private.Owned() {
 					return nil
 				}

@@ -71,5 +71,5 @@ from pg_catalog.pg_locks l
 join pg_catalog.pg_class c on c.oid = l.relation
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 where l.pid = pg_catalog.pg_backend_pid() and l.granted and c.oid = any ($1) and c.relkind in ('r', 'p') and n.nspname !~ '^pg_'
-  and l.mode in ('AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock', 'ShareUpdateExclusiveLock')
+  and l.mode in ('AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'ShareLock')
 order by 1, 2;

@@ -95,14 +95,10 @@ func (m *Migrator) lint(ctx context.Context, db pgxQuerier, p pending) ([]Proble
 	}
 	l := &linter{tables: sizes, made: map[string]*madeTable{}}
 	for _, file := range p.migrations {
-		if err := l.read(file.path(), upward(file.text)); err != nil {
-			return nil, err
-		}
+		l.read(file.path(), upward(file.text))
 	}
 	for _, o := range p.objects {
-		if err := l.read(o.Path, o.SQL); err != nil {
-			return nil, err
-		}
+		l.read(o.Path, o.SQL)
 	}
 	l.judgeTables()
 	return l.problems, nil
@@ -148,7 +144,7 @@ func upward(text string) string {
 }
 
 // read looks at the statements of one file.
-func (l *linter) read(file, text string) error {
+func (l *linter) read(file, text string) {
 	l.file, l.text, l.allowed = file, text, map[string]bool{}
 	for _, match := range allowance.FindAllStringSubmatch(text, -1) {
 		for _, name := range strings.Split(match[1], ",") {
@@ -159,13 +155,12 @@ func (l *linter) read(file, text string) error {
 	if err != nil {
 		l.at = 0
 		l.report("unreadable", err.Error()+".")
-		return nil //nolint:nilerr // it is a problem of the file
+		return
 	}
 	for _, statement := range tree.GetStmts() {
 		l.at = int(statement.GetStmtLocation())
 		l.statement(statement.GetStmt())
 	}
-	return nil
 }
 
 // parse runs PostgreSQL's own parser, whose traps are panics.

@@ -121,7 +121,7 @@ func (m *Migrator) up(ctx context.Context, s *session) (Result, error) {
 	}
 	const attempts = 10
 	for attempt := 1; ; attempt++ {
-		result, err := m.apply(ctx, s, before, pending)
+		result, err := m.apply(ctx, s, pending)
 		if err == nil || !isLockConflict(err) {
 			return result, err
 		}
@@ -152,7 +152,7 @@ func (m *Migrator) pending(s state) pending {
 
 // apply is one attempt at what is pending. A lock it does not get in time makes it let go of everything, so readers never
 // queue behind it for long.
-func (m *Migrator) apply(ctx context.Context, s *session, before state, p pending) (result Result, err error) {
+func (m *Migrator) apply(ctx context.Context, s *session, p pending) (result Result, err error) {
 	started := time.Now()
 	tx, err := s.Begin(ctx)
 	if err != nil {

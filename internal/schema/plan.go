@@ -44,8 +44,6 @@ func (l Lock) Blocks() string {
 	switch l.Mode {
 	case "AccessExclusiveLock":
 		return "readers and writers"
-	case "ShareUpdateExclusiveLock":
-		return "nobody"
 	default:
 		return "writers"
 	}

@@ -63,12 +63,6 @@ func TestSchemaRules_Committed(t *testing.T) {
 	}
 }
 
-type violation struct {
-	Table, Column, Expected string
-	Actual, Issue           *string
-	Status                  string
-}
-
 // TestValidateSchema: each status, by a column that is made to deserve it.
 func TestValidateSchema(t *testing.T) {
 	t.Parallel()
