@@ -57,6 +57,7 @@ var scenarios = []scenario{
 	{"flags", "What does evaluating flags over OFREP cost beside a handler that answers the same bytes?", measureFlags},
 	{"flags-scale", "Do flags cost more with 10,000 flags and 100,000 tenants than with 100 of each?", measureFlagScale},
 	{"scale", "Does a read or a write cost more with 100,000 tenants than with 100?", measureScale},
+	{"checks", "How long does a check take, and does anybody wait for it?", measureChecks},
 	{"coherence", "Does anybody see what is wrong while instances, Redis and Postgres break?", measureCoherence},
 	{"assessment-view", "What does a write cost where it refreshes the assessment's materialized view?", measureAssessmentView},
 }

@@ -2428,7 +2428,7 @@ begin
     return query select 7, 'accounts_without_user', 'FAIL', 'Accounts missing from users', 0::bigint, key;
   end if;
 
-  return query select 8, 'users_outside_org', 'FAIL', 'Users who are no active member of their organization', count(*), null::text
+  return query select 8, 'users_outside_org', 'WARNING', 'Users who are no active member of their organization', count(*), null::text
     from public.users u
     where u.organization_id is not null
       and not exists (select from public.user_tenants m where m.user_id = u.id and m.tenant_id = u.organization_id and m.status = 'active')
@@ -2469,8 +2469,13 @@ begin
   return query select 15, 'deprecated_tools_assigned', 'WARNING', 'Active agents that name a deprecated tool', count(*), null::text
     from public.agents a
     where a.status = 'active' and a.capabilities <> '{}' and exists (
-      select from public.tools t
-      where t.deprecated and t.tenant_id in (a.tenant_id, '00000000-0000-0000-0000-000000000001') and t.slug = any (a.capabilities));
+      select from unnest(a.capabilities) c (name)
+      cross join lateral (
+        select t.deprecated from public.tools t
+        where t.slug = c.name and t.tenant_id in (a.tenant_id, '00000000-0000-0000-0000-000000000001')
+        order by t.tenant_id = a.tenant_id desc limit 1 -- its own before the platform's
+      ) t
+      where t.deprecated);
 
   return query select 16, 'orgs_over_limits', 'WARNING', 'Organizations with more agents or conversations than their limits', count(*), null::text
     from public.tenant_configurations c
@@ -3553,11 +3558,13 @@ begin
       ) m on true
       cross join lateral (
         select 'user_tenants', p_tenant, null::uuid, null::jsonb, jsonb_build_object('tenant_id', p_tenant, 'user_id', u.id, 'role', 'member')
-        where m.tenant_id is null and not exists (select from public.user_tenants x where x.user_id = u.id and x.tenant_id = p_tenant)
+        where m.tenant_id is null
         union all
         select 'users', null::uuid, u.id, jsonb_build_object('organization_id', null), jsonb_build_object('organization_id', coalesce(m.tenant_id, p_tenant))
       ) w (table_name, tenant_id, row_id, old, new)
       where u.organization_id is null and coalesce(m.tenant_id, p_tenant) is not null
+        -- a membership that was suspended is not a way in
+        and (m.tenant_id is not null or not exists (select from public.user_tenants x where x.user_id = u.id and x.tenant_id = p_tenant))
       order by u.id;
   when 'users_without_profile' then
     return query
@@ -3579,13 +3586,14 @@ begin
       where not exists (select from public.users u where u.id = a.id)
       order by a.id;
   when 'users_outside_org' then
+    -- Whoever is a member of nothing else is left as they are: nobody is let in anywhere by a repair that does not say so.
     return query
       select 'users', null::uuid, u.id, jsonb_build_object('organization_id', u.organization_id), jsonb_build_object('organization_id', m.tenant_id)
       from public.users u
-      left join lateral (
+      cross join lateral (
         select m.tenant_id from public.user_tenants m join public.organizations o on o.id = m.tenant_id
         where m.user_id = u.id and m.status = 'active' and o.is_active order by m.joined_at, m.tenant_id limit 1
-      ) m on true
+      ) m
       where u.organization_id is not null
         and not exists (select from public.user_tenants x where x.user_id = u.id and x.tenant_id = u.organization_id and x.status = 'active')
         and not exists (select from public.profiles p where p.id = u.id and p.role = 'super_admin')
@@ -3615,14 +3623,18 @@ begin
       select 'agents', a.tenant_id, a.id, jsonb_build_object('capabilities', a.capabilities), jsonb_build_object('capabilities', n.capabilities)
       from public.agents a
       cross join lateral (
-        select array_agg(coalesce(r.slug, c.name) order by c.place) as capabilities
-        from unnest(a.capabilities) with ordinality c (name, place)
-        left join lateral (
-          select r.slug from public.tools t
-          join public.tools r on (r.tenant_id, r.id) = (t.replacement_tool_tenant_id, t.replacement_tool_id) and not r.deprecated
-          where t.deprecated and t.slug = c.name and t.tenant_id in (a.tenant_id, '00000000-0000-0000-0000-000000000001')
-          order by t.tenant_id = a.tenant_id desc limit 1
-        ) r on true
+        select array_agg(x.name order by x.place) as capabilities
+        from (
+          select coalesce(r.slug, c.name) as name, min(c.place) as place
+          from unnest(a.capabilities) with ordinality c (name, place)
+          left join lateral (
+            select t.deprecated, t.replacement_tool_tenant_id, t.replacement_tool_id from public.tools t
+            where t.slug = c.name and t.tenant_id in (a.tenant_id, '00000000-0000-0000-0000-000000000001')
+            order by t.tenant_id = a.tenant_id desc limit 1 -- its own before the platform's
+          ) t on true
+          left join public.tools r on t.deprecated and (r.tenant_id, r.id) = (t.replacement_tool_tenant_id, t.replacement_tool_id) and not r.deprecated
+          group by 1
+        ) x
       ) n
       where a.status = 'active' and a.capabilities <> '{}' and n.capabilities <> a.capabilities
       order by a.tenant_id, a.id;
@@ -5037,6 +5049,8 @@ begin
     select l.entity, l.organization_id, l.entity_id, l.changes
     from public.organization_audit_log l
     where starts_with(l.reason, format('repair %s: ', p_run))
+      and l.actor_id is null and l.database_role not in ('vital_api', 'authenticator')
+      and l.entity in ('users', 'profiles', 'user_tenants', 'tenant_configurations', 'tenant_apps', 'tenant_feature_flags', 'agents', 'invitations')
     order by l.created_at desc, l.seq desc
   loop
     perform vital.write_repair(audited.entity, audited.organization_id, audited.entity_id,
@@ -5144,14 +5158,22 @@ declare
   named constant text := format('public.%I', p_table);
   columns constant text := (select string_agg(quote_ident(k), ', ' order by k) from jsonb_object_keys(coalesce(p_new, p_old)) k);
   written uuid := p_row_id;
+  made jsonb := p_new; -- a row that is made, with what defaults gave it
   held text;
   hits bigint;
 begin
-  -- What is told as JSON is compared as the table's own types have it: a moment is the same in every time zone.
-  held := format('to_jsonb(t) @> (select coalesce(jsonb_object_agg(k, to_jsonb(r) -> k), ''{}'') from jsonb_populate_record(null::%s, $2) r, jsonb_object_keys($2) k)', named);
+  -- What is told as JSON is compared as the table's own types have it, column by column: a moment is the same in every time zone.
+  held := format('(select jsonb_object_agg(k, to_jsonb(t) -> k) from jsonb_object_keys($2) k)
+    = (select jsonb_object_agg(k, to_jsonb(r) -> k) from jsonb_populate_record(null::%s, $2) r, jsonb_object_keys($2) k)', named);
+  -- What has come to depend on a user since would go with them.
+  if p_table = 'users' and p_new is null and (exists (select from public.user_tenants m where m.user_id = p_row_id)
+      or exists (select from public.profiles p where p.id = p_row_id) or exists (select from public.chat_sessions s where s.user_id = p_row_id)) then
+    raise exception using errcode = 'VT203', message = format('The user %s has memberships, a profile or conversations that the repair did not make.', p_row_id),
+      hint = 'Remove them first, if they are to go.';
+  end if;
   if p_old is null then
-    execute format('insert into %s as t (%s) select %s from jsonb_populate_record(null::%s, $1) returning t.id', named, columns, columns, named)
-    into written using p_new;
+    execute format('insert into %s as t (%s) select %s from jsonb_populate_record(null::%s, $1) returning t.id, to_jsonb(t) - ''updated_at''', named, columns, columns, named)
+    into written, made using p_new;
   elsif p_new is null then
     execute format('delete from %s as t where t.id = $1 and %s', named, held) using p_row_id, p_old;
   else
@@ -5167,7 +5189,7 @@ begin
     perform vital.append_audit(
       coalesce((coalesce(p_new, p_old) ->> case p_table when 'users' then 'organization_id' else 'tenant_id' end)::uuid, '00000000-0000-0000-0000-000000000001'),
       case when p_old is null then 'created' when p_new is null then 'deleted' else 'updated' end,
-      p_table, written, jsonb_build_object('old', p_old, 'new', p_new));
+      p_table, written, jsonb_build_object('old', p_old, 'new', made));
   end if;
 end
 $_$;

@@ -160,7 +160,7 @@ func databaseFault(err error) error {
 	if !errors.As(err, &refused) {
 		return fmt.Errorf("check data: %w", err)
 	}
-	codes := map[string]fault.Code{"VT104": fault.TenantNotFound, "VT203": fault.StateConflict, "VT205": fault.NotFound}
+	codes := map[string]fault.Code{"VT104": fault.TenantNotFound, "VT110": fault.PermissionDenied, "VT203": fault.StateConflict, "VT205": fault.NotFound}
 	switch code, ours := codes[refused.Code]; {
 	case ours:
 		return fault.Wrap(err, code, refused.Message, refused.Hint)

@@ -47,7 +47,8 @@ type Backups struct {
 
 // Backup is one of them, as the file beside it says.
 type Backup struct {
-	File     string           `json:"file"` // path of the dump, in pg_dump's custom format
+	File     string           `json:"file"`             // path of the dump, in pg_dump's custom format
+	Server   string           `json:"server,omitempty"` // that it was made of: its system identifier, where it may be asked for
 	Database string           `json:"database"`
 	Version  int64            `json:"schema_version"`
 	MadeAt   time.Time        `json:"made_at"`
@@ -91,11 +92,17 @@ func (b Backups) Make(ctx context.Context) (_ Backup, err error) {
 	if err := conn.QueryRow(ctx, backupQueries.Get("DatabaseSize")).Scan(&made.Database, &size); err != nil {
 		return Backup{}, fmt.Errorf("read size: %w", err)
 	}
+	if made.Server, err = serverIdentity(ctx, conn); err != nil {
+		return Backup{}, err
+	}
 	if err := conn.QueryRow(ctx, backupQueries.Get("SchemaVersion")).Scan(&made.Version); err != nil {
 		return Backup{}, fmt.Errorf("read schema version: %w", err)
 	}
 	b.Log.Info("backing up", "database", made.Database, "size", size, "dir", b.Dir)
-	partial := filepath.Join(b.Dir, "."+uuid.NewString()+".partial")
+	partial, err := b.newPartial()
+	if err != nil {
+		return Backup{}, err
+	}
 	defer os.Remove(partial) //nolint:errcheck // gone, once it is whole
 	if err := b.dump(ctx, conn, &made, partial); err != nil {
 		return Backup{}, err
@@ -107,7 +114,37 @@ func (b Backups) Make(ctx context.Context) (_ Backup, err error) {
 		return Backup{}, err
 	}
 	b.Log.Info("backed up", "file", made.File, "rows", made.Rows(), "bytes", made.Bytes, "took", time.Since(started).Round(time.Millisecond))
-	return made, b.prune(made.Database)
+	return made, b.prune(made)
+}
+
+func serverIdentity(ctx context.Context, conn *pgx.Conn) (identity string, err error) {
+	if err := conn.QueryRow(ctx, backupQueries.Get("ServerIdentity")).Scan(&identity); err != nil {
+		return "", fmt.Errorf("identify the server: %w", err)
+	}
+	return identity, nil
+}
+
+// newPartial makes the file that is dumped into, closed to others from the first byte on, and removes what a run that was killed has left.
+func (b Backups) newPartial() (string, error) {
+	const age = 24 * time.Hour
+	left, err := filepath.Glob(filepath.Join(b.Dir, ".*.partial"))
+	if err != nil {
+		return "", fmt.Errorf("list what is left: %w", err)
+	}
+	for _, name := range left {
+		if info, err := os.Stat(name); err == nil && time.Since(info.ModTime()) > age {
+			_ = os.Remove(name) // the next run tries again
+		}
+	}
+	name := filepath.Join(b.Dir, "."+uuid.NewString()+".partial")
+	file, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err == nil {
+		err = file.Close()
+	}
+	if err != nil {
+		return "", backupFault(err, "The backup cannot be written.", "Look at the directory's permissions, or name another with --backup-dir.")
+	}
+	return name, nil
 }
 
 // dump writes the dump, and counts rows in the snapshot that it sees.
@@ -123,9 +160,6 @@ func (b Backups) dump(ctx context.Context, conn *pgx.Conn, made *Backup, file st
 	}
 	if err := b.run(ctx, b.DatabaseURL, "pg_dump", "--format=custom", "--snapshot="+snapshot, "--file="+file, "--no-password"); err != nil {
 		return err
-	}
-	if err := os.Chmod(file, 0o600); err != nil {
-		return backupFault(err, "The backup cannot be closed to others.", "Name another directory with --backup-dir.")
 	}
 	made.Tables, err = countRows(ctx, tx)
 	return err
@@ -157,22 +191,47 @@ func (b Backups) run(ctx context.Context, address, program string, args ...strin
 	if err != nil {
 		return err
 	}
-	parsed, err := url.Parse(address)
+	plain, password, err := withoutPassword(address)
 	if err != nil {
-		return fmt.Errorf("parse database url: %w", err)
+		return err
 	}
-	password, _ := parsed.User.Password()
-	parsed.User = url.User(parsed.User.Username())
 	var said bytes.Buffer
-	cmd := exec.CommandContext(ctx, filepath.Join(bin, program), append(args, "--dbname="+parsed.String())...)
-	cmd.Env = append(os.Environ(), "PGPASSWORD="+password)
+	cmd := exec.CommandContext(ctx, filepath.Join(bin, program), append(args, "--dbname="+plain)...)
+	cmd.Env = os.Environ()
+	if password != "" {
+		cmd.Env = append(cmd.Env, "PGPASSWORD="+password)
+	}
 	cmd.Stderr = &said
 	if err := cmd.Run(); err != nil {
 		f := fault.Wrap(err, fault.BackupFailed, program+" ended with an error.", "Its own words are the detail. It must be of the server's version or newer (VITAL_PG_BIN).")
-		f.Detail = strings.TrimSpace(said.String()[:min(said.Len(), 2000)])
+		f.Detail = withoutRows(said.String())
 		return f
 	}
 	return nil
+}
+
+// withoutPassword takes the password out of an address, wherever it stands there.
+func withoutPassword(address string) (plain, password string, err error) {
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return "", "", fmt.Errorf("parse database url: %w", err)
+	}
+	password, _ = parsed.User.Password()
+	parsed.User = url.User(parsed.User.Username())
+	query := parsed.Query()
+	password = cmp.Or(query.Get("password"), password)
+	query.Del("password")
+	parsed.RawQuery = query.Encode()
+	return parsed.String(), password, nil
+}
+
+// withoutRows is what a program said, without the lines in which it quotes rows.
+func withoutRows(said string) string {
+	lines := slices.DeleteFunc(strings.Split(strings.TrimSpace(said), "\n"), func(line string) bool {
+		return strings.Contains(line, "CONTEXT:") || strings.Contains(line, "DETAIL:")
+	})
+	text := strings.Join(lines, "\n")
+	return text[:min(len(text), 2000)]
 }
 
 // verify restores the dump into a server that is made for it and thrown away.
@@ -263,13 +322,13 @@ func ReadBackup(file string) (Backup, error) {
 	return found, nil
 }
 
-// prune drops the oldest backups of a database.
-func (b Backups) prune(name string) error {
+// prune drops the oldest backups of the database that made is of.
+func (b Backups) prune(made Backup) error {
 	all, err := b.List()
 	if err != nil {
 		return err
 	}
-	all = slices.DeleteFunc(all, func(one Backup) bool { return one.Database != name })
+	all = slices.DeleteFunc(all, func(one Backup) bool { return one.Database != made.Database || one.Server != made.Server })
 	for _, old := range all[min(len(all), cmp.Or(b.Keep, defaultKeep)):] {
 		if err := errors.Join(os.Remove(strings.TrimSuffix(old.File, dumpSuffix)+manifestSuffix), os.Remove(old.File)); err != nil {
 			return backupFault(err, "An old backup cannot be dropped.", "Remove it by hand: "+old.File+".")

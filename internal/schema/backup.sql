@@ -16,6 +16,10 @@ where c.relkind = 'r' and c.relpersistence = 'p' and n.nspname !~ '^pg_' and n.n
 -- name: DatabaseSize
 select pg_catalog.current_database()::text, pg_catalog.pg_database_size(pg_catalog.current_database());
 
+-- name: ServerIdentity
+-- Made by initdb, the same after a crash, another on every other server; '' where this login may not ask.
+select case when pg_catalog.has_function_privilege('pg_catalog.pg_control_system()', 'execute') then (select c.system_identifier::text from pg_catalog.pg_control_system() c) else '' end;
+
 -- name: SchemaVersion
 select coalesce(max(version_id), 0) from vital.migrations where is_applied;
 
@@ -40,6 +44,27 @@ select rolname::text from pg_catalog.pg_roles where rolname !~ '^pg_';
 
 -- name: DatabaseCreate
 create database {name} template template0;
+
+-- name: DatabaseLike
+-- What makes a database as closed and as set up as the one it takes the place of: encoding, locale and owner when it is made, and
+-- then privileges and settings, which a dump does not hold.
+select pg_catalog.format('create database %I template template0 encoding %L lc_collate %L lc_ctype %L owner %I',
+  $2::text, pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, d.datctype, pg_catalog.pg_get_userbyid(d.datdba))
+from pg_catalog.pg_database d where d.datname = $1
+union all
+select pg_catalog.format('revoke all on database %I from public', $2::text) from pg_catalog.pg_database d where d.datname = $1 and d.datacl is not null
+union all
+select pg_catalog.format('grant %s on database %I to %s%s', a.privilege_type, $2::text,
+  case a.grantee when 0 then 'public' else pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(a.grantee)) end, case when a.is_grantable then ' with grant option' else '' end)
+from pg_catalog.pg_database d cross join lateral pg_catalog.aclexplode(d.datacl) a where d.datname = $1
+union all
+select pg_catalog.format('alter %s set %I to %s',
+  case s.setrole when 0 then pg_catalog.format('database %I', $2::text) else pg_catalog.format('role %I in database %I', pg_catalog.pg_get_userbyid(s.setrole), $2::text) end,
+  c.name, case when c.name in ('search_path', 'session_preload_libraries', 'local_preload_libraries', 'temp_tablespaces') then c.value else pg_catalog.quote_literal(c.value) end)
+from pg_catalog.pg_database d
+join pg_catalog.pg_db_role_setting s on s.setdatabase = d.oid
+cross join lateral (select pg_catalog.split_part(x, '=', 1), pg_catalog.substr(x, pg_catalog.strpos(x, '=') + 1) from pg_catalog.unnest(s.setconfig) x) c (name, value)
+where d.datname = $1;
 
 -- name: DatabaseDrop
 drop database if exists {name} with (force);

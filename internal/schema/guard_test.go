@@ -58,6 +58,11 @@ func TestUp_Lint(t *testing.T) {
 		{"create function public.f() returns int language sql security definer return 1;", "definer_without_search_path"},
 		{"grant select on public.agents to public;", "granted_to_public"},
 		{"set local lock_timeout = 0;", "lock_without_timeout"},
+		{"alter table public.agents no force row level security;", "row_security_off"},
+		{"create table public.fresh as select * from public.agents;", "table_without_row_security"},
+		{"truncate public.agents;", "dropped_in_use"},
+		{"reset role;", "role_changed"},
+		{"commit;", "transaction_ended"},
 		{"create tabel public.x ();", "unreadable"},
 	} {
 		m := next(t, schema.Config{DatabaseURL: d.URL}, c.sql)
@@ -78,6 +83,7 @@ func TestUp_Lint(t *testing.T) {
 
 	for _, sound := range []string{
 		"-- lint: allow index_not_concurrent\ncreate index late on public.agents (name);",
+		"-- lint: allow table_without_row_security\ncreate table public.fresh (id uuid primary key);",
 		"create index small on public.prompts (title);",
 		"alter table public.agents add column mood text not null default 'calm';",
 		"alter table public.agents add constraint short check (length(name) < 80) not valid;",
@@ -228,6 +234,8 @@ func TestBackups(t *testing.T) {
 
 	before := dump(t, address)
 	conn := connect(t, address)
+	name := one[string](t, conn, "select current_database()::text")
+	execute(t, conn, "revoke connect on database "+name+" from public; alter database "+name+" set search_path to public, vital")
 	execute(t, conn, "drop table public.tools cascade; delete from public.tool_categories")
 	kept, err := backups.Restore(ctx, made)
 	require.NoError(t, err)
@@ -238,6 +246,8 @@ func TestBackups(t *testing.T) {
 	require.Equal(t, before, dump(t, address))
 	require.False(t, one[bool](t, restored, "select datallowconn from pg_database where datname = $1", kept), "what was there is kept, closed")
 	require.False(t, one[bool](t, restored, "select has_database_privilege('anon', current_database(), 'temporary')"), "as closed as before")
+	require.False(t, one[bool](t, restored, "select has_database_privilege('anon', current_database(), 'connect')"), "the same")
+	require.Equal(t, "public, vital", one[string](t, restored, "select current_setting('search_path')"))
 	require.NoError(t, restored.Close(ctx))
 
 	// Spoilt, or of another database: nothing is changed, and nothing left behind.
@@ -250,6 +260,10 @@ func TestBackups(t *testing.T) {
 	other.Database = "another"
 	_, err = backups.Restore(ctx, other)
 	require.Equal(t, fault.BackupFailed, fault.CodeOf(err))
+	other = made
+	other.Server = "1"
+	_, err = backups.Restore(ctx, other)
+	require.ErrorContains(t, err, "on another server")
 	again := connect(t, address)
 	require.Equal(t, before, dump(t, address))
 	require.Zero(t, one[int](t, again, "select count(*)::int from pg_database where datname like 'vital_restore%'"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,6 +49,9 @@ var lintHints = map[string]string{
 	"definer_without_search_path": "Add SET search_path = pg_catalog, pg_temp.",
 	"granted_to_public":           "Name the roles.",
 	"lock_without_timeout":        "Leave lock_timeout as the migrator sets it.",
+	"row_security_off":            "Leave row-level security enabled and forced; a policy says who may.",
+	"role_changed":                "An object's file names its owner in its header; a migration runs as vital_owner.",
+	"transaction_ended":           "Leave it out.",
 	"unreadable":                  "PostgreSQL's own parser does not take it.",
 }
 
@@ -66,7 +70,8 @@ func (t tableSize) large() bool { return t.rows >= largeRows || t.bytes >= large
 type linter struct {
 	tables   map[string]tableSize // that are there already
 	made     map[string]*madeTable
-	order    []string // of made
+	order    []string         // of made
+	opened   map[string]place // where row-level security of a table is taken off, until it is put on again
 	problems []Problem
 	file     string
 	text     string
@@ -76,12 +81,26 @@ type linter struct {
 
 // madeTable is a table that pending SQL makes.
 type madeTable struct {
-	file            string
-	line            int
+	place
 	enabled, forced bool
 	policies        int
 	tenantColumn    string
 	indexed         bool
+}
+
+// place is where something is said that is judged once everything is read.
+type place struct {
+	file    string
+	line    int
+	allowed map[string]bool // by the file
+}
+
+func (l *linter) place() place { return place{l.file, l.line(), l.allowed} }
+
+// goTo makes p what is reported on.
+func (l *linter) goTo(p place) {
+	l.file, l.text, l.allowed = p.file, strings.Repeat("\n", p.line-1), p.allowed
+	l.at = len(l.text)
 }
 
 // parsing is held while PostgreSQL's own parser runs, whose memory is shared.
@@ -93,7 +112,7 @@ func (m *Migrator) lint(ctx context.Context, db pgxQuerier, p pending) ([]Proble
 	if err != nil {
 		return nil, err
 	}
-	l := &linter{tables: sizes, made: map[string]*madeTable{}}
+	l := &linter{tables: sizes, made: map[string]*madeTable{}, opened: map[string]place{}}
 	for _, file := range p.migrations {
 		l.read(file.path(), upward(file.text))
 	}
@@ -225,8 +244,34 @@ func (l *linter) statement(node *ast.Node) {
 		l.function(node.GetCreateFunctionStmt())
 	case node.GetGrantStmt() != nil:
 		l.grant(node.GetGrantStmt())
-	case node.GetVariableSetStmt() != nil && node.GetVariableSetStmt().GetName() == "lock_timeout":
+	case node.GetCreateTableAsStmt() != nil:
+		if name := relationName(node.GetCreateTableAsStmt().GetInto().GetRel()); strings.HasPrefix(name, "public.") {
+			l.make(name)
+		}
+	case node.GetTruncateStmt() != nil:
+		l.truncate(node.GetTruncateStmt())
+	case node.GetTransactionStmt() != nil:
+		l.report("transaction_ended", "All that is migrated is one transaction, and this is within it.")
+	case node.GetVariableSetStmt() != nil:
+		l.set(node.GetVariableSetStmt().GetName())
+	}
+}
+
+// set looks at a setting that the migrator rests on.
+func (l *linter) set(name string) {
+	switch name {
+	case "lock_timeout":
 		l.report("lock_without_timeout", "It changes how long a lock is waited for.")
+	case "role", "session_authorization":
+		l.report("role_changed", "All that comes after it would be made by another role.")
+	}
+}
+
+func (l *linter) truncate(s *ast.TruncateStmt) {
+	for _, relation := range s.GetRelations() {
+		if name := relationName(relation.GetRangeVar()); l.tables[name].rows > 0 {
+			l.report("dropped_in_use", fmt.Sprintf("The %d rows of %s are deleted.", l.tables[name].rows, name))
+		}
 	}
 }
 
@@ -251,7 +296,7 @@ func (l *linter) createTable(s *ast.CreateStmt) {
 	if _, there := l.tables[name]; there || !strings.HasPrefix(name, "public.") || s.GetPartbound() != nil {
 		return
 	}
-	made := &madeTable{file: l.file, line: l.line()}
+	made := l.make(name)
 	for _, element := range s.GetTableElts() {
 		if column := element.GetColumnDef(); column != nil && slices.Contains(tenantColumns, column.GetColname()) && made.tenantColumn == "" {
 			made.tenantColumn = column.GetColname()
@@ -263,8 +308,14 @@ func (l *linter) createTable(s *ast.CreateStmt) {
 			made.indexed = true
 		}
 	}
+}
+
+// make notes that a table is made.
+func (l *linter) make(name string) *madeTable {
+	made := &madeTable{place: l.place()}
 	l.made[name] = made
 	l.order = append(l.order, name)
+	return made
 }
 
 func isKey(c *ast.Constraint) bool {
@@ -276,14 +327,25 @@ func (l *linter) alterTable(s *ast.AlterTableStmt) {
 	size, there := l.tables[name]
 	made := l.made[name]
 	for _, command := range s.GetCmds() {
-		c := command.GetAlterTableCmd()
-		switch {
-		case made != nil && c.GetSubtype() == ast.AlterTableType_AT_EnableRowSecurity:
-			made.enabled = true
-		case made != nil && c.GetSubtype() == ast.AlterTableType_AT_ForceRowSecurity:
-			made.forced = true
-		case there:
-			l.alterExisting(name, size, c)
+		switch c := command.GetAlterTableCmd(); c.GetSubtype() { //nolint:exhaustive // the rest is alterExisting's
+		case ast.AlterTableType_AT_EnableRowSecurity:
+			if made != nil {
+				made.enabled = true
+			}
+			delete(l.opened, name+" disabled")
+		case ast.AlterTableType_AT_ForceRowSecurity:
+			if made != nil {
+				made.forced = true
+			}
+			delete(l.opened, name+" not forced")
+		case ast.AlterTableType_AT_DisableRowSecurity:
+			l.opened[name+" disabled"] = l.place()
+		case ast.AlterTableType_AT_NoForceRowSecurity:
+			l.opened[name+" not forced"] = l.place()
+		default:
+			if there {
+				l.alterExisting(name, size, c)
+			}
 		}
 	}
 }
@@ -386,10 +448,14 @@ func (l *linter) rename(s *ast.RenameStmt) {
 
 // judgeTables looks, after everything, at whether each new table is closed.
 func (l *linter) judgeTables() {
+	for _, what := range slices.Sorted(maps.Keys(l.opened)) {
+		l.goTo(l.opened[what])
+		name, how, _ := strings.Cut(what, " ")
+		l.report("row_security_off", fmt.Sprintf("Row-level security of %s is left %s.", name, how))
+	}
 	for _, name := range l.order {
 		made := l.made[name]
-		l.file, l.text, l.allowed = made.file, strings.Repeat("\n", made.line-1), nil
-		l.at = len(l.text)
+		l.goTo(made.place)
 		switch {
 		case !made.enabled || !made.forced:
 			l.report("table_without_row_security", fmt.Sprintf("%s is made without row-level security, enabled and forced.", name))

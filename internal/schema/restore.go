@@ -13,8 +13,8 @@ import (
 )
 
 // Restore puts a backup in the place of the database. It is restored beside it, compared with what was counted when it was made, and
-// then takes its name; the database that was there is kept, closed to connections, under the name that is returned. Until the
-// names are swapped, in one transaction, nothing is changed; sessions that are open then are ended.
+// then takes its name; the database that was there is kept, closed to connections, under the name that is returned. Until
+// then nothing is changed but that, for the moment of the swap, nobody can connect; sessions that are open then are ended.
 func (b Backups) Restore(ctx context.Context, backup Backup) (kept string, err error) {
 	address, err := url.Parse(b.DatabaseURL)
 	if err != nil {
@@ -27,8 +27,12 @@ func (b Backups) Restore(ctx context.Context, backup Backup) (kept string, err e
 	var name string
 	var size int64
 	err = conn.QueryRow(ctx, backupQueries.Get("DatabaseSize")).Scan(&name, &size)
-	if err = errors.Join(err, conn.Close(ctx)); err != nil {
+	identity, failed := serverIdentity(ctx, conn)
+	if err = errors.Join(err, failed, conn.Close(ctx)); err != nil {
 		return "", fmt.Errorf("read name: %w", err)
+	}
+	if backup.Server != identity {
+		return "", fault.New(fault.BackupFailed, "This is a backup of a database on another server.", "Name a backup of this database, or restore it by hand, with pg_restore.")
 	}
 	if backup.Database != name {
 		return "", fault.New(fault.BackupFailed, fmt.Sprintf("This is a backup of %s, and the database is %s.", backup.Database, name), "Name a backup of this database, or restore it by hand, with pg_restore.")
@@ -40,19 +44,42 @@ func (b Backups) Restore(ctx context.Context, backup Backup) (kept string, err e
 	defer keeper.Close(context.WithoutCancel(ctx))
 	stamp := time.Now().UTC().Format("20060102t150405")
 	beside := "vital_restore_" + stamp
-	if err := execNamed(ctx, keeper, "DatabaseCreate", beside, ""); err != nil {
-		return "", backupFault(err, "No database can be made to restore into.", "It takes a login that may create databases.")
-	}
-	if err := b.restoreBeside(ctx, addressOf(address, beside), backup); err != nil {
-		return "", errors.Join(err, execNamed(context.WithoutCancel(ctx), keeper, "DatabaseDrop", beside, ""))
+	if err := createLike(ctx, keeper, name, beside); err != nil {
+		return "", err
 	}
 	kept = name[:min(len(name), 63-len("_before_")-len(stamp))] + "_before_" + stamp
-	return kept, swap(ctx, keeper, name, beside, kept)
+	err = b.restoreBeside(ctx, addressOf(address, beside), backup)
+	if err == nil {
+		err = swap(ctx, keeper, name, beside, kept)
+	}
+	if err != nil {
+		return "", errors.Join(err, execNamed(context.WithoutCancel(ctx), keeper, "DatabaseDrop", beside, ""))
+	}
+	return kept, nil
+}
+
+// createLike makes a database as closed and as set up as the one it is to take the place of.
+func createLike(ctx context.Context, keeper *pgx.Conn, name, beside string) error {
+	statements, err := collectNames(ctx, keeper, "DatabaseLike", name, beside)
+	if err != nil {
+		return err
+	}
+	for _, statement := range statements {
+		if _, err := keeper.Exec(ctx, statement); err != nil {
+			err = backupFault(err, "No database like this one can be made to restore into.", "It takes a login that may create databases and owns this one, or a superuser.")
+			return errors.Join(err, execNamed(context.WithoutCancel(ctx), keeper, "DatabaseDrop", beside, ""))
+		}
+	}
+	return nil
 }
 
 func addressOf(u *url.URL, database string) string {
 	other := *u
 	other.Path = "/" + database
+	query := other.Query()
+	query.Del("dbname") // either would win over the path
+	query.Del("database")
+	other.RawQuery = query.Encode()
 	return other.String()
 }
 

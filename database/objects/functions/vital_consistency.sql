@@ -44,7 +44,7 @@ begin
     return query select 7, 'accounts_without_user', 'FAIL', 'Accounts missing from users', 0::bigint, key;
   end if;
 
-  return query select 8, 'users_outside_org', 'FAIL', 'Users who are no active member of their organization', count(*), null::text
+  return query select 8, 'users_outside_org', 'WARNING', 'Users who are no active member of their organization', count(*), null::text
     from public.users u
     where u.organization_id is not null
       and not exists (select from public.user_tenants m where m.user_id = u.id and m.tenant_id = u.organization_id and m.status = 'active')
@@ -85,8 +85,13 @@ begin
   return query select 15, 'deprecated_tools_assigned', 'WARNING', 'Active agents that name a deprecated tool', count(*), null::text
     from public.agents a
     where a.status = 'active' and a.capabilities <> '{}' and exists (
-      select from public.tools t
-      where t.deprecated and t.tenant_id in (a.tenant_id, '00000000-0000-0000-0000-000000000001') and t.slug = any (a.capabilities));
+      select from unnest(a.capabilities) c (name)
+      cross join lateral (
+        select t.deprecated from public.tools t
+        where t.slug = c.name and t.tenant_id in (a.tenant_id, '00000000-0000-0000-0000-000000000001')
+        order by t.tenant_id = a.tenant_id desc limit 1 -- its own before the platform's
+      ) t
+      where t.deprecated);
 
   return query select 16, 'orgs_over_limits', 'WARNING', 'Organizations with more agents or conversations than their limits', count(*), null::text
     from public.tenant_configurations c

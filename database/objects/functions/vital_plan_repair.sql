@@ -44,11 +44,13 @@ begin
       ) m on true
       cross join lateral (
         select 'user_tenants', p_tenant, null::uuid, null::jsonb, jsonb_build_object('tenant_id', p_tenant, 'user_id', u.id, 'role', 'member')
-        where m.tenant_id is null and not exists (select from public.user_tenants x where x.user_id = u.id and x.tenant_id = p_tenant)
+        where m.tenant_id is null
         union all
         select 'users', null::uuid, u.id, jsonb_build_object('organization_id', null), jsonb_build_object('organization_id', coalesce(m.tenant_id, p_tenant))
       ) w (table_name, tenant_id, row_id, old, new)
       where u.organization_id is null and coalesce(m.tenant_id, p_tenant) is not null
+        -- a membership that was suspended is not a way in
+        and (m.tenant_id is not null or not exists (select from public.user_tenants x where x.user_id = u.id and x.tenant_id = p_tenant))
       order by u.id;
   when 'users_without_profile' then
     return query
@@ -70,13 +72,14 @@ begin
       where not exists (select from public.users u where u.id = a.id)
       order by a.id;
   when 'users_outside_org' then
+    -- Whoever is a member of nothing else is left as they are: nobody is let in anywhere by a repair that does not say so.
     return query
       select 'users', null::uuid, u.id, jsonb_build_object('organization_id', u.organization_id), jsonb_build_object('organization_id', m.tenant_id)
       from public.users u
-      left join lateral (
+      cross join lateral (
         select m.tenant_id from public.user_tenants m join public.organizations o on o.id = m.tenant_id
         where m.user_id = u.id and m.status = 'active' and o.is_active order by m.joined_at, m.tenant_id limit 1
-      ) m on true
+      ) m
       where u.organization_id is not null
         and not exists (select from public.user_tenants x where x.user_id = u.id and x.tenant_id = u.organization_id and x.status = 'active')
         and not exists (select from public.profiles p where p.id = u.id and p.role = 'super_admin')
@@ -106,14 +109,18 @@ begin
       select 'agents', a.tenant_id, a.id, jsonb_build_object('capabilities', a.capabilities), jsonb_build_object('capabilities', n.capabilities)
       from public.agents a
       cross join lateral (
-        select array_agg(coalesce(r.slug, c.name) order by c.place) as capabilities
-        from unnest(a.capabilities) with ordinality c (name, place)
-        left join lateral (
-          select r.slug from public.tools t
-          join public.tools r on (r.tenant_id, r.id) = (t.replacement_tool_tenant_id, t.replacement_tool_id) and not r.deprecated
-          where t.deprecated and t.slug = c.name and t.tenant_id in (a.tenant_id, '00000000-0000-0000-0000-000000000001')
-          order by t.tenant_id = a.tenant_id desc limit 1
-        ) r on true
+        select array_agg(x.name order by x.place) as capabilities
+        from (
+          select coalesce(r.slug, c.name) as name, min(c.place) as place
+          from unnest(a.capabilities) with ordinality c (name, place)
+          left join lateral (
+            select t.deprecated, t.replacement_tool_tenant_id, t.replacement_tool_id from public.tools t
+            where t.slug = c.name and t.tenant_id in (a.tenant_id, '00000000-0000-0000-0000-000000000001')
+            order by t.tenant_id = a.tenant_id desc limit 1 -- its own before the platform's
+          ) t on true
+          left join public.tools r on t.deprecated and (r.tenant_id, r.id) = (t.replacement_tool_tenant_id, t.replacement_tool_id) and not r.deprecated
+          group by 1
+        ) x
       ) n
       where a.status = 'active' and a.capabilities <> '{}' and n.capabilities <> a.capabilities
       order by a.tenant_id, a.id;

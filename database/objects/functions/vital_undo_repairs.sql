@@ -3,7 +3,8 @@
 -- after: vital_give_reason.sql
 --
 -- Takes back what the repairs of p_run wrote, from their audit rows, the last first, and returns how many rows that were. A row that
--- somebody has changed meanwhile makes it refuse, and nothing is taken back.
+-- somebody has changed meanwhile makes it refuse, and nothing is taken back. Anybody may give a reason, and so this one: only
+-- rows that no user and no server's request has written are believed, of tables that repairs write.
 create or replace function vital.undo_repairs(p_run uuid) returns bigint
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
@@ -17,6 +18,8 @@ begin
     select l.entity, l.organization_id, l.entity_id, l.changes
     from public.organization_audit_log l
     where starts_with(l.reason, format('repair %s: ', p_run))
+      and l.actor_id is null and l.database_role not in ('vital_api', 'authenticator')
+      and l.entity in ('users', 'profiles', 'user_tenants', 'tenant_configurations', 'tenant_apps', 'tenant_feature_flags', 'agents', 'invitations')
     order by l.created_at desc, l.seq desc
   loop
     perform vital.write_repair(audited.entity, audited.organization_id, audited.entity_id,

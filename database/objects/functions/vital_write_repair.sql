@@ -12,14 +12,22 @@ declare
   named constant text := format('public.%I', p_table);
   columns constant text := (select string_agg(quote_ident(k), ', ' order by k) from jsonb_object_keys(coalesce(p_new, p_old)) k);
   written uuid := p_row_id;
+  made jsonb := p_new; -- a row that is made, with what defaults gave it
   held text;
   hits bigint;
 begin
-  -- What is told as JSON is compared as the table's own types have it: a moment is the same in every time zone.
-  held := format('to_jsonb(t) @> (select coalesce(jsonb_object_agg(k, to_jsonb(r) -> k), ''{}'') from jsonb_populate_record(null::%s, $2) r, jsonb_object_keys($2) k)', named);
+  -- What is told as JSON is compared as the table's own types have it, column by column: a moment is the same in every time zone.
+  held := format('(select jsonb_object_agg(k, to_jsonb(t) -> k) from jsonb_object_keys($2) k)
+    = (select jsonb_object_agg(k, to_jsonb(r) -> k) from jsonb_populate_record(null::%s, $2) r, jsonb_object_keys($2) k)', named);
+  -- What has come to depend on a user since would go with them.
+  if p_table = 'users' and p_new is null and (exists (select from public.user_tenants m where m.user_id = p_row_id)
+      or exists (select from public.profiles p where p.id = p_row_id) or exists (select from public.chat_sessions s where s.user_id = p_row_id)) then
+    raise exception using errcode = 'VT203', message = format('The user %s has memberships, a profile or conversations that the repair did not make.', p_row_id),
+      hint = 'Remove them first, if they are to go.';
+  end if;
   if p_old is null then
-    execute format('insert into %s as t (%s) select %s from jsonb_populate_record(null::%s, $1) returning t.id', named, columns, columns, named)
-    into written using p_new;
+    execute format('insert into %s as t (%s) select %s from jsonb_populate_record(null::%s, $1) returning t.id, to_jsonb(t) - ''updated_at''', named, columns, columns, named)
+    into written, made using p_new;
   elsif p_new is null then
     execute format('delete from %s as t where t.id = $1 and %s', named, held) using p_row_id, p_old;
   else
@@ -35,7 +43,7 @@ begin
     perform vital.append_audit(
       coalesce((coalesce(p_new, p_old) ->> case p_table when 'users' then 'organization_id' else 'tenant_id' end)::uuid, '00000000-0000-0000-0000-000000000001'),
       case when p_old is null then 'created' when p_new is null then 'deleted' else 'updated' end,
-      p_table, written, jsonb_build_object('old', p_old, 'new', p_new));
+      p_table, written, jsonb_build_object('old', p_old, 'new', made));
   end if;
 end
 $$;
