@@ -35,7 +35,8 @@ func setup(t *testing.T) coherence.Config {
 		_ = os.RemoveAll(dir)
 	})
 	c := coherence.Config{Binary: filepath.Join(dir, "vital"), Dir: dir, DataDir: filepath.Join(dir, "data"), Secret: secret, Log: t.Output()}
-	build := exec.Command("go", "build", "-o", c.Binary, "github.com/vital-db/vital/cmd/vital")
+	build := exec.Command("go", "build", "-trimpath", "-o", c.Binary, "github.com/vital-db/vital/cmd/vital")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as the Makefile builds it, which is compiled already
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 
