@@ -27,4 +27,4 @@ end
 $$;
 
 -- name: Write
-update public.agents set description = description where tenant_id = md5('tenant ' || (1 + floor(random() * 1000))::int)::uuid;
+update public.agents set description = description where tenant_id = (select md5('tenant ' || (1 + floor(random() * 1000))::int)::uuid);
