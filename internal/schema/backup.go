@@ -92,6 +92,11 @@ func (b Backups) Make(ctx context.Context) (_ Backup, err error) {
 	if err := conn.QueryRow(ctx, backupQueries.Get("DatabaseSize")).Scan(&made.Database, &size); err != nil {
 		return Backup{}, fmt.Errorf("read size: %w", err)
 	}
+	for _, dir := range []string{b.Dir, os.TempDir()} { // the dump, and the server it is restored into
+		if err := requireRoom(dir, size); err != nil {
+			return Backup{}, err
+		}
+	}
 	if made.Server, err = serverIdentity(ctx, conn); err != nil {
 		return Backup{}, err
 	}
@@ -115,6 +120,16 @@ func (b Backups) Make(ctx context.Context) (_ Backup, err error) {
 	}
 	b.Log.Info("backed up", "file", made.File, "rows", made.Rows(), "bytes", made.Bytes, "took", time.Since(started).Round(time.Millisecond))
 	return made, b.prune(made)
+}
+
+// requireRoom refuses a directory that a database of that size would fill.
+func requireRoom(dir string, size int64) error {
+	free, known := freeBytes(dir)
+	if !known || free > uint64(max(size, 0)) { //nolint:gosec // it is not negative
+		return nil
+	}
+	return fault.New(fault.BackupFailed, fmt.Sprintf("The database has %d MB, and where %s is there is room for %d MB.", size>>20, dir, free>>20),
+		"Make room, name another directory with --backup-dir or TMPDIR, or go on with --no-backup.")
 }
 
 func serverIdentity(ctx context.Context, conn *pgx.Conn) (identity string, err error) {

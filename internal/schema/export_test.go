@@ -27,3 +27,6 @@ func NewMigratorFrom(config Config, migrations, objects fs.FS) (*Migrator, error
 	}
 	return newMigrator(config, from)
 }
+
+// RequireRoom is what refuses a backup that would fill a disk.
+var RequireRoom = requireRoom

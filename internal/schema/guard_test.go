@@ -282,6 +282,14 @@ func TestBackups(t *testing.T) {
 	require.NoFileExists(t, made.File)
 }
 
+func TestBackups_Room(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, schema.RequireRoom(t.TempDir(), 1))
+	err := schema.RequireRoom(t.TempDir(), 1<<60)
+	require.Equal(t, fault.BackupFailed, fault.CodeOf(err))
+	require.Contains(t, fault.From(err).Message, "there is room for")
+}
+
 // TestTry: on a copy, with and without rows; the database is not touched.
 func TestTry(t *testing.T) {
 	t.Parallel()
