@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -54,6 +55,9 @@ func (a *app) fixDataCommand() *cobra.Command {
 }
 
 func (a *app) fixData(ctx context.Context, t *target, checks []string, flags fixFlags) error {
+	if flags.tenant == "" && (slices.Contains(checks, "users_without_org") || slices.Contains(checks, "accounts_without_user")) {
+		a.note("accounts and users of no tenant are left alone: --tenant names one to give them to")
+	}
 	if flags.apply {
 		return a.applyRepairs(ctx, t, checks, flags)
 	}
