@@ -125,7 +125,7 @@ func (b Backups) Make(ctx context.Context) (_ Backup, err error) {
 // requireRoom refuses a directory that a database of that size would fill.
 func requireRoom(dir string, size int64) error {
 	free, known := freeBytes(dir)
-	if !known || free > uint64(max(size, 0)) { //nolint:gosec // it is not negative
+	if !known || free > uint64(max(size, 0)) {
 		return nil
 	}
 	return fault.New(fault.BackupFailed, fmt.Sprintf("The database has %d MB, and where %s is there is room for %d MB.", size>>20, dir, free>>20),

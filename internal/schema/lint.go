@@ -327,7 +327,7 @@ func (l *linter) alterTable(s *ast.AlterTableStmt) {
 	size, there := l.tables[name]
 	made := l.made[name]
 	for _, command := range s.GetCmds() {
-		switch c := command.GetAlterTableCmd(); c.GetSubtype() { //nolint:exhaustive // the rest is alterExisting's
+		switch c := command.GetAlterTableCmd(); c.GetSubtype() {
 		case ast.AlterTableType_AT_EnableRowSecurity:
 			if made != nil {
 				made.enabled = true
