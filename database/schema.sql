@@ -5156,6 +5156,8 @@ CREATE FUNCTION vital.write_repair(p_table text, p_tenant_id uuid, p_row_id uuid
     AS $_$
 declare
   named constant text := format('public.%I', p_table);
+  -- An id is unique within its tenant alone, but for a user's.
+  keyed constant text := case when p_table in ('users', 'profiles') then 't.id = $1' else 't.tenant_id = $3 and t.id = $1' end;
   columns constant text := (select string_agg(quote_ident(k), ', ' order by k) from jsonb_object_keys(coalesce(p_new, p_old)) k);
   written uuid := p_row_id;
   made jsonb := p_new; -- a row that is made, with what defaults gave it
@@ -5175,10 +5177,10 @@ begin
     execute format('insert into %s as t (%s) select %s from jsonb_populate_record(null::%s, $1) returning t.id, to_jsonb(t) - ''updated_at''', named, columns, columns, named)
     into written, made using p_new;
   elsif p_new is null then
-    execute format('delete from %s as t where t.id = $1 and %s', named, held) using p_row_id, p_old;
+    execute format('delete from %s as t where %s and %s', named, keyed, held) using p_row_id, p_old, p_tenant_id;
   else
-    execute format('update %s as t set (%s) = (select %s from jsonb_populate_record(null::%s, $3)) where t.id = $1 and %s', named, columns, columns, named, held)
-    using p_row_id, p_old, p_new;
+    execute format('update %s as t set (%s) = (select %s from jsonb_populate_record(null::%s, $4)) where %s and %s', named, columns, columns, named, keyed, held)
+    using p_row_id, p_old, p_tenant_id, p_new;
   end if;
   get diagnostics hits = row_count;
   if hits <> 1 then

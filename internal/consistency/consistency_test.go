@@ -242,3 +242,28 @@ func mustBegin(t *testing.T, conn *pgx.Conn) pgx.Tx {
 	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
 	return tx
 }
+
+// TestApply_SameID: ids are a tenant's own, and another tenant may have chosen the same: its row is neither written nor in the way.
+func TestApply_SameID(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	d := pgtest.New(t)
+	d.Exec(t, ids(sound)+ids(`; insert into tools (tenant_id, id, name, slug) values ('ACME', 'USER', 'New', 'new');
+		insert into tools (tenant_id, name, slug, deprecated, deprecated_at, replacement_tool_tenant_id, replacement_tool_id) values ('ACME', 'Old', 'old', true, now(), 'ACME', 'USER');
+		insert into agents (tenant_id, id, name, slug, capabilities) values ('ACME', 'USER', 'A', 'a', '{old}'), ('PLATFORM', 'USER', 'A', 'a', '{old}')`))
+	conn, run := d.Connect(t), uuid.New()
+	named := func() (names string) {
+		require.NoError(t, conn.QueryRow(ctx, "select string_agg(capabilities::text, ' ' order by tenant_id) from agents").Scan(&names))
+		return names
+	}
+	require.NoError(t, pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		_, err := consistency.Apply(ctx, tx, run, []string{"deprecated_tools_assigned"}, nil)
+		return err
+	}))
+	require.Equal(t, "{old} {new}", named())
+	require.NoError(t, pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		_, err := consistency.Undo(ctx, tx, run)
+		return err
+	}))
+	require.Equal(t, "{old} {old}", named())
+}
