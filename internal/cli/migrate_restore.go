@@ -67,11 +67,12 @@ func (a *app) restore(ctx context.Context, t *target, backups *schema.Backups, f
 	}
 	fmt.Fprintf(a.streams.Out, "restored %s: schema version %d, %s\n", backup.File, backup.Version, plural(int(backup.Rows()), "row"))
 	fmt.Fprintf(a.streams.Out, "kept     the database that was there, as %s\n", kept)
-	return a.forgetRestored(ctx, t, backup)
+	a.forgetRestored(ctx, t, backup)
+	return nil
 }
 
 // forgetRestored makes servers that run read everything anew, which has become older than what they remember.
-func (a *app) forgetRestored(ctx context.Context, t *target, backup schema.Backup) error {
+func (a *app) forgetRestored(ctx context.Context, t *target, backup schema.Backup) {
 	err := withOperator(ctx, t, func(tx pgx.Tx) error {
 		return tenant.InvalidateAll(ctx, tx, "restored from a backup of "+backup.MadeAt.Format(time.RFC3339))
 	})
@@ -79,5 +80,4 @@ func (a *app) forgetRestored(ctx context.Context, t *target, backup schema.Backu
 		a.note("servers that run may remember what is no longer so: restart them, or run `vital cache invalidate --all`")
 		a.log.Warn("remembered contexts were not invalidated", "error", err)
 	}
-	return nil
 }

@@ -81,7 +81,7 @@ func failing(t *testing.T, db consistency.Querier) map[string]int {
 	return found
 }
 
-// TestCheck: each check is green on sound data, and red, it alone, on its damage; a repair makes it green again.
+// TestCheck_Damage: each check is green on sound data, and red, it alone, on its damage; a repair makes it green again.
 func TestCheck_Damage(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
