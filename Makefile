@@ -8,12 +8,12 @@ BINARY        := bin/vital
 # What is built in one way is compiled once.
 PLAIN         := CGO_ENABLED=0 GOFLAGS=-trimpath
 
-.PHONY: help run build test e2e lint fmt console bench schema
+.PHONY: help run build test e2e client client-fresh lint fmt console bench schema
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: build ## Install what is missing, build, and serve the demo on a private Postgres (ARGS="--listen …")
+run: console build ## Install what is missing, build, and serve the demo on a private Postgres (ARGS="--listen …")
 	@.ci/require postgres
 	$(BINARY) up $(ARGS)
 
@@ -21,23 +21,37 @@ build: ## Build bin/vital, one static binary
 	$(PLAIN) $(GO) build -o $(BINARY) ./cmd/vital
 
 # Tests that do one thing after the other to a database race with nothing, and take three times as long with the race detector.
-SEQUENTIAL := ^Test(Prove|Proof|Mutate|Check|Implies|AttackHTTP|RLSProve|RLSCertify|Compare|Matrix|ReadMatrix|Explain|Plans)_
+SEQUENTIAL := ^Test(Lint|Prove|Proof|Mutate|Check|Implies|AttackHTTP|RLSProve|RLSCertify|Compare|Matrix|ReadMatrix|Explain|Plans)_
 
-test: ## Install what is missing and run every test: Go's, with the race detector where anything is concurrent, then e2e
-	@.ci/require postgres pgtap redis pgbouncer cc
+test: ## Install what is missing and run every test: Go's, with the race detector where anything is concurrent, then e2e and the client's
+	@.ci/require postgres pgtap redis pgbouncer promtool cc
 	$(PLAIN) $(GO) vet ./...
 	CGO_ENABLED=1 $(GO) test -race -vet=off -parallel 3 -timeout 20m -skip '$(SEQUENTIAL)' ./...
 	$(PLAIN) $(GO) test -vet=off -parallel 3 -timeout 20m -run '$(SEQUENTIAL)' \
 	  $$(grep -lrE 'func $(SEQUENTIAL:^%=%)' --include='*_test.go' internal | xargs -n1 dirname | sort -u | sed 's,^,./,')
-	@$(MAKE) --no-print-directory e2e
+	@$(MAKE) --no-print-directory e2e client
 
-e2e: build e2e/node_modules/.package-lock.json ## Run the unmodified supabase-js, OpenFeature's SDKs and a real browser against bin/vital
+e2e: console build e2e/node_modules/.package-lock.json ## Run the unmodified supabase-js, OpenFeature's SDKs and a real browser against bin/vital
 	@.ci/require postgres chromium
+	cd console && npm test
 	cd e2e && npm test
 
 e2e/node_modules/.package-lock.json: e2e/package-lock.json
 	@.ci/require node
 	cd e2e && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+client: build clients/typescript/node_modules/.package-lock.json ## Build and test the TypeScript client: a real server, React 18 and 19, a browser
+	@.ci/require postgres chromium
+	cd clients/typescript && npm test
+
+client-fresh: build clients/typescript/node_modules/.package-lock.json ## Paste the README's page into a new Vite app with the packed client (asks npm's registry for today's versions)
+	@.ci/require postgres chromium
+	cd clients/typescript && npm run test:fresh
+
+clients/typescript/node_modules/.package-lock.json: clients/typescript/package-lock.json
+	@.ci/require node
+	cd clients/typescript && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 lint: ## Report what the linters find; changes nothing
@@ -49,9 +63,15 @@ lint: ## Report what the linters find; changes nothing
 fmt: ## Format the Go code
 	gofmt -w $$($(GO) list -f '{{.Dir}}' ./...)
 
-console: ## Build the web console into console/dist
-	@if [ -f console/package.json ]; then cd console && npm ci && npm run build && touch dist/.gitkeep; \
-	else echo "The console has no source yet; the binary serves a note at /console/."; fi
+console: console/dist/index.html ## Build the web console into console/dist, for the next `make build` to carry
+
+console/dist/index.html: console/node_modules/.package-lock.json console/index.html console/vite.config.ts $(shell find console/src console/public clients/typescript/src -type f)
+	cd console && npm run --silent build
+
+console/node_modules/.package-lock.json: console/package-lock.json
+	@.ci/require node
+	cd console && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 bench: build ## Measure the scenarios of bench/ (SCENARIOS="context rls …")
 	@.ci/require postgres

@@ -14,9 +14,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 	"github.com/stretchr/testify/require"
 
 	"github.com/vital-db/vital/internal/localpg"
+	"github.com/vital-db/vital/internal/perf"
+	"github.com/vital-db/vital/internal/report"
 )
 
 func TestSummarize(t *testing.T) {
@@ -280,4 +284,88 @@ func TestProcessTable(t *testing.T) {
 	require.False(t, ok)
 	table := processTable{1: {3: time.Second}, 3: {12: used, 13: time.Millisecond}, 12: {14: time.Minute}}
 	require.Equal(t, time.Minute+time.Second+151*time.Millisecond, table.used(3))
+}
+
+// TestFaults_Questions: what is asked for is there to be asked, and nothing is named where nothing happened.
+func TestFaults_Questions(t *testing.T) {
+	t.Parallel()
+	alerts, err := os.ReadFile(filepath.Join("..", "deploy", "prometheus", "alerts.yaml"))
+	require.NoError(t, err)
+	panels, err := readPanels(filepath.Join("..", "deploy", "grafana", "vital.json"))
+	require.NoError(t, err)
+	shownBy := map[string]bool{}
+	for _, p := range panels {
+		require.NotContains(t, p.text, "$", p.title)
+		shownBy[p.title] = true
+	}
+	quiet := quietSight()
+	for _, fault := range faultsPlanted {
+		for _, q := range fault.questions {
+			name := fault.name + ": " + q.of
+			if named, ok := strings.CutPrefix(q.of, "alert "); ok {
+				require.Contains(t, string(alerts), "- alert: "+named+"\n", name)
+			}
+			if title, ok := strings.CutPrefix(q.of, "panel "); ok {
+				require.True(t, shownBy[title], name)
+			}
+			require.Equal(t, strings.HasPrefix(q.of, "no "), q.named(quiet, quiet), name)
+		}
+	}
+}
+
+// quietSight is what is told while nothing is wrong.
+func quietSight() *sight {
+	well := 2.0
+	s := &sight{
+		byQuery: map[string]perf.Statistic{"rpc.prompt_summary": {Loads: 10, P99: &well}}, byTenant: map[string]perf.Statistic{unluckySlug: {Loads: 10}}, most: "rpc.prompt_summary",
+		slowest: []perf.Record{{Name: "prompts.select", Duration: &well}}, failed: []perf.Record{{Name: "tenant_context", Code: "token_expired", Duration: &well}},
+		cache: []struct{ Redis map[string]float64 }{{map[string]float64{"up": 1}}},
+	}
+	for _, gate := range []string{"tenants_load", "loading_works", "rls_denials"} {
+		s.gates = append(s.gates, report.Standing{Gate: report.Gate{Gate: gate}, Status: report.Passed})
+	}
+	return s
+}
+
+// TestFaults_Explains: a lineage names a fault by how far it reaches and since when, both.
+func TestFaults_Explains(t *testing.T) {
+	t.Parallel()
+	began := time.Now()
+	s := &sight{window: window{from: began}}
+	line := func(scope string, since time.Time) *perf.Lineage {
+		return &perf.Lineage{Verdict: "failed", Scope: scope, Since: &since}
+	}
+	require.True(t, s.explains(line("tenant", began.Add(time.Second)), "failed", "tenant"))
+	require.False(t, s.explains(line("user", began.Add(time.Second)), "failed", "tenant"))
+	require.False(t, s.explains(line("tenant", began.Add(-time.Minute)), "failed", "tenant"))
+	require.False(t, s.explains(line("tenant", began), "slow", "tenant"))
+	require.False(t, s.explains(nil, "failed", "tenant"))
+}
+
+func TestFaults_Risen(t *testing.T) {
+	t.Parallel()
+	before := map[string]perf.Statistic{"a": {Loads: 100, ErrorRate: 10}, "b": {Loads: 100}}
+	now := map[string]perf.Statistic{"a": {Loads: 1000, ErrorRate: 1}, "b": {Loads: 1000, ErrorRate: 5}, "c": {Loads: 10, ErrorRate: 50}, "platform": {Loads: 10, ErrorRate: 50}}
+	worse := risen(before, now)
+	require.ElementsMatch(t, []string{"b", "c"}, worse, "nobody's loads are the platform's")
+}
+
+func TestMetrics_Sum(t *testing.T) {
+	t.Parallel()
+	parser := expfmt.NewTextParser(model.LegacyValidation)
+	found, err := parser.TextToMetricFamilies(strings.NewReader(`# TYPE took histogram
+took_bucket{name="a",le="1"} 4
+took_bucket{name="a",le="+Inf"} 7
+took_sum{name="a"} 9
+took_count{name="a"} 7
+# TYPE errors counter
+errors{code="x"} 2
+errors{code="y"} 3
+`))
+	require.NoError(t, err)
+	m := metrics(found)
+	require.InDelta(t, 3, m.sum("took", map[string]string{"name": "a"}), 0, "those that took more than a second")
+	require.InDelta(t, 5, m.sum("errors", nil), 0)
+	require.InDelta(t, 3, m.sum("errors", map[string]string{"code": "y"}), 0)
+	require.Zero(t, m.sum("none", nil))
 }

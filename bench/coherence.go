@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -33,7 +34,7 @@ func measureCoherence(ctx context.Context, w *world) (*result, error) {
 		Binary: w.binary, Dir: dir, DataDir: filepath.Join(w.dir, "data"), Secret: w.secret,
 		SuperURL: d.superURL, APIURL: d.apiURL, ServiceURL: d.serviceURL,
 		Tenants: 12, Readers: 16, Writers: 4, WritePause: 150 * time.Millisecond,
-		Lasting: w.lasting, Hold: 3 * time.Second, Seed: w.seed, Log: w.log,
+		Lasting: cmp.Or(w.lasting, 4*time.Minute), Hold: 3 * time.Second, Seed: w.seed, Log: w.log,
 	})
 	if err != nil {
 		return nil, err

@@ -22,6 +22,8 @@ type httpClient struct {
 	request    []byte
 	validator  string // the last ETag
 	remembered bool   // the last answer said that it came from memory
+	refusable  bool   // 429 is an answer, too
+	refused    bool   // the last one was
 }
 
 func dialHTTP(address string, request []byte) (*httpClient, error) {
@@ -132,7 +134,8 @@ func (c *httpClient) exchange() (length int, err error) {
 		return 0, err
 	}
 	unchanged := bytes.HasPrefix(status, []byte("HTTP/1.1 304")) // has no body
-	if !bytes.HasPrefix(status, []byte("HTTP/1.1 2")) && !unchanged {
+	c.refused = c.refusable && bytes.HasPrefix(status, []byte("HTTP/1.1 429"))
+	if !bytes.HasPrefix(status, []byte("HTTP/1.1 2")) && !unchanged && !c.refused {
 		return 0, fmt.Errorf("unexpected answer: %s", bytes.TrimSpace(status))
 	}
 	length, known := 0, unchanged

@@ -30,7 +30,7 @@ type options struct {
 	slice     time.Duration // of one variant in one round
 	out       string
 	keep      bool
-	lasting   time.Duration // of the scenario coherence
+	lasting   time.Duration // of the scenarios coherence and faults, 0 where nothing was asked for
 	seed      uint64
 	peers     []peerSpec
 	log       io.Writer
@@ -48,23 +48,30 @@ var scenarios = []scenario{
 	{"context", "What does GET /v1/context cost beside its function and beside seven queries?", measureContext},
 	{"waterfall", "How long until a client has its tenant's context, by seven queries in a row and by one request?", measureWaterfall},
 	{"caching", "What does GET /v1/context from memory cost beside a handler that answers the same bytes?", measureCaching},
+	{"loads", "What does it cost to record every load?", measureLoads},
 	{"caching-scale", "How many reads does memory answer with 10,000 tenants, and what do their contexts take?", measureCachingScale},
 	{"events", "How soon do clients hear of a write, and what does a stream that hears of nothing take?", measureEvents},
 	{"notify", "What does telling of changes cost those who commit, and do they ever wait for each other in a circle?", measureNotify},
 	{"statements", "How many statements does one GET /v1/context send?", measureStatements},
 	{"rest", "What does GET /rest/v1/prompts cost beside its transaction in pgbench, and beside other servers?", measureRest},
+	{"fairness", "What does a tenant notice of another that asks for 50 times its share?", measureFairness},
 	{"rls", "What do our policies cost beside the same query without any, and beside the assessment's?", measureRLS},
 	{"flags", "What does evaluating flags over OFREP cost beside a handler that answers the same bytes?", measureFlags},
 	{"flags-scale", "Do flags cost more with 10,000 flags and 100,000 tenants than with 100 of each?", measureFlagScale},
 	{"scale", "Does a read or a write cost more with 100,000 tenants than with 100?", measureScale},
 	{"checks", "How long does a check take, and does anybody wait for it?", measureChecks},
 	{"coherence", "Does anybody see what is wrong while instances, Redis and Postgres break?", measureCoherence},
+	{"faults", "Do commands, reports, metrics, alerts and the dashboard name what goes wrong?", measureFaults},
 	{"assessment-view", "What does a write cost where it refreshes the assessment's materialized view?", measureAssessmentView},
 }
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == bareCommand {
 		exit(serveBare(os.Args[2:]))
+		return
+	}
+	if len(os.Args) > 1 && os.Args[1] == neighbourCommand {
+		exit(serveNeighbour(os.Args[2:]))
 		return
 	}
 	o, err := parse(os.Args[1:])
@@ -90,7 +97,7 @@ func exit(err error) {
 func parse(args []string) (options, error) {
 	o := options{log: os.Stdout}
 	set := pflag.NewFlagSet("bench", pflag.ContinueOnError)
-	seconds := set.Float64("seconds", 0.5, "how long each variant runs in a round; coherence runs once, for 240 unless this is given")
+	seconds := set.Float64("seconds", 0.5, "how long each variant runs in a round; coherence runs once, for 240 unless this is given, and faults for 60")
 	set.Uint64Var(&o.seed, "seed", uint64(time.Now().Unix()), "what coherence does when")
 	set.IntVar(&o.rounds, "rounds", 9, "how often each variant takes its turn")
 	set.StringVar(&o.out, "out", filepath.Join("bench", "results"), "directory for JSON and plots")
@@ -108,7 +115,6 @@ func parse(args []string) (options, error) {
 		return o, err
 	}
 	o.slice = time.Duration(*seconds * float64(time.Second))
-	o.lasting = 4 * time.Minute
 	if set.Changed("seconds") {
 		o.lasting = o.slice
 	}

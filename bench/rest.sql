@@ -42,3 +42,8 @@ grant select, insert on plain.prompts to authenticated
 
 -- name: SealKey
 select id, inner_pad, outer_pad from vital.seal_keys where retires_at is null order by created_at desc limit 1
+
+-- name: Hold
+update public.tenant_configurations
+set limits = limits || jsonb_build_object('requests_per_second', $2::int, 'concurrent_requests', 1)
+where tenant_id = md5('tenant ' || $1::int)::uuid

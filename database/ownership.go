@@ -122,6 +122,9 @@ var Owned = []Ownership{
 		Table: "tool_usage_log", Owner: Tenant, Insert: members, Service: []string{"insert"},
 		Functions: []string{"record_tool_usage"}, Unaudited: ownRecord,
 	},
-	{Table: "query_performance", Owner: Platform, Insert: members, Service: []string{"insert"}, Unaudited: ownRecord},
+	{
+		Table: "query_performance", Owner: Platform, Insert: members, Service: []string{"insert"},
+		Functions: []string{"log_query_performance"}, Unaudited: ownRecord,
+	},
 	{Table: "schema_validation_rules", Owner: Platform},
 }

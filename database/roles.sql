@@ -97,7 +97,7 @@ begin
         -- how many rows all tenants together have, write and read, and when
         or p.proname like 'pg\_stat\_get\_%' or p.proname like 'pg\_stat\_statements%'
         or p.proname in ('pg_relation_size', 'pg_total_relation_size', 'pg_table_size', 'pg_indexes_size', 'pg_database_size', 'pg_tablespace_size',
-          'pg_current_wal_lsn', 'pg_current_wal_insert_lsn', 'pg_current_wal_flush_lsn', 'pg_last_wal_receive_lsn', 'pg_last_wal_replay_lsn', 'pg_last_committed_xact', 'pg_xact_commit_timestamp', 'pg_sequence_last_value'))
+          'pg_current_wal_lsn', 'pg_current_wal_insert_lsn', 'pg_current_wal_flush_lsn', 'pg_last_wal_receive_lsn', 'pg_last_wal_replay_lsn', 'pg_last_committed_xact', 'pg_xact_commit_timestamp', 'pg_xact_commit_timestamp_origin', 'pg_sequence_last_value'))
   loop
     begin
       execute format('revoke execute on function %s from public', f.signature);

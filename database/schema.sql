@@ -201,6 +201,19 @@ ALTER FUNCTION public.assign_agent(p_agent_id uuid, p_agent_tenant_id uuid, p_co
 
 COMMENT ON FUNCTION public.assign_agent(p_agent_id uuid, p_agent_tenant_id uuid, p_config jsonb) IS 'Assigns an agent to the caller''s tenant';
 
+CREATE FUNCTION public.audit_chain_head() RETURNS TABLE(seq bigint, hash bytea, changed_at timestamp with time zone)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select h.seq, h.hash, h.changed_at
+  from vital.audit_heads h
+  where h.organization_id = (select vital.overseen_tenant_id())
+$$;
+
+ALTER FUNCTION public.audit_chain_head() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.audit_chain_head() IS 'Where the audit chain of the caller''s tenant ends';
+
 CREATE FUNCTION public.audit_organization_changes() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -495,6 +508,17 @@ ALTER FUNCTION public.check_data_consistency() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION public.check_data_consistency() IS 'Whether the data of all tenants fits together, check by check; for operators';
 
+CREATE FUNCTION public.cleanup_query_logs() RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select from vital.roll_query_performance(30)
+$$;
+
+ALTER FUNCTION public.cleanup_query_logs() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.cleanup_query_logs() IS 'Drops what query_performance holds from before the last thirty days';
+
 CREATE TABLE public.tenant_configurations (
     tenant_id uuid NOT NULL,
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -560,6 +584,7 @@ begin
     raise exception using errcode = 'VT109', message = 'This tenant has no configuration.',
       hint = 'Its row in tenant_configurations is missing; an operator can restore it (vital fix data).';
   end if;
+  model.limits := model.limits - array(select jsonb_object_keys(vital.throttles(model.limits))) || vital.throttles(configuration.limits);
 
   update public.tenant_configurations c
   set ui_config = model.ui_config, enabled_features = model.enabled_features, enabled_apps = model.enabled_apps,
@@ -841,6 +866,190 @@ ALTER FUNCTION public.feature_flag_history(p_flag_key text) OWNER TO vital_owner
 
 COMMENT ON FUNCTION public.feature_flag_history(p_flag_key text) IS 'Every version of a flag''s definition, with the one before it';
 
+CREATE FUNCTION public.feature_flag_reach(p_flag_key text, p_days integer DEFAULT 30) RETURNS TABLE(overriding bigint, evaluating bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  flag public.feature_flags;
+begin
+  perform vital.require_operator();
+  perform vital.require_value(p_days between 1 and 90, 'p_days', 'between 1 and 90: counts are kept for 90 days');
+  flag := vital.find_feature_flag(p_flag_key);
+  return query select
+    (select count(*) from public.tenant_feature_flags t where t.feature_flag_id = flag.id and (t.expires_at is null or t.expires_at > now())),
+    (select count(distinct u.tenant_id) from public.tenant_feature_flag_usage u
+      where u.feature_flag_id = flag.id and u.day > (now() at time zone 'UTC')::date - p_days);
+end
+$$;
+
+ALTER FUNCTION public.feature_flag_reach(p_flag_key text, p_days integer) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.feature_flag_reach(p_flag_key text, p_days integer) IS 'In how many tenants a flag is overridden, and evaluated';
+
+CREATE FUNCTION public.get_load_stats(p_hours integer DEFAULT 24, p_by text DEFAULT 'query'::text, p_tenant_id uuid DEFAULT NULL::uuid) RETURNS TABLE(label text, loads bigint, total_time_ms numeric, avg_time_ms numeric, p50_time_ms numeric, p95_time_ms numeric, p99_time_ms numeric, max_time_ms numeric, cache_hit_rate numeric, error_rate numeric)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_value(p_hours between 1 and 24 * 366, 'p_hours', 'between 1 and 8784');
+  perform vital.require_value(p_by in ('query', 'type', 'code', 'all'), 'p_by', 'query, type, code or all');
+  return query
+    select coalesce(s.label, 'unknown'), s.loads, round(s.loads * s.avg_ms, 1), round(s.avg_ms, 2), s.p50_ms, s.p95_ms, s.p99_ms, s.max_ms, s.cache_hit_rate, s.error_rate
+    from vital.load_statistics(now() - make_interval(hours => p_hours), 'infinity', p_by, p_tenant_id) s
+    order by s.loads * s.avg_ms desc, s.label;
+end
+$$;
+
+ALTER FUNCTION public.get_load_stats(p_hours integer, p_by text, p_tenant_id uuid) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.get_load_stats(p_hours integer, p_by text, p_tenant_id uuid) IS 'How the loads of the last hours fared, by query, type, code of what failed, or altogether';
+
+CREATE FUNCTION public.get_load_timeline(p_hours integer DEFAULT 24, p_buckets integer DEFAULT 96, p_tenant_id uuid DEFAULT NULL::uuid) RETURNS TABLE(bucket_start timestamp with time zone, loads bigint, p50_time_ms numeric, p95_time_ms numeric, p99_time_ms numeric, cache_hit_rate numeric, error_rate numeric)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  span interval;
+  first_start timestamptz;
+begin
+  perform vital.require_value(p_hours between 1 and 24 * 366, 'p_hours', 'between 1 and 8784');
+  perform vital.require_value(p_buckets between 1 and 500, 'p_buckets', 'between 1 and 500');
+  span := make_interval(secs => p_hours * 3600.0 / p_buckets);
+  first_start := date_bin(span, now(), 'epoch') - (p_buckets - 1) * span;
+  return query
+    with record as (
+      select date_bin(span, q.created_at, first_start) as start, coalesce(q.duration_us / 1000.0, q.execution_time_ms) as ms, q.weight, q.cache_hit, q.success
+      from public.query_performance q
+      where q.created_at >= first_start and q.created_at < first_start + p_buckets * span
+        and (p_tenant_id is null or q.tenant_id = p_tenant_id) and vital.is_load(q.query_type)
+    ), rounded as (
+      select r.start, case when r.ms > 0 then round(r.ms, 2 - floor(log(r.ms))::integer) else r.ms end as ms,
+        sum(r.weight) as n, sum(r.weight) filter (where r.cache_hit) as hits, sum(r.weight) filter (where not r.success) as failed
+      from record r where r.ms is not null group by 1, 2
+    ), running as (
+      select r.*, sum(r.n) over (partition by r.start order by r.ms) as up_to, sum(r.n) over (partition by r.start) as of_all
+      from rounded r
+    ), figures as (
+      select r.start, sum(r.n)::bigint as loads,
+        min(r.ms) filter (where r.up_to >= 0.5 * r.of_all) as p50, min(r.ms) filter (where r.up_to >= 0.95 * r.of_all) as p95,
+        min(r.ms) filter (where r.up_to >= 0.99 * r.of_all) as p99,
+        round(100.0 * coalesce(sum(r.hits), 0) / sum(r.n), 2) as hit_rate, round(100.0 * coalesce(sum(r.failed), 0) / sum(r.n), 2) as error_rate
+      from running r group by r.start
+    )
+    select first_start + i * span, coalesce(f.loads, 0), f.p50, f.p95, f.p99, f.hit_rate, f.error_rate
+    from generate_series(0, p_buckets - 1) i
+    left join figures f on f.start = first_start + i * span
+    order by i;
+end
+$$;
+
+ALTER FUNCTION public.get_load_timeline(p_hours integer, p_buckets integer, p_tenant_id uuid) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.get_load_timeline(p_hours integer, p_buckets integer, p_tenant_id uuid) IS 'How the loads of the last hours fared, over time';
+
+CREATE FUNCTION public.get_query_performance_stats(p_hours integer DEFAULT 24) RETURNS TABLE(query_name text, avg_time_ms numeric, max_time_ms integer, min_time_ms integer, total_executions bigint, cache_hit_rate numeric, p50_time_ms numeric, p95_time_ms numeric, p99_time_ms numeric, error_rate numeric)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_value(p_hours between 1 and 24 * 366, 'p_hours', 'between 1 and 8784');
+  return query
+    select s.label, round(s.avg_ms, 2), round(s.max_ms)::integer, round(s.min_ms)::integer, s.loads, s.cache_hit_rate, s.p50_ms, s.p95_ms, s.p99_ms, s.error_rate
+    from vital.load_statistics(now() - make_interval(hours => p_hours), 'infinity', 'query') s
+    order by s.avg_ms desc, s.label;
+end
+$$;
+
+ALTER FUNCTION public.get_query_performance_stats(p_hours integer) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.get_query_performance_stats(p_hours integer) IS 'How the loads of the last hours fared, query by query';
+
+CREATE FUNCTION public.get_tenant_load_stats(p_hours integer DEFAULT 24) RETURNS TABLE(tenant_id uuid, slug text, name text, loads bigint, total_time_ms numeric, avg_time_ms numeric, p50_time_ms numeric, p95_time_ms numeric, p99_time_ms numeric, max_time_ms numeric, cache_hit_rate numeric, error_rate numeric)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  perform vital.require_value(p_hours between 1 and 24 * 366, 'p_hours', 'between 1 and 8784');
+  return query
+    select s.label::uuid, o.slug::text, o.name::text, s.loads, round(s.loads * s.avg_ms, 1), round(s.avg_ms, 2), s.p50_ms, s.p95_ms, s.p99_ms, s.max_ms, s.cache_hit_rate, s.error_rate
+    from vital.load_statistics(now() - make_interval(hours => p_hours), 'infinity', 'tenant') s
+    left join public.organizations o on o.id = s.label::uuid
+    order by s.loads desc, s.label;
+end
+$$;
+
+ALTER FUNCTION public.get_tenant_load_stats(p_hours integer) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.get_tenant_load_stats(p_hours integer) IS 'How the loads of the last hours fared, tenant by tenant';
+
+CREATE FUNCTION public.get_tenant_usage() RETURNS TABLE(limit_name text, used bigint, allowed numeric, is_lower_bound boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.require_member();
+  tenant constant uuid := standing.tenant_id;
+  limits jsonb;
+  bound record;
+begin
+  select c.limits into limits from public.tenant_configurations c where c.tenant_id = tenant;
+  if not found then
+    raise exception using errcode = 'VT109', message = 'This tenant has no configuration.',
+      hint = 'Its row in tenant_configurations is missing; an operator can restore it (vital fix data).';
+  end if;
+  for bound in select l.key, jsonb_typeof(l.value) as type from jsonb_each(limits) l
+    where l.key in ('max_agents', 'max_conversations', 'requests_per_second', 'concurrent_requests') loop
+    perform vital.require_value(bound.type in ('number', 'null'), 'limits.' || bound.key, 'a number');
+  end loop;
+  return query
+    with allowance as (
+      select k.name, (limits ->> k.name)::numeric as most, least(greatest(10000, (limits ->> k.name)::numeric), 1000000)::bigint as up_to
+      from unnest(array['max_agents', 'max_conversations']) k (name)
+    ), counted (place, name, n, most, up_to) as (
+      select 1, a.name, (select count(*) from (select from public.tenant_agents x where x.tenant_id = tenant limit a.up_to + 1) c), a.most, a.up_to
+      from allowance a where a.name = 'max_agents'
+      union all
+      select 2, a.name, (select count(*) from (select from public.chat_sessions x where x.tenant_id = tenant limit a.up_to + 1) c), a.most, a.up_to
+      from allowance a where a.name = 'max_conversations'
+      union all
+      select 5, 'members', (select count(*) from (select from public.user_tenants x where x.tenant_id = tenant and x.status = 'active' limit 10001) c), null, 10000
+      union all
+      select 6, 'pending_invitations', (
+        select count(*) from (
+          select from public.invitations x
+          where x.tenant_id = tenant and x.accepted_at is null and x.revoked_at is null and x.expires_at > now()
+          limit 10001
+        ) c), null, 10000
+      where standing.is_super_admin or standing.role in ('owner', 'admin')
+      union all
+      select 7, 'agents', (select count(*) from (select from public.agents x where x.tenant_id = tenant limit 10001) c), null, 10000
+      union all
+      select 8, 'tools', (select count(*) from (select from public.tools x where x.tenant_id = tenant limit 10001) c), null, 10000
+      union all
+      select 9, 'prompts', (select count(*) from (select from public.prompts x where x.tenant_id = tenant limit 10001) c), null, 10000
+      union all
+      select 10, 'knowledge', (select count(*) from (select from public.knowledge x where x.tenant_id = tenant limit 10001) c), null, 10000
+      union all
+      select 11, 'personas', (select count(*) from (select from public.personas x where x.tenant_id = tenant limit 10001) c), null, 10000
+      union all
+      select 12, 'jobs_to_be_done', (select count(*) from (select from public.jobs_to_be_done x where x.tenant_id = tenant limit 10001) c), null, 10000
+    ), listed as (
+      select c.place, c.name, least(c.n, c.up_to) as n, c.most, c.n > c.up_to as more from counted c
+      union all
+      select 3, 'requests_per_second', null, (limits ->> 'requests_per_second')::numeric, false
+      union all
+      select 4, 'concurrent_requests', null, (limits ->> 'concurrent_requests')::numeric, false
+    )
+    select l.name, l.n, l.most, l.more from listed l order by l.place;
+end
+$$;
+
+ALTER FUNCTION public.get_tenant_usage() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.get_tenant_usage() IS 'What the caller''s tenant uses of its limits, and has of other things';
+
 CREATE FUNCTION public.get_tool_health_metrics(p_days integer DEFAULT 30) RETURNS TABLE(tool_id uuid, tool_name text, total_uses bigint, success_rate numeric, avg_execution_time_ms numeric, unique_tenants bigint, health_status text, deprecated boolean, replacement_tool_id uuid)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -852,7 +1061,9 @@ begin
   if not vital.is_operator() and not public.is_super_admin() then
     own_tenant_id := (vital.require_member()).tenant_id;
   end if;
-  return query select h.* from vital.tool_health(own_tenant_id, p_days) h;
+  return query
+    select h.tool_id, h.tool_name, h.total_uses, h.success_rate, h.avg_execution_time_ms, h.unique_tenants, h.health_status, h.deprecated, h.replacement_tool_id
+    from vital.tool_health(own_tenant_id, p_days) h;
 end
 $$;
 
@@ -968,6 +1179,163 @@ $$;
 ALTER FUNCTION public.is_tenant_admin() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION public.is_tenant_admin() IS 'Whether the caller is owner or admin of the tenant they act in, or a super admin';
+
+CREATE FUNCTION public.list_check_runs() RETURNS TABLE(id uuid, check_name text, status text, findings integer, duration_ms integer, ran_at timestamp with time zone, details jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  return query
+    select r.id, r.check_name, r.status, r.findings, r.duration_ms, r.ran_at, r.details
+    from vital.check_runs r
+    order by r.ran_at desc, r.id;
+end
+$$;
+
+ALTER FUNCTION public.list_check_runs() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.list_check_runs() IS 'What the checks and proofs of the last year found; for operators';
+
+CREATE FUNCTION public.list_gates() RETURNS TABLE(gate text, phase integer, title text, source text, measured boolean, status text, value numeric, at_least numeric, at_most numeric, unit text, evidence text, next text, approved_by text, approved_at timestamp with time zone, week text, is_over boolean, measured_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  return query
+    with latest as (
+      select r.week, r.is_over, r.made_at, r.report from vital.weekly_reports r order by r.week desc limit 1
+    ), signed as (
+      select distinct on (a.gate) a.gate, a.approved, a.approved_by, a.approved_at, a.note
+      from vital.gate_approvals a
+      order by a.gate, a.approved_at desc, a.id
+    )
+    select g.gate, g.phase, g.title, g.source, g.measure is not null,
+      case when g.measure is not null then g.status when s.approved then 'pass' else 'pending' end,
+      g.current, g.at_least, g.at_most, g.unit, case when g.measure is not null then g.evidence when s.approved then s.note end, g.next,
+      case when g.measure is null and s.approved then s.approved_by end, case when g.measure is null and s.approved then s.approved_at end,
+      l.week, l.is_over, l.made_at
+    from latest l
+    cross join lateral rows from (
+      jsonb_to_recordset(l.report -> 'gates') as (
+        gate text, phase integer, title text, source text, measure text, status text, current numeric, at_least numeric, at_most numeric, unit text,
+        evidence text, next text)
+    ) with ordinality as g
+    left join signed s on s.gate = g.gate
+    order by g.ordinality;
+end
+$$;
+
+ALTER FUNCTION public.list_gates() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.list_gates() IS 'How every gate stands, by the latest weekly report and signatures; for operators';
+
+CREATE FUNCTION public.list_jobs() RETURNS TABLE(id bigint, kind text, queue text, state text, attempt smallint, max_attempts smallint, created_at timestamp with time zone, scheduled_at timestamp with time zone, attempted_at timestamp with time zone, finalized_at timestamp with time zone, last_error text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  return query
+    select j.id, j.kind, j.queue, j.state::text, j.attempt, j.max_attempts, j.created_at, j.scheduled_at, j.attempted_at, j.finalized_at,
+      j.errors[array_upper(j.errors, 1)] ->> 'error'
+    from vital.river_job j
+    order by j.id desc;
+end
+$$;
+
+ALTER FUNCTION public.list_jobs() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.list_jobs() IS 'Background jobs that wait, run, and have run lately; for operators';
+
+CREATE FUNCTION public.list_tools(p_days integer DEFAULT 30) RETURNS TABLE(tenant_id uuid, id uuid, name text, slug text, description text, tool_type text, category text, deprecated boolean, deprecated_at timestamp with time zone, deprecated_reason text, replacement_tool_id uuid, replacement_name text, health_status text, total_uses bigint, success_rate numeric, avg_execution_time_ms numeric, last_used_at timestamp with time zone, updated_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.require_member();
+begin
+  perform vital.require_value(p_days between 1 and 3650, 'p_days', 'between 1 and 3650');
+  return query
+    select t.tenant_id, t.id, t.name, t.slug, t.description, t.tool_type, coalesce(c.name, t.category), t.deprecated, t.deprecated_at, t.deprecated_reason,
+      t.replacement_tool_id, r.name, coalesce(h.health_status, 'INACTIVE'), coalesce(h.total_uses, 0), h.success_rate, h.avg_execution_time_ms, u.created_at, t.updated_at
+    from public.tools t
+    left join public.tool_categories c on c.tenant_id = t.category_tenant_id and c.id = t.category_id
+    left join public.tools r on r.tenant_id = t.replacement_tool_tenant_id and r.id = t.replacement_tool_id
+    left join vital.tool_health(standing.tenant_id, p_days) h on h.tool_tenant_id = t.tenant_id and h.tool_id = t.id
+    left join lateral (
+      select l.created_at
+      from public.tool_usage_log l
+      where h.total_uses > 0 and l.tool_tenant_id = t.tenant_id and l.tool_id = t.id and l.tenant_id = standing.tenant_id
+      order by l.created_at desc
+      limit 1
+    ) u on true
+    where t.tenant_id in (standing.tenant_id, '00000000-0000-0000-0000-000000000001')
+    order by t.name, t.id;
+end
+$$;
+
+ALTER FUNCTION public.list_tools(p_days integer) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.list_tools(p_days integer) IS 'The tools a tenant has and how they fared there in the last days';
+
+CREATE FUNCTION public.list_weekly_reports() RETURNS TABLE(week text, status text, is_over boolean, made_at timestamp with time zone, report jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  return query select r.week, r.status, r.is_over, r.made_at, r.report from vital.weekly_reports r order by r.week desc;
+end
+$$;
+
+ALTER FUNCTION public.list_weekly_reports() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.list_weekly_reports() IS 'The reports of the weeks that are over, and of the present one so far; for operators';
+
+CREATE FUNCTION public.log_query_performance(p_query_name text, p_tenant_id uuid, p_user_id uuid, p_execution_time_ms integer, p_rows_returned integer, p_cache_hit boolean DEFAULT false) RETURNS void
+    LANGUAGE sql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into public.query_performance (query_name, tenant_id, user_id, execution_time_ms, rows_returned, cache_hit)
+  values (p_query_name, coalesce(p_tenant_id, '00000000-0000-0000-0000-000000000001'), p_user_id, p_execution_time_ms, p_rows_returned, coalesce(p_cache_hit, false))
+$$;
+
+ALTER FUNCTION public.log_query_performance(p_query_name text, p_tenant_id uuid, p_user_id uuid, p_execution_time_ms integer, p_rows_returned integer, p_cache_hit boolean) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.log_query_performance(p_query_name text, p_tenant_id uuid, p_user_id uuid, p_execution_time_ms integer, p_rows_returned integer, p_cache_hit boolean) IS 'Adds a record of a load to query_performance';
+
+CREATE FUNCTION public.make_weekly_report(p_present boolean DEFAULT false) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  begun constant timestamp := date_trunc('week', now() at time zone 'UTC'); -- this week, on Monday
+  last_week constant text := to_char(begun - interval '7 days', 'IYYY"-W"IW');
+begin
+  perform vital.require_operator();
+  perform vital.require_value(p_present is not null, 'p_present', 'true or false');
+  if p_present then
+    return vital.enqueue_job('week_report', jsonb_build_object('present', true));
+  end if;
+  if exists (select from vital.weekly_reports r where r.week = last_week and r.is_over) then
+    raise exception using errcode = 'VT203', message = format('The report of %s is made.', last_week), hint = 'list_weekly_reports() has it.';
+  end if;
+  if not exists (
+    select from vital.migrations m
+    where m.version_id > 0 and m.is_applied and m.tstamp at time zone current_setting('timezone') < begun at time zone 'UTC'
+  ) then
+    raise exception using errcode = 'VT203', message = format('Nothing was here in %s to report on.', last_week),
+      hint = 'The first report is that of the week in which VITAL was installed, once it is over; with p_present it is made of that week so far.';
+  end if;
+  return vital.enqueue_job('week_report');
+end
+$$;
+
+ALTER FUNCTION public.make_weekly_report(p_present boolean) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.make_weekly_report(p_present boolean) IS 'Has the report of last week made as soon as a server is free, and of this week so far; for operators';
 
 CREATE FUNCTION public.post_migration_check() RETURNS TABLE(check_type text, status text, message text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1351,6 +1719,21 @@ $$;
 ALTER FUNCTION public.rollback_tenant_feature(p_flag_key text, p_version integer, p_reason text) OWNER TO vital_owner;
 
 COMMENT ON FUNCTION public.rollback_tenant_feature(p_flag_key text, p_version integer, p_reason text) IS 'Makes the override in the caller''s tenant what it was at an earlier version';
+
+CREATE FUNCTION public.run_check(p_check text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  perform vital.require_value(p_check in ('schema', 'rls', 'data', 'drift'), 'p_check', 'schema, rls, data or drift');
+  return vital.enqueue_job('check_run', jsonb_build_object('check', p_check));
+end
+$$;
+
+ALTER FUNCTION public.run_check(p_check text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.run_check(p_check text) IS 'Has a check run as soon as a server is free; for operators';
 
 CREATE FUNCTION public.schedule_feature_flag(p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text DEFAULT NULL::text) RETURNS public.feature_flag_changes
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2784,6 +3167,21 @@ ALTER FUNCTION vital.enforce_limit() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.enforce_limit() IS 'Refuses rows beyond a limit of the tenant''s configuration';
 
+CREATE FUNCTION vital.enqueue_job(p_kind text, p_args jsonb DEFAULT '{}'::jsonb) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  insert into vital.river_job as j (kind, args, max_attempts, unique_key, unique_states)
+  values (p_kind, p_args, 1, sha256(convert_to('&kind=' || p_kind || '&args=' || p_args::text, 'UTF8')), b'11110001') -- all but what has ended
+  on conflict (unique_key) where unique_key is not null and unique_states is not null and vital.river_job_state_in_bitmask(unique_states, state)
+  do update set kind = excluded.kind
+  returning j.id
+$$;
+
+ALTER FUNCTION vital.enqueue_job(p_kind text, p_args jsonb) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.enqueue_job(p_kind text, p_args jsonb) IS 'Has a background job done as soon as a server is free';
+
 CREATE FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3167,6 +3565,35 @@ ALTER FUNCTION vital.guard_parent() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.guard_parent() IS 'Refuses circles and too deep families of organizations';
 
+CREATE FUNCTION vital.guard_throttles() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  throttles constant jsonb := vital.throttles(new.limits);
+  name text;
+begin
+  if tg_op = 'UPDATE' and throttles = vital.throttles(old.limits) then
+    return new;
+  end if;
+  if tg_op = 'UPDATE' and not (vital.is_operator() or public.is_super_admin()) then
+    raise exception using errcode = 'VT110',
+      message = 'Only operators change limits.requests_per_second and limits.concurrent_requests.',
+      hint = 'Leave both as they are, and ask the operator of the platform.';
+  end if;
+  for name in select jsonb_object_keys(throttles) loop
+    perform vital.require_value(
+      case jsonb_typeof(throttles -> name) when 'number' then (throttles ->> name)::numeric between 1 and 1000000 and (throttles ->> name)::numeric % 1 = 0 end,
+      'limits.' || name, 'a whole number from 1 to 1000000');
+  end loop;
+  return new;
+end
+$$;
+
+ALTER FUNCTION vital.guard_throttles() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.guard_throttles() IS 'Lets only operators change what a tenant may take of the server';
+
 CREATE FUNCTION vital.identity() RETURNS vital.caller
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3277,6 +3704,32 @@ ALTER FUNCTION vital.invite_member(p_tenant_id uuid, p_email text, p_role text, 
 
 COMMENT ON FUNCTION vital.invite_member(p_tenant_id uuid, p_email text, p_role text, p_expires_in interval) IS 'Invites an address to a tenant, for operators';
 
+CREATE FUNCTION vital.is_load(p_query_type text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+  select p_query_type is distinct from 'job'
+$$;
+
+ALTER FUNCTION vital.is_load(p_query_type text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.is_load(p_query_type text) IS 'Whether a record of this query_type is of a load, and not of a background job';
+
+CREATE FUNCTION vital.is_load_fault(p_code text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+  select p_code in (
+      'internal', 'database_unavailable', 'pool_exhausted', 'statement_timeout', 'request_timeout', 'signing_keys_unavailable', 'seal_rejected',
+      'seal_expired', 'seal_key_unavailable', 'schema_behind',
+      'user_unknown', 'user_without_profile', 'user_without_organization', 'tenant_unconfigured',
+      '42P17', '42P01', '42883', '40001', '40P01')
+    or p_code ~ '^(53|57|58|XX)...$' or p_code ~ '^PGRST00'
+$_$;
+
+ALTER FUNCTION vital.is_load_fault(p_code text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.is_load_fault(p_code text) IS 'Whether a load that ended with this code failed for a reason that is ours to mend';
+
 CREATE FUNCTION vital.is_operator() RETURNS boolean
     LANGUAGE sql STABLE PARALLEL RESTRICTED
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3359,6 +3812,39 @@ $$;
 ALTER FUNCTION vital.lifecycle_moves() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.lifecycle_moves() IS 'The moves of a tenant''s life, by action';
+
+CREATE FUNCTION vital.load_statistics(p_from timestamp with time zone, p_until timestamp with time zone, p_by text, p_tenant_id uuid DEFAULT NULL::uuid) RETURNS TABLE(label text, loads bigint, avg_ms numeric, min_ms numeric, max_ms numeric, p50_ms numeric, p95_ms numeric, p99_ms numeric, cache_hit_rate numeric, error_rate numeric, slowest_at timestamp with time zone)
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  with record as (
+    select case p_by
+        when 'query' then q.query_name when 'type' then coalesce(q.query_type, q.query_name) when 'tenant' then q.tenant_id::text
+        when 'code' then q.error_code else 'all'
+      end as label,
+      coalesce(q.duration_us / 1000.0, q.execution_time_ms) as ms, q.weight, q.cache_hit, q.success, q.created_at
+    from public.query_performance q
+    where q.created_at >= p_from and q.created_at < p_until and (p_by <> 'code' or not q.success) and (p_tenant_id is null or q.tenant_id = p_tenant_id)
+      and (p_by in ('query', 'type') or vital.is_load(q.query_type))
+  ), rounded as (
+    select r.label, case when r.ms > 0 then round(r.ms, 2 - floor(log(r.ms))::integer) else r.ms end as ms,
+      sum(r.weight) as n, sum(r.weight * r.ms) as total, min(r.ms) as least, max(r.ms) as most,
+      sum(r.weight) filter (where r.cache_hit) as hits, sum(r.weight) filter (where not r.success) as failed, max(r.created_at) as latest
+    from record r group by 1, 2
+  ), running as (
+    select r.*, sum(r.n) over (partition by r.label order by r.ms) as up_to, sum(r.n) over (partition by r.label) as of_all
+    from rounded r where r.ms is not null
+  )
+  select r.label, sum(r.n)::bigint, round(sum(r.total) / sum(r.n), 3), round(min(r.least), 3), round(max(r.most), 3),
+    min(r.ms) filter (where r.up_to >= 0.5 * r.of_all), min(r.ms) filter (where r.up_to >= 0.95 * r.of_all), min(r.ms) filter (where r.up_to >= 0.99 * r.of_all),
+    round(100.0 * coalesce(sum(r.hits), 0) / sum(r.n), 2), round(100.0 * coalesce(sum(r.failed), 0) / sum(r.n), 2),
+    (array_agg(r.latest order by r.ms desc))[1]
+  from running r group by r.label
+$$;
+
+ALTER FUNCTION vital.load_statistics(p_from timestamp with time zone, p_until timestamp with time zone, p_by text, p_tenant_id uuid) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.load_statistics(p_from timestamp with time zone, p_until timestamp with time zone, p_by text, p_tenant_id uuid) IS 'How loads fared, by query, type, tenant, code or altogether';
 
 CREATE FUNCTION vital.lock_configuration(p_tenant_id uuid) RETURNS public.tenant_configurations
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3856,6 +4342,23 @@ ALTER FUNCTION vital.record_change() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.record_change() IS 'Notes the scope a change touches; its version rises at commit';
 
+CREATE FUNCTION vital.record_export(p_organization_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform from public.organizations o where o.id = p_organization_id;
+  if not found then
+    raise exception using errcode = 'VT104', message = 'There is no such tenant.', hint = 'Name one by slug or id.';
+  end if;
+  perform vital.append_audit(p_organization_id, 'exported', 'organizations', p_organization_id, null);
+end
+$$;
+
+ALTER FUNCTION vital.record_export(p_organization_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.record_export(p_organization_id uuid) IS 'Notes that a tenant''s data is being taken out';
+
 CREATE FUNCTION vital.refuse_audit_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3908,6 +4411,20 @@ $$;
 ALTER FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) IS 'Raises the error of a move that a tenant''s state does not allow';
+
+CREATE FUNCTION vital.refuse_report_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  raise exception using errcode = 'VT201', message = format('The report of %s is made, and not made again.', old.week),
+    hint = 'Only that of a week that is not over is made anew.';
+end
+$$;
+
+ALTER FUNCTION vital.refuse_report_change() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.refuse_report_change() IS 'Refuses every change of the report of a week that is over';
 
 CREATE FUNCTION vital.remembered_context(p_known_tenant uuid, p_known_stamp text, OUT tenant_id uuid, OUT version text, OUT stamp text, OUT caller json, OUT document json, OUT versions json, OUT until timestamp with time zone) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
@@ -4506,6 +5023,64 @@ ALTER FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) OWNER TO vital
 
 COMMENT ON FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) IS 'Who can do what, by relation, function, sequence, role and command';
 
+CREATE FUNCTION vital.roll_query_performance(p_keep_days integer, p_ahead integer DEFAULT 3, p_now timestamp with time zone DEFAULT now()) RETURNS TABLE(partition_name text, done text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  today constant date := (p_now at time zone 'UTC')::date;
+  last_kept constant date := today - p_keep_days;
+  first_day constant timestamptz := last_kept::timestamp at time zone 'UTC';
+  after_last constant timestamptz := (today + p_ahead + 1)::timestamp at time zone 'UTC';
+  day date;
+  begins timestamptz;
+  ends timestamptz;
+begin
+  if p_keep_days is null or p_keep_days < 1 or p_ahead is null or p_ahead not between 0 and 31 then
+    raise exception 'records are kept for one day or more, and partitions made for up to 31 days ahead' using errcode = 'invalid_parameter_value';
+  end if;
+  perform set_config('lock_timeout', '2s', true);
+  perform pg_advisory_xact_lock(hashtext('vital.roll_query_performance'));
+  for day in
+    select d::date from generate_series(today, today + p_ahead, interval '1 day') d
+    union
+    select distinct (r.created_at at time zone 'UTC')::date from vital.query_performance_default r where r.created_at >= first_day and r.created_at < after_last
+    order by 1
+  loop
+    partition_name := 'query_performance_' || to_char(day, 'YYYYMMDD');
+    continue when to_regclass('vital.' || partition_name) is not null;
+    begins := day::timestamp at time zone 'UTC';
+    ends := (day + 1)::timestamp at time zone 'UTC';
+    execute format('create table vital.%I (like public.query_performance including all excluding comments)', partition_name);
+    -- Known to hold, the bound is not looked for in every row while everybody waits.
+    execute format('alter table vital.%I add constraint of_its_day check (created_at >= %L and created_at < %L)', partition_name, begins, ends);
+    execute format('with moved as (delete from vital.query_performance_default where created_at >= %L and created_at < %L returning *) insert into vital.%I select * from moved',
+      begins, ends, partition_name);
+    execute format('alter table public.query_performance attach partition vital.%I for values from (%L) to (%L)', partition_name, begins, ends);
+    execute format('alter table vital.%I drop constraint of_its_day', partition_name);
+    execute format('comment on table vital.%I is %L', partition_name, 'Records of ' || to_char(day, 'YYYY-MM-DD'));
+    done := 'made';
+    return next;
+  end loop;
+  for partition_name in
+    select c.relname::text from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'public.query_performance'::regclass and c.relname ~ '^query_performance_\d{8}$'
+      and to_date(right(c.relname, 8), 'YYYYMMDD') < last_kept
+    order by 1
+  loop
+    execute format('drop table vital.%I', partition_name);
+    done := 'dropped';
+    return next;
+  end loop;
+  -- What is older than anything that is kept never had a partition.
+  delete from vital.query_performance_default r where r.created_at < first_day;
+end
+$_$;
+
+ALTER FUNCTION vital.roll_query_performance(p_keep_days integer, p_ahead integer, p_now timestamp with time zone) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.roll_query_performance(p_keep_days integer, p_ahead integer, p_now timestamp with time zone) IS 'Makes and drops the day partitions of query_performance';
+
 CREATE FUNCTION vital.rollback_tenant_feature(p_tenant_id uuid, p_flag_key text, p_version integer, p_reason text DEFAULT NULL::text) RETURNS public.tenant_feature_flags
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4688,11 +5263,15 @@ begin
     perform vital.require_value(wanted.config is null or jsonb_typeof(wanted.config) = 'object', 'config', 'a JSON object');
     perform vital.require_value(not p_changes ? 'expires_at' or wanted.expires_at is null or wanted.expires_at > now(), 'expires_at', 'ahead');
     if override.id is null then
-      insert into public.tenant_feature_flags as t (tenant_id, feature_flag_id, enabled, variant, config, expires_at, reason, created_by)
-      values (p_tenant_id, flag.id, wanted.enabled, wanted.variant, wanted.config, wanted.expires_at, p_reason, vital.author_id())
-      on conflict (tenant_id, feature_flag_id) do nothing -- made by somebody else at this moment: look again
-      returning t.* into override;
-      exit when found;
+      begin
+        insert into public.tenant_feature_flags as t (tenant_id, feature_flag_id, enabled, variant, config, expires_at, reason, created_by)
+        values (p_tenant_id, flag.id, wanted.enabled, wanted.variant, wanted.config, wanted.expires_at, p_reason, vital.author_id())
+        on conflict (tenant_id, feature_flag_id) do nothing -- made by somebody else at this moment: look again
+        returning t.* into override;
+        exit when found;
+      exception when unique_violation then
+        null; -- made and taken away at this moment, under the number this one was to have: look again
+      end;
     else
       update public.tenant_feature_flags t
       set enabled = wanted.enabled, variant = wanted.variant, config = wanted.config, expires_at = wanted.expires_at,
@@ -4938,6 +5517,19 @@ ALTER FUNCTION vital.tenant_for(p_right text) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.tenant_for(p_right text) IS 'The tenant the caller acts in, if they may read, write, oversee or administer it';
 
+CREATE FUNCTION vital.throttles(p_limits jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce(jsonb_object_agg(l.key, l.value), '{}')
+  from jsonb_each(case jsonb_typeof(p_limits) when 'object' then p_limits else '{}' end) l
+  where l.key in ('requests_per_second', 'concurrent_requests') and l.value <> 'null'
+$$;
+
+ALTER FUNCTION vital.throttles(p_limits jsonb) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.throttles(p_limits jsonb) IS 'Of a tenant''s limits those that are the operator''s to set';
+
 CREATE FUNCTION vital.toggle_tenant_feature(p_tenant_id uuid, p_flag_key text, p_enabled boolean, p_config jsonb DEFAULT NULL::jsonb, p_reason text DEFAULT NULL::text) RETURNS jsonb
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4964,7 +5556,7 @@ ALTER FUNCTION vital.toggle_tenant_feature(p_tenant_id uuid, p_flag_key text, p_
 
 COMMENT ON FUNCTION vital.toggle_tenant_feature(p_tenant_id uuid, p_flag_key text, p_enabled boolean, p_config jsonb, p_reason text) IS 'Switches a flag for a tenant, or back to its default';
 
-CREATE FUNCTION vital.tool_health(p_tenant_id uuid DEFAULT NULL::uuid, p_days integer DEFAULT 30) RETURNS TABLE(tool_id uuid, tool_name text, total_uses bigint, success_rate numeric, avg_execution_time_ms numeric, unique_tenants bigint, health_status text, deprecated boolean, replacement_tool_id uuid)
+CREATE FUNCTION vital.tool_health(p_tenant_id uuid DEFAULT NULL::uuid, p_days integer DEFAULT 30) RETURNS TABLE(tool_id uuid, tool_name text, total_uses bigint, success_rate numeric, avg_execution_time_ms numeric, unique_tenants bigint, health_status text, deprecated boolean, replacement_tool_id uuid, tool_tenant_id uuid)
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -4990,7 +5582,7 @@ CREATE FUNCTION vital.tool_health(p_tenant_id uuid DEFAULT NULL::uuid, p_days in
       when f.rate < 80 then 'DEGRADED'
       else 'HEALTHY'
     end,
-    f.deprecated, f.replacement_tool_id
+    f.deprecated, f.replacement_tool_id, f.tenant_id
   from figures f
   order by f.uses desc, f.name, f.id
 $$;
@@ -5103,13 +5695,13 @@ ALTER FUNCTION vital.version_tenant_feature_flag() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.version_tenant_feature_flag() IS 'Keeps every state of a tenant''s override';
 
-CREATE FUNCTION vital.versions_of(p_scopes text[], p_keys uuid[]) RETURNS TABLE(scope text, key uuid, version bigint)
+CREATE FUNCTION vital.versions_of(p_scopes text[], p_keys uuid[]) RETURNS TABLE(scope text, key uuid, version bigint, age interval)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
-  select w.scope, w.key, coalesce(v.version, 0)
+  select w.scope, w.key, coalesce(v.version, 0), clock_timestamp() - v.changed_at
   from unnest(p_scopes, p_keys) w(scope, key)
-  left join lateral (select v.version from vital.versions v where v.scope = w.scope and v.key = w.key limit 1) v on true
+  left join lateral (select v.version, v.changed_at from vital.versions v where v.scope = w.scope and v.key = w.key limit 1) v on true
 $$;
 
 ALTER FUNCTION vital.versions_of(p_scopes text[], p_keys uuid[]) OWNER TO vital_definer;
@@ -5775,8 +6367,14 @@ CREATE TABLE public.query_performance (
     error_message text,
     request_id text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    duration_us bigint,
+    weight integer DEFAULT 1 NOT NULL,
+    steps jsonb,
+    CONSTRAINT query_performance_duration_us_check CHECK ((duration_us >= 0)),
     CONSTRAINT query_performance_execution_time_ms_check CHECK ((execution_time_ms >= 0)),
-    CONSTRAINT query_performance_rows_returned_check CHECK ((rows_returned >= 0))
+    CONSTRAINT query_performance_rows_returned_check CHECK ((rows_returned >= 0)),
+    CONSTRAINT query_performance_steps_check CHECK ((jsonb_typeof(steps) = 'array'::text)),
+    CONSTRAINT query_performance_weight_check CHECK ((weight > 0))
 )
 PARTITION BY RANGE (created_at);
 
@@ -5811,6 +6409,12 @@ COMMENT ON COLUMN public.query_performance.error_message IS 'What the caller was
 COMMENT ON COLUMN public.query_performance.request_id IS 'Request it belonged to';
 
 COMMENT ON COLUMN public.query_performance.created_at IS 'When the row was made';
+
+COMMENT ON COLUMN public.query_performance.duration_us IS 'Microseconds it took; null where only milliseconds were told';
+
+COMMENT ON COLUMN public.query_performance.weight IS 'How many loads the record stands for: above VITAL_LOAD_RATE a second one of so many is kept';
+
+COMMENT ON COLUMN public.query_performance.steps IS 'Of a load that failed or was slow, what was done for it, in order: step, duration_us, rows, and code where it failed';
 
 CREATE VIEW public.query_performance_log WITH (security_invoker='true') AS
  SELECT p.id,
@@ -6262,7 +6866,7 @@ CREATE TABLE vital.check_runs (
     duration_ms integer NOT NULL,
     ran_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT check_runs_check CHECK ((((status = 'ok'::text) = (findings = 0)) OR (status = 'failed'::text))),
-    CONSTRAINT check_runs_check_name_check CHECK ((check_name = ANY (ARRAY['schema'::text, 'rls'::text, 'data'::text]))),
+    CONSTRAINT check_runs_check_name_check CHECK ((check_name = ANY (ARRAY['schema'::text, 'rls'::text, 'data'::text, 'drift'::text, 'proof'::text, 'scale'::text]))),
     CONSTRAINT check_runs_details_check CHECK ((jsonb_typeof(details) = 'array'::text)),
     CONSTRAINT check_runs_duration_ms_check CHECK ((duration_ms >= 0)),
     CONSTRAINT check_runs_findings_check CHECK ((findings >= 0)),
@@ -6271,11 +6875,11 @@ CREATE TABLE vital.check_runs (
 
 ALTER TABLE vital.check_runs OWNER TO vital_owner;
 
-COMMENT ON TABLE vital.check_runs IS 'What the daily checks found, kept for a year.';
+COMMENT ON TABLE vital.check_runs IS 'What the daily checks and proofs found, kept for a year.';
 
 COMMENT ON COLUMN vital.check_runs.id IS 'The run';
 
-COMMENT ON COLUMN vital.check_runs.check_name IS 'schema, rls or data, as in vital check';
+COMMENT ON COLUMN vital.check_runs.check_name IS 'schema, rls, data, drift or scale, as in vital check; drift where a server may make a database to compare with; proof, of vital rls prove and certify';
 
 COMMENT ON COLUMN vital.check_runs.status IS 'ok; findings: something must be mended; failed: the check itself could not be run';
 
@@ -6300,6 +6904,37 @@ COMMENT ON TABLE vital.definition_lock IS 'One row, written by whoever writes fl
 COMMENT ON COLUMN vital.definition_lock.only_row IS 'There is one row';
 
 COMMENT ON COLUMN vital.definition_lock.changed_at IS 'When a definition was last written';
+
+CREATE TABLE vital.gate_approvals (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    gate text NOT NULL,
+    approved boolean DEFAULT true NOT NULL,
+    approved_by text NOT NULL,
+    note text,
+    database_role name DEFAULT SESSION_USER NOT NULL,
+    approved_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT gate_approvals_approved_by_check CHECK (((length(approved_by) >= 1) AND (length(approved_by) <= 200))),
+    CONSTRAINT gate_approvals_gate_check CHECK ((gate ~ '^[a-z][a-z0-9_]{0,62}$'::text)),
+    CONSTRAINT gate_approvals_note_check CHECK ((length(note) <= 1000))
+);
+
+ALTER TABLE vital.gate_approvals OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.gate_approvals IS 'Who signed a gate off, or withdrew that; the latest row of a gate holds. Only ever appended to.';
+
+COMMENT ON COLUMN vital.gate_approvals.id IS 'The signature';
+
+COMMENT ON COLUMN vital.gate_approvals.gate IS 'The gate, as vital report gates names it';
+
+COMMENT ON COLUMN vital.gate_approvals.approved IS 'False withdraws';
+
+COMMENT ON COLUMN vital.gate_approvals.approved_by IS 'Who says so, as they were named';
+
+COMMENT ON COLUMN vital.gate_approvals.note IS 'On what ground';
+
+COMMENT ON COLUMN vital.gate_approvals.database_role IS 'Login it came in through';
+
+COMMENT ON COLUMN vital.gate_approvals.approved_at IS 'When';
 
 CREATE TABLE vital.idempotency_keys (
     caller uuid NOT NULL,
@@ -6444,8 +7079,14 @@ CREATE TABLE vital.query_performance_default (
     error_message text,
     request_id text,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    duration_us bigint,
+    weight integer DEFAULT 1 NOT NULL,
+    steps jsonb,
+    CONSTRAINT query_performance_duration_us_check CHECK ((duration_us >= 0)),
     CONSTRAINT query_performance_execution_time_ms_check CHECK ((execution_time_ms >= 0)),
-    CONSTRAINT query_performance_rows_returned_check CHECK ((rows_returned >= 0))
+    CONSTRAINT query_performance_rows_returned_check CHECK ((rows_returned >= 0)),
+    CONSTRAINT query_performance_steps_check CHECK ((jsonb_typeof(steps) = 'array'::text)),
+    CONSTRAINT query_performance_weight_check CHECK ((weight > 0))
 );
 
 ALTER TABLE vital.query_performance_default OWNER TO vital_owner;
@@ -6662,6 +7303,25 @@ COMMENT ON COLUMN vital.seal_keys.created_at IS 'When it was made; the newest on
 
 COMMENT ON COLUMN vital.seal_keys.retires_at IS 'From then on its seals are refused; null for the newest';
 
+CREATE TABLE vital.server_starts (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    version text NOT NULL,
+    schema_version bigint NOT NULL,
+    started_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE vital.server_starts OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.server_starts IS 'Each start of a server, kept for a year: a failure that begins with one has its cause there.';
+
+COMMENT ON COLUMN vital.server_starts.id IS 'The start';
+
+COMMENT ON COLUMN vital.server_starts.version IS 'Version of the program';
+
+COMMENT ON COLUMN vital.server_starts.schema_version IS 'Number of the last migration at that time';
+
+COMMENT ON COLUMN vital.server_starts.started_at IS 'When';
+
 CREATE TABLE vital.settings (
     only_row boolean DEFAULT true NOT NULL,
     accept_jwt_claims boolean DEFAULT false NOT NULL,
@@ -6728,6 +7388,31 @@ COMMENT ON COLUMN vital.versions.key IS 'Tenant, user or session; all zeros for 
 COMMENT ON COLUMN vital.versions.version IS 'Counts up by one with each transaction that changed something';
 
 COMMENT ON COLUMN vital.versions.changed_at IS 'When it last changed';
+
+CREATE TABLE vital.weekly_reports (
+    week text NOT NULL,
+    status text NOT NULL,
+    report jsonb NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL,
+    is_over boolean DEFAULT true NOT NULL,
+    CONSTRAINT weekly_reports_report_check CHECK ((jsonb_typeof(report) = 'object'::text)),
+    CONSTRAINT weekly_reports_status_check CHECK ((status = ANY (ARRAY['ON_TRACK'::text, 'AT_RISK'::text, 'BLOCKED'::text]))),
+    CONSTRAINT weekly_reports_week_check CHECK ((week ~ '^\d{4}-W\d{2}$'::text))
+);
+
+ALTER TABLE vital.weekly_reports OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.weekly_reports IS 'The report of each week, made when it was over: what was measured then; and how the present one stands, where that was asked for.';
+
+COMMENT ON COLUMN vital.weekly_reports.week IS 'ISO week, as 2026-W48';
+
+COMMENT ON COLUMN vital.weekly_reports.status IS 'ON_TRACK, AT_RISK or BLOCKED';
+
+COMMENT ON COLUMN vital.weekly_reports.report IS 'The whole report, as vital report weekly --format json prints it';
+
+COMMENT ON COLUMN vital.weekly_reports.made_at IS 'When it was made';
+
+COMMENT ON COLUMN vital.weekly_reports.is_over IS 'False: the week was not over when it was made, and it is made anew; true: it is never made again';
 
 ALTER TABLE ONLY public.query_performance ATTACH PARTITION vital.query_performance_default DEFAULT;
 
@@ -6906,6 +7591,9 @@ ALTER TABLE ONLY vital.check_runs
 ALTER TABLE ONLY vital.definition_lock
     ADD CONSTRAINT definition_lock_pkey PRIMARY KEY (only_row);
 
+ALTER TABLE ONLY vital.gate_approvals
+    ADD CONSTRAINT gate_approvals_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY vital.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, key);
 
@@ -6942,6 +7630,9 @@ ALTER TABLE ONLY vital.river_queue
 ALTER TABLE ONLY vital.seal_keys
     ADD CONSTRAINT seal_keys_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY vital.server_starts
+    ADD CONSTRAINT server_starts_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY vital.settings
     ADD CONSTRAINT settings_pkey PRIMARY KEY (only_row);
 
@@ -6950,6 +7641,9 @@ ALTER TABLE ONLY vital.signing_keys
 
 ALTER TABLE ONLY vital.versions
     ADD CONSTRAINT versions_pkey PRIMARY KEY (scope, key);
+
+ALTER TABLE ONLY vital.weekly_reports
+    ADD CONSTRAINT weekly_reports_pkey PRIMARY KEY (week);
 
 CREATE INDEX refresh_tokens_session_id_idx ON auth.refresh_tokens USING btree (session_id, used_at);
 
@@ -6984,6 +7678,8 @@ CREATE INDEX idx_profiles_tenant_id ON public.profiles USING btree (tenant_id);
 CREATE INDEX idx_query_perf_created_at ON ONLY public.query_performance USING btree (created_at DESC);
 
 CREATE INDEX idx_query_perf_query_name ON ONLY public.query_performance USING btree (query_name);
+
+CREATE INDEX idx_query_perf_request ON ONLY public.query_performance USING btree (request_id);
 
 CREATE INDEX idx_query_perf_tenant ON ONLY public.query_performance USING btree (tenant_id, created_at);
 
@@ -7029,13 +7725,21 @@ CREATE INDEX idx_audit_heads_changed_at ON vital.audit_heads USING btree (change
 
 CREATE INDEX idx_check_runs_latest ON vital.check_runs USING btree (check_name, ran_at DESC);
 
+CREATE INDEX idx_check_runs_ran_at ON vital.check_runs USING btree (ran_at DESC);
+
+CREATE INDEX idx_gate_approvals_latest ON vital.gate_approvals USING btree (gate, approved_at DESC);
+
 CREATE INDEX idx_idempotency_keys_created_at ON vital.idempotency_keys USING btree (created_at);
 
 CREATE INDEX idx_revoked_sessions_expires_at ON vital.revoked_sessions USING btree (expires_at);
 
+CREATE INDEX idx_server_starts_started_at ON vital.server_starts USING btree (started_at DESC);
+
 CREATE INDEX query_performance_default_created_at_idx ON vital.query_performance_default USING btree (created_at DESC);
 
 CREATE INDEX query_performance_default_query_name_idx ON vital.query_performance_default USING btree (query_name);
+
+CREATE INDEX query_performance_default_request_id_idx ON vital.query_performance_default USING btree (request_id);
 
 CREATE INDEX query_performance_default_tenant_id_created_at_idx ON vital.query_performance_default USING btree (tenant_id, created_at);
 
@@ -7064,6 +7768,8 @@ ALTER INDEX public.idx_query_perf_created_at ATTACH PARTITION vital.query_perfor
 ALTER INDEX public.query_performance_pkey ATTACH PARTITION vital.query_performance_default_pkey;
 
 ALTER INDEX public.idx_query_perf_query_name ATTACH PARTITION vital.query_performance_default_query_name_idx;
+
+ALTER INDEX public.idx_query_perf_request ATTACH PARTITION vital.query_performance_default_request_id_idx;
 
 ALTER INDEX public.idx_query_perf_tenant ATTACH PARTITION vital.query_performance_default_tenant_id_created_at_idx;
 
@@ -7159,6 +7865,8 @@ CREATE TRIGGER tenant_apps_touch BEFORE UPDATE ON public.tenant_apps FOR EACH RO
 
 CREATE TRIGGER tenant_configurations_audit AFTER INSERT OR DELETE OR UPDATE ON public.tenant_configurations FOR EACH ROW EXECUTE FUNCTION vital.audit_change('tenant_id');
 
+CREATE TRIGGER tenant_configurations_guard_throttles BEFORE INSERT OR UPDATE OF limits ON public.tenant_configurations FOR EACH ROW EXECUTE FUNCTION vital.guard_throttles();
+
 CREATE TRIGGER tenant_configurations_record_change AFTER INSERT OR DELETE OR UPDATE ON public.tenant_configurations FOR EACH ROW EXECUTE FUNCTION vital.record_change('tenant', 'tenant_id');
 
 CREATE TRIGGER tenant_configurations_touch BEFORE UPDATE ON public.tenant_configurations FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
@@ -7200,6 +7908,8 @@ CREATE TRIGGER users_touch BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FU
 CREATE CONSTRAINT TRIGGER pending_versions_settle AFTER INSERT ON vital.pending_versions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.scope = 'settle'::text)) EXECUTE FUNCTION vital.settle();
 
 CREATE TRIGGER revoked_sessions_record_change AFTER INSERT ON vital.revoked_sessions FOR EACH ROW EXECUTE FUNCTION vital.record_change('session', 'session_id');
+
+CREATE TRIGGER weekly_reports_keep BEFORE UPDATE ON vital.weekly_reports FOR EACH ROW WHEN (old.is_over) EXECUTE FUNCTION vital.refuse_report_change();
 
 ALTER TABLE ONLY auth.one_time_tokens
     ADD CONSTRAINT one_time_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
@@ -7444,7 +8154,7 @@ CREATE POLICY prompts_update_member ON public.prompts FOR UPDATE TO authenticate
 
 ALTER TABLE public.query_performance ENABLE ROW LEVEL SECURITY;
 
-CREATE POLICY query_performance_insert_member ON public.query_performance FOR INSERT TO authenticated WITH CHECK (((tenant_id = ( SELECT vital.writable_tenant_id() AS writable_tenant_id)) AND (user_id = ( SELECT vital.user_id() AS user_id))));
+CREATE POLICY query_performance_insert_member ON public.query_performance FOR INSERT TO authenticated WITH CHECK (((tenant_id = ( SELECT vital.writable_tenant_id() AS writable_tenant_id)) AND (user_id = ( SELECT vital.user_id() AS user_id)) AND (weight = 1) AND (duration_us IS NULL) AND (steps IS NULL) AND (query_type IS DISTINCT FROM 'job'::text) AND ((created_at >= (( SELECT now() AS now) - '1 day'::interval)) AND (created_at <= (( SELECT now() AS now) + '00:01:00'::interval)))));
 
 CREATE POLICY query_performance_select_admin ON public.query_performance FOR SELECT TO authenticated USING ((tenant_id = ( SELECT vital.overseen_tenant_id() AS overseen_tenant_id)));
 
@@ -7591,6 +8301,9 @@ REVOKE ALL ON FUNCTION public.assign_agent(p_agent_id uuid, p_agent_tenant_id uu
 GRANT ALL ON FUNCTION public.assign_agent(p_agent_id uuid, p_agent_tenant_id uuid, p_config jsonb) TO authenticated;
 GRANT ALL ON FUNCTION public.assign_agent(p_agent_id uuid, p_agent_tenant_id uuid, p_config jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION public.audit_chain_head() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.audit_chain_head() TO authenticated;
+
 REVOKE ALL ON FUNCTION public.audit_organization_changes() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.audit_organization_changes() TO vital_owner;
 
@@ -7625,6 +8338,9 @@ GRANT ALL ON FUNCTION public.change_tenant_state(p_tenant_id uuid, p_action text
 REVOKE ALL ON FUNCTION public.check_data_consistency() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.check_data_consistency() TO authenticated;
 GRANT ALL ON FUNCTION public.check_data_consistency() TO service_role;
+
+REVOKE ALL ON FUNCTION public.cleanup_query_logs() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.cleanup_query_logs() TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_configurations TO vital_definer;
 GRANT SELECT ON TABLE public.tenant_configurations TO authenticated;
@@ -7670,6 +8386,30 @@ REVOKE ALL ON FUNCTION public.feature_flag_history(p_flag_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.feature_flag_history(p_flag_key text) TO authenticated;
 GRANT ALL ON FUNCTION public.feature_flag_history(p_flag_key text) TO service_role;
 
+REVOKE ALL ON FUNCTION public.feature_flag_reach(p_flag_key text, p_days integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.feature_flag_reach(p_flag_key text, p_days integer) TO authenticated;
+GRANT ALL ON FUNCTION public.feature_flag_reach(p_flag_key text, p_days integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_load_stats(p_hours integer, p_by text, p_tenant_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_load_stats(p_hours integer, p_by text, p_tenant_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.get_load_stats(p_hours integer, p_by text, p_tenant_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_load_timeline(p_hours integer, p_buckets integer, p_tenant_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_load_timeline(p_hours integer, p_buckets integer, p_tenant_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.get_load_timeline(p_hours integer, p_buckets integer, p_tenant_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_query_performance_stats(p_hours integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_query_performance_stats(p_hours integer) TO authenticated;
+GRANT ALL ON FUNCTION public.get_query_performance_stats(p_hours integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_tenant_load_stats(p_hours integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_tenant_load_stats(p_hours integer) TO authenticated;
+GRANT ALL ON FUNCTION public.get_tenant_load_stats(p_hours integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.get_tenant_usage() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.get_tenant_usage() TO authenticated;
+GRANT ALL ON FUNCTION public.get_tenant_usage() TO service_role;
+
 REVOKE ALL ON FUNCTION public.get_tool_health_metrics(p_days integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.get_tool_health_metrics(p_days integer) TO authenticated;
 GRANT ALL ON FUNCTION public.get_tool_health_metrics(p_days integer) TO service_role;
@@ -7707,6 +8447,34 @@ REVOKE ALL ON FUNCTION public.is_tenant_admin() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.is_tenant_admin() TO anon;
 GRANT ALL ON FUNCTION public.is_tenant_admin() TO authenticated;
 GRANT ALL ON FUNCTION public.is_tenant_admin() TO service_role;
+
+REVOKE ALL ON FUNCTION public.list_check_runs() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.list_check_runs() TO authenticated;
+GRANT ALL ON FUNCTION public.list_check_runs() TO service_role;
+
+REVOKE ALL ON FUNCTION public.list_gates() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.list_gates() TO authenticated;
+GRANT ALL ON FUNCTION public.list_gates() TO service_role;
+
+REVOKE ALL ON FUNCTION public.list_jobs() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.list_jobs() TO authenticated;
+GRANT ALL ON FUNCTION public.list_jobs() TO service_role;
+
+REVOKE ALL ON FUNCTION public.list_tools(p_days integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.list_tools(p_days integer) TO authenticated;
+GRANT ALL ON FUNCTION public.list_tools(p_days integer) TO service_role;
+
+REVOKE ALL ON FUNCTION public.list_weekly_reports() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.list_weekly_reports() TO authenticated;
+GRANT ALL ON FUNCTION public.list_weekly_reports() TO service_role;
+
+REVOKE ALL ON FUNCTION public.log_query_performance(p_query_name text, p_tenant_id uuid, p_user_id uuid, p_execution_time_ms integer, p_rows_returned integer, p_cache_hit boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.log_query_performance(p_query_name text, p_tenant_id uuid, p_user_id uuid, p_execution_time_ms integer, p_rows_returned integer, p_cache_hit boolean) TO authenticated;
+GRANT ALL ON FUNCTION public.log_query_performance(p_query_name text, p_tenant_id uuid, p_user_id uuid, p_execution_time_ms integer, p_rows_returned integer, p_cache_hit boolean) TO service_role;
+
+REVOKE ALL ON FUNCTION public.make_weekly_report(p_present boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.make_weekly_report(p_present boolean) TO authenticated;
+GRANT ALL ON FUNCTION public.make_weekly_report(p_present boolean) TO service_role;
 
 REVOKE ALL ON FUNCTION public.post_migration_check() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.post_migration_check() TO authenticated;
@@ -7750,6 +8518,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_feature_flags TO servic
 REVOKE ALL ON FUNCTION public.rollback_tenant_feature(p_flag_key text, p_version integer, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.rollback_tenant_feature(p_flag_key text, p_version integer, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION public.rollback_tenant_feature(p_flag_key text, p_version integer, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.run_check(p_check text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.run_check(p_check text) TO authenticated;
+GRANT ALL ON FUNCTION public.run_check(p_check text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.schedule_feature_flag(p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.schedule_feature_flag(p_flag_key text, p_changes jsonb, p_run_at timestamp with time zone, p_reason text) TO authenticated;
@@ -7926,6 +8698,8 @@ GRANT ALL ON FUNCTION vital.enforce_agent_tier() TO vital_owner;
 REVOKE ALL ON FUNCTION vital.enforce_limit() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.enforce_limit() TO vital_owner;
 
+REVOKE ALL ON FUNCTION vital.enqueue_job(p_kind text, p_args jsonb) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) TO service_role;
 
@@ -7972,6 +8746,8 @@ GRANT ALL ON FUNCTION vital.give_reason(p_reason text) TO vital_definer;
 REVOKE ALL ON FUNCTION vital.guard_parent() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.guard_parent() TO vital_owner;
 
+REVOKE ALL ON FUNCTION vital.guard_throttles() FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION vital.identity() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.identity() TO anon;
 GRANT ALL ON FUNCTION vital.identity() TO authenticated;
@@ -7983,6 +8759,14 @@ GRANT ALL ON FUNCTION vital.invalidate_caches() TO service_role;
 
 REVOKE ALL ON FUNCTION vital.invite_member(p_tenant_id uuid, p_email text, p_role text, p_expires_in interval) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.invite_member(p_tenant_id uuid, p_email text, p_role text, p_expires_in interval) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.is_load(p_query_type text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.is_load(p_query_type text) TO authenticated;
+GRANT ALL ON FUNCTION vital.is_load(p_query_type text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.is_load_fault(p_code text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.is_load_fault(p_code text) TO authenticated;
+GRANT ALL ON FUNCTION vital.is_load_fault(p_code text) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.is_operator() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.is_operator() TO authenticated;
@@ -7999,6 +8783,10 @@ REVOKE ALL ON FUNCTION vital.lifecycle_moves() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.lifecycle_moves() TO authenticated;
 GRANT ALL ON FUNCTION vital.lifecycle_moves() TO service_role;
 GRANT ALL ON FUNCTION vital.lifecycle_moves() TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.load_statistics(p_from timestamp with time zone, p_until timestamp with time zone, p_by text, p_tenant_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.load_statistics(p_from timestamp with time zone, p_until timestamp with time zone, p_by text, p_tenant_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION vital.load_statistics(p_from timestamp with time zone, p_until timestamp with time zone, p_by text, p_tenant_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.lock_configuration(p_tenant_id uuid) FROM PUBLIC;
 
@@ -8052,6 +8840,9 @@ REVOKE ALL ON FUNCTION vital.reads_accounts() FROM PUBLIC;
 REVOKE ALL ON FUNCTION vital.record_change() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.record_change() TO vital_owner;
 
+REVOKE ALL ON FUNCTION vital.record_export(p_organization_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.record_export(p_organization_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.refuse_audit_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.refuse_cancel(p_status text) FROM PUBLIC;
@@ -8061,6 +8852,8 @@ REVOKE ALL ON FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) FRO
 GRANT ALL ON FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) TO authenticated;
 GRANT ALL ON FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) TO service_role;
 GRANT ALL ON FUNCTION vital.refuse_move(p_state public.org_lifecycle_state) TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.refuse_report_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.remembered_context(p_known_tenant uuid, p_known_stamp text, OUT tenant_id uuid, OUT version text, OUT stamp text, OUT caller json, OUT document json, OUT versions json, OUT until timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.remembered_context(p_known_tenant uuid, p_known_stamp text, OUT tenant_id uuid, OUT version text, OUT stamp text, OUT caller json, OUT document json, OUT versions json, OUT until timestamp with time zone) TO authenticated;
@@ -8118,10 +8911,14 @@ GRANT ALL ON FUNCTION vital.require_writer() TO service_role;
 
 REVOKE ALL ON FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) TO vital_service;
+GRANT ALL ON FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) TO vital_definer;
 
 REVOKE ALL ON FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) TO service_role;
 GRANT ALL ON FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.roll_query_performance(p_keep_days integer, p_ahead integer, p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.roll_query_performance(p_keep_days integer, p_ahead integer, p_now timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.rollback_tenant_feature(p_tenant_id uuid, p_flag_key text, p_version integer, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.rollback_tenant_feature(p_tenant_id uuid, p_flag_key text, p_version integer, p_reason text) TO authenticated;
@@ -8178,6 +8975,11 @@ REVOKE ALL ON FUNCTION vital.tenant_for(p_right text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.tenant_for(p_right text) TO anon;
 GRANT ALL ON FUNCTION vital.tenant_for(p_right text) TO authenticated;
 GRANT ALL ON FUNCTION vital.tenant_for(p_right text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.throttles(p_limits jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.throttles(p_limits jsonb) TO authenticated;
+GRANT ALL ON FUNCTION vital.throttles(p_limits jsonb) TO service_role;
+GRANT ALL ON FUNCTION vital.throttles(p_limits jsonb) TO vital_definer;
 
 REVOKE ALL ON FUNCTION vital.toggle_tenant_feature(p_tenant_id uuid, p_flag_key text, p_enabled boolean, p_config jsonb, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.toggle_tenant_feature(p_tenant_id uuid, p_flag_key text, p_enabled boolean, p_config jsonb, p_reason text) TO authenticated;
@@ -8349,12 +9151,17 @@ GRANT SELECT,INSERT ON TABLE vital.audit_checkpoints TO vital_definer;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.audit_heads TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE ON TABLE vital.check_runs TO service_role;
+GRANT SELECT ON TABLE vital.check_runs TO vital_definer;
 
 GRANT SELECT,UPDATE ON TABLE vital.definition_lock TO vital_definer;
+
+GRANT SELECT,INSERT ON TABLE vital.gate_approvals TO service_role;
+GRANT SELECT ON TABLE vital.gate_approvals TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.idempotency_keys TO vital_definer;
 
 GRANT SELECT ON TABLE vital.migrations TO vital_definer;
+GRANT SELECT ON TABLE vital.migrations TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.pending_audit TO vital_definer;
 
@@ -8366,7 +9173,36 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.revoked_sessions TO vital_defin
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.river_job TO vital_service;
 
+GRANT SELECT(id) ON TABLE vital.river_job TO vital_definer;
+
+GRANT SELECT(state) ON TABLE vital.river_job TO vital_definer;
+
+GRANT SELECT(attempt) ON TABLE vital.river_job TO vital_definer;
+
+GRANT SELECT(max_attempts),INSERT(max_attempts) ON TABLE vital.river_job TO vital_definer;
+
+GRANT SELECT(attempted_at) ON TABLE vital.river_job TO vital_definer;
+
+GRANT SELECT(created_at) ON TABLE vital.river_job TO vital_definer;
+
+GRANT SELECT(finalized_at) ON TABLE vital.river_job TO vital_definer;
+
+GRANT SELECT(scheduled_at) ON TABLE vital.river_job TO vital_definer;
+
+GRANT INSERT(args) ON TABLE vital.river_job TO vital_definer;
+
+GRANT SELECT(errors) ON TABLE vital.river_job TO vital_definer;
+
+GRANT SELECT(kind),INSERT(kind),UPDATE(kind) ON TABLE vital.river_job TO vital_definer;
+
+GRANT SELECT(queue) ON TABLE vital.river_job TO vital_definer;
+
+GRANT SELECT(unique_key),INSERT(unique_key) ON TABLE vital.river_job TO vital_definer;
+
+GRANT SELECT(unique_states),INSERT(unique_states) ON TABLE vital.river_job TO vital_definer;
+
 GRANT SELECT,USAGE ON SEQUENCE vital.river_job_id_seq TO vital_service;
+GRANT USAGE ON SEQUENCE vital.river_job_id_seq TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.river_leader TO vital_service;
 
@@ -8378,11 +9214,24 @@ GRANT SELECT,USAGE ON SEQUENCE vital.river_notification_id_seq TO vital_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.river_queue TO vital_service;
 
+GRANT SELECT,INSERT,DELETE ON TABLE vital.server_starts TO service_role;
+
 GRANT SELECT ON TABLE vital.settings TO vital_sealer;
 GRANT SELECT ON TABLE vital.settings TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.signing_keys TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.versions TO vital_definer;
+
+GRANT SELECT,INSERT ON TABLE vital.weekly_reports TO service_role;
+GRANT SELECT ON TABLE vital.weekly_reports TO vital_definer;
+
+GRANT UPDATE(status) ON TABLE vital.weekly_reports TO service_role;
+
+GRANT UPDATE(report) ON TABLE vital.weekly_reports TO service_role;
+
+GRANT UPDATE(made_at) ON TABLE vital.weekly_reports TO service_role;
+
+GRANT UPDATE(is_over) ON TABLE vital.weekly_reports TO service_role;
 
 ALTER DEFAULT PRIVILEGES FOR ROLE vital_owner IN SCHEMA public GRANT SELECT,INSERT,DELETE,UPDATE ON TABLES  TO vital_definer;

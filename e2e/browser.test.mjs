@@ -1,22 +1,15 @@
 // A real browser on a page of another origin, with the supabase-js bundle as npm ships it.
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { chromium } from 'playwright-core';
+import { launch } from './chromium.mjs';
 import { ada, ben, dana, up } from './server.mjs';
 
 const files = {
   '/': ['text/html; charset=utf-8', await readFile(new URL('page.html', import.meta.url))],
   '/supabase.js': ['text/javascript', await readFile(new URL('node_modules/@supabase/supabase-js/dist/umd/supabase.js', import.meta.url))],
 };
-// As .ci/require looks for it.
-const executablePath = [
-  process.env.VITAL_CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-].find((path) => path && existsSync(path));
-const browserArguments = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 
 let allowed; // the application's web server: an origin that may call
 let foreign; // somebody else's
@@ -26,7 +19,7 @@ let browser;
 before(async () => {
   [allowed, foreign] = await Promise.all([webServer(), webServer()]);
   vital = await up({ VITAL_CORS_ORIGINS: allowed.origin });
-  browser = await chromium.launch({ executablePath, headless: true, chromiumSandbox: false, args: browserArguments }); // on a fresh profile
+  browser = await launch();
 });
 
 after(async () => {

@@ -303,7 +303,7 @@ describe('the web SDK', () => {
     const client = await onWeb(bearing(await vital.token(ben)), { pollInterval: 50, fetchImplementation: counting });
     const other = await onWeb(bearing(keys[second]), { pollInterval: 50 });
     await until(() => statuses.filter((status) => status === 304).length >= 5, 'polls');
-    assert.deepEqual(new Set(statuses.slice(1)), new Set([304]));
+    assert.deepEqual(new Set(statuses.slice(statuses.indexOf(304))), new Set([304])); // before, a poll may overtake the first answer on its way
     const changed = [];
     client.addHandler(ProviderEvents.ConfigurationChanged, ({ flagsChanged }) => changed.push(...flagsChanged));
     const before = statuses.filter((status) => status === 200).length;

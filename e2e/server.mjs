@@ -81,7 +81,13 @@ class Server {
 
   /** Runs `vital …` on the same data and returns what it prints. */
   async command(...args) {
-    const { stdout } = await run(vital, [...args, '--data-dir', this.dataDir], { env: withoutSettings(process.env) });
+    const { stdout } = await run(vital, ['--data-dir', this.dataDir, ...args], { env: withoutSettings(process.env) });
+    return stdout.trim();
+  }
+
+  /** Runs SQL as the operator of the private Postgres, a superuser, and returns what it prints. */
+  async sql(text) {
+    const { stdout } = await run(vital, ['--data-dir', this.dataDir, 'db', 'psql', '--', '-v', 'ON_ERROR_STOP=1', '-qAtc', text], { env: withoutSettings(process.env) });
     return stdout.trim();
   }
 

@@ -457,7 +457,11 @@ func TestMemory_Bounded(t *testing.T) {
 		})
 		require.NoError(t, err)
 	}
-	require.Eventually(t, func() bool { return m.Stat().Bytes <= 1<<20 && m.Stat().Entries < 1000 }, 5*time.Second, 10*time.Millisecond)
+	require.EqualValues(t, 1<<20, m.Stat().Bound)
+	require.Eventually(t, func() bool {
+		s := m.Stat()
+		return s.Bytes <= s.Bound && s.Entries < 1000 && int64(s.Entries)+s.Evictions == 5000
+	}, 5*time.Second, 10*time.Millisecond)
 }
 
 // TestMemory_NeverOlderThanHeard reads and raises at random: whoever asks after a change was heard and looked up

@@ -8,32 +8,10 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/google/uuid"
 )
-
-// Scope is what has a version in vital.versions: a kind (tenant, membership, self, session or global) and whose.
-type Scope struct {
-	Kind string
-	Key  uuid.UUID // zero for global
-}
-
-// Tenant is the kind of scope that a tenant's row, configuration, apps and overrides have.
-const Tenant = "tenant"
-
-// Global is the scope of what belongs to no tenant: flag definitions.
-var Global = Scope{Kind: "global"}
-
-// Change is a scope and the version it has reached.
-type Change struct {
-	Scope
-	Version int64
-}
 
 // Source is where changes are heard and looked up.
 type Source struct {
@@ -46,7 +24,9 @@ type Source struct {
 	// Risen is told of the versions of tenants and of Global once they have been looked up, also of tenants of whom
 	// nothing is remembered here, and nil where anything may have changed. It must not block. May be nil.
 	Risen func([]Change)
-	Log   *slog.Logger
+	// Followed is told how long after the beginning of the transaction that changed a scope this process followed. May be nil.
+	Followed func(delay time.Duration)
+	Log      *slog.Logger
 }
 
 const (
@@ -64,6 +44,8 @@ const (
 	coverAgain = 250 * time.Millisecond
 	// beginTime bounds the look at where the log is.
 	beginTime = time.Second
+	// notJustNow is how long ago a change is that somebody has told of who did not make it.
+	notJustNow = 30 * time.Second
 	// trusted is how long what is remembered is served after the last moment of which every change is known. A process
 	// that was stopped meanwhile finds that it was by the clock, before it has read a word of what it missed.
 	trusted = 1750 * time.Millisecond
@@ -256,14 +238,6 @@ func (f *Follower) noteAll() {
 	f.pendingAll = true
 }
 
-func parseChange(payload string) (Change, bool) {
-	kind, rest, _ := strings.Cut(payload, ":")
-	key, number, _ := strings.Cut(rest, ":")
-	id, err := uuid.Parse(key)
-	version, wrong := strconv.ParseInt(number, 10, 64)
-	return Change{Scope{strings.Clone(kind), id}, version}, err == nil && wrong == nil && len(kind) < 32
-}
-
 func (f *Follower) awake() {
 	select {
 	case f.wake <- struct{}{}:
@@ -405,6 +379,13 @@ func (f *Follower) learn(ctx context.Context, scopes []Scope, heardOf map[Scope]
 		}
 		f.forget()
 		return
+	}
+	if f.source.Followed != nil {
+		for _, c := range changes {
+			if heardOf[c.Scope] && 0 < c.Age && c.Age < notJustNow {
+				f.source.Followed(c.Age)
+			}
+		}
 	}
 	if f.source.Risen == nil {
 		return

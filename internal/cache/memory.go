@@ -35,7 +35,7 @@ type Memory[K comparable, V any] struct {
 	entries  *otter.Cache[K, *entry[V]]
 	now      func() time.Time
 
-	hits, misses, stale atomic.Int64
+	hits, misses, stale, evictions atomic.Int64
 
 	mu      sync.Mutex
 	flights map[K]*flight[V]
@@ -71,7 +71,12 @@ func NewMemory[K comparable, V any](follower *Follower, bytes uint64) (*Memory[K
 	m.entries, err = otter.New(&otter.Options[K, *entry[V]]{
 		MaximumWeight: bytes,
 		Weigher:       func(_ K, e *entry[V]) uint32 { return uint32(min(e.Bytes+entryBytes, 1<<30)) },
-		OnDeletion:    func(e otter.DeletionEvent[K, *entry[V]]) { follower.release(e.Value.Versions, e.Value.states) },
+		OnDeletion: func(e otter.DeletionEvent[K, *entry[V]]) {
+			follower.release(e.Value.Versions, e.Value.states)
+			if e.WasEvicted() {
+				m.evictions.Add(1)
+			}
+		},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make a cache: %w", err)
@@ -215,14 +220,15 @@ func (m *Memory[K, V]) fly(ctx context.Context, key K, f *flight[V], load func(c
 type Stat struct {
 	Entries int    // about
 	Bytes   uint64 // about
-	// Hits were answered from memory; Misses were not there; Stale were there and no longer true.
-	Hits, Misses, Stale int64
+	Bound   uint64 // the most bytes there may be
+	// Hits were answered from memory; Misses were not there; Stale were there and no longer true. Evictions made room for others.
+	Hits, Misses, Stale, Evictions int64
 }
 
 // Stat returns what m holds now.
 func (m *Memory[K, V]) Stat() Stat {
 	return Stat{
-		Entries: m.entries.EstimatedSize(), Bytes: m.entries.WeightedSize(),
-		Hits: m.hits.Load(), Misses: m.misses.Load(), Stale: m.stale.Load(),
+		Entries: m.entries.EstimatedSize(), Bytes: m.entries.WeightedSize(), Bound: m.entries.GetMaximum(),
+		Hits: m.hits.Load(), Misses: m.misses.Load(), Stale: m.stale.Load(), Evictions: m.evictions.Load(),
 	}
 }

@@ -24,16 +24,16 @@ const leaseTime = 10 * time.Second
 var (
 	//go:embed lua/read.lua
 	readText   string
-	readScript = rueidis.NewLuaScript(readText)
+	readScript = newScript("read", readText)
 	//go:embed lua/fill.lua
 	fillText   string
-	fillScript = rueidis.NewLuaScript(fillText)
+	fillScript = newScript("fill", fillText)
 	//go:embed lua/replace.lua
 	replaceText   string
-	replaceScript = rueidis.NewLuaScript(replaceText)
+	replaceScript = newScript("replace", replaceText)
 	//go:embed lua/release.lua
 	releaseText   string
-	releaseScript = rueidis.NewLuaScript(releaseText)
+	releaseScript = newScript("release", releaseText)
 )
 
 // RedisConfig says where Redis is and what is kept there.
@@ -51,7 +51,16 @@ type RedisConfig[V any] struct {
 	Encode  func(key string, loaded Loaded[V]) ([]byte, error)
 	// Decode returns an error for what is not ours or was altered: that is a miss.
 	Decode func(key string, value []byte) (Loaded[V], error)
-	Log    *slog.Logger
+	// OnScript is told of every script that somebody waited for, by them. Defaults to nothing.
+	OnScript func(context.Context, Script)
+	Log      *slog.Logger
+}
+
+// Script is the record of one script that Redis was asked to run.
+type Script struct {
+	Name     string
+	Duration time.Duration
+	Code     string // how it ended: "" for well, the first word of what Redis refused it with, or busy, timeout, cancelled, unreachable
 }
 
 // Redis shares values between instances. What it says is only ever handed to a load, which asks the database whether
@@ -92,7 +101,7 @@ func OpenRedis[V any](config RedisConfig[V]) (*Redis[V], error) {
 		config.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Redis[V]{config: config, link: openLink(options,
-		cmp.Or(config.Pattern, "tenant:*:config"), cmp.Or(config.Timeout, 50*time.Millisecond), config.Log)}, nil
+		cmp.Or(config.Pattern, "tenant:*:config"), cmp.Or(config.Timeout, 50*time.Millisecond), config.Log, config.OnScript)}, nil
 }
 
 // redisOptions reads an address. Its errors quote nothing of it: anything may be part of a password.
@@ -206,12 +215,12 @@ func (r *Redis[V]) fill(ctx context.Context, key string, c claim, loaded Loaded[
 		r.config.Log.Error("a value cannot be written for redis", "key", key, "error", err)
 		return false
 	}
-	script, rests := fillScript, c.token
+	run, rests := fillScript, c.token
 	if c.found {
-		script, rests = replaceScript, c.value
+		run, rests = replaceScript, c.value
 	}
 	// Whoever asked may go: the value is there.
-	answer, err := r.link.exec(context.WithoutCancel(ctx), script, key, rests, string(value), milliseconds(ttl))
+	answer, err := r.link.exec(context.WithoutCancel(ctx), run, key, rests, string(value), milliseconds(ttl))
 	if err != nil {
 		return true // it may have been done
 	}

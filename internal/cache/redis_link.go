@@ -32,7 +32,8 @@ type link struct {
 	pattern string
 	timeout time.Duration
 	log     *slog.Logger
-	client  rueidis.Client // set by connect before up
+	told    func(context.Context, Script) // nil for nobody
+	client  rueidis.Client                // set by connect before up
 	places  chan struct{}
 	wake    chan struct{}
 	stop    context.CancelFunc
@@ -53,10 +54,10 @@ type outage struct {
 	over      time.Time
 }
 
-func openLink(options rueidis.ClientOption, pattern string, timeout time.Duration, log *slog.Logger) *link {
+func openLink(options rueidis.ClientOption, pattern string, timeout time.Duration, log *slog.Logger, told func(context.Context, Script)) *link {
 	ctx, stop := context.WithCancel(context.Background())
 	l := &link{
-		options: options, pattern: pattern, timeout: timeout, log: log, stop: stop,
+		options: options, pattern: pattern, timeout: timeout, log: log, told: told, stop: stop,
 		places: make(chan struct{}, atOnce), wake: make(chan struct{}, 1), known: map[string]struct{}{},
 		evictions: evictions{keys: map[string]asked{}, done: make(chan struct{})},
 	}
@@ -118,8 +119,45 @@ func (l *link) close() {
 // usable reports whether key may be read and filled: Redis is there, and has nothing of it that must be dropped.
 func (l *link) usable(key string) bool { return l.up.Load() && !l.evicting(key) }
 
-// exec runs a script on key and its lease, within the timeout.
-func (l *link) exec(ctx context.Context, script *rueidis.Lua, key string, args ...string) (answer rueidis.RedisMessage, err error) {
+// script is one of ours.
+type script struct {
+	name string
+	lua  *rueidis.Lua
+}
+
+func newScript(name, text string) script { return script{name, rueidis.NewLuaScript(text)} }
+
+// exec runs a script on key and its lease, within the timeout, and tells of it.
+func (l *link) exec(ctx context.Context, s script, key string, args ...string) (rueidis.RedisMessage, error) {
+	if l.told == nil {
+		return l.run(ctx, s, key, args...)
+	}
+	started := time.Now()
+	answer, err := l.run(ctx, s, key, args...)
+	l.told(ctx, Script{Name: s.name, Duration: time.Since(started), Code: codeOf(err)})
+	return answer, err
+}
+
+// codeOf says how a script ended, in a word that holds nothing of what it was about.
+func codeOf(err error) string {
+	reply, refused := rueidis.IsRedisErr(err)
+	switch {
+	case err == nil:
+		return ""
+	case refused:
+		code, _, _ := strings.Cut(reply.Error(), " ")
+		return code
+	case errors.Is(err, errBusy):
+		return "busy"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case errors.Is(err, context.Canceled):
+		return "cancelled"
+	}
+	return "unreachable"
+}
+
+func (l *link) run(ctx context.Context, s script, key string, args ...string) (answer rueidis.RedisMessage, err error) {
 	select {
 	case l.places <- struct{}{}:
 	default:
@@ -130,7 +168,7 @@ func (l *link) exec(ctx context.Context, script *rueidis.Lua, key string, args .
 	defer cancel()
 	result := make(chan rueidis.RedisResult, 1)
 	go func() { // the client may wait longer, for somebody else who connects
-		result <- script.Exec(within, l.client, []string{key, leaseOf(key)}, args)
+		result <- s.lua.Exec(within, l.client, []string{key, leaseOf(key)}, args)
 		<-l.places
 	}()
 	select {
@@ -258,7 +296,7 @@ func (l *link) probe(ctx context.Context) error {
 	}
 	brief, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
-	if err := readScript.Exec(brief, l.client, []string{key, leaseOf(key)}, []string{"probe", "1000"}).Error(); err != nil {
+	if err := readScript.lua.Exec(brief, l.client, []string{key, leaseOf(key)}, []string{"probe", "1000"}).Error(); err != nil {
 		return err
 	}
 	return l.unlink(within, key)[0]

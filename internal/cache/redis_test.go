@@ -151,6 +151,44 @@ func TestRedis_DownAtStart(t *testing.T) {
 	require.Equal(t, 1, o.log.count(saysBack), o.log)
 }
 
+// TestRedis_OnScript: each script is told of by name to whoever waited for it, with how it ended and nothing it was about.
+func TestRedis_OnScript(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	var mu sync.Mutex
+	var told []cache.Script
+	o := newOne(t, startRedis(t), func(c *cache.RedisConfig[row]) {
+		c.OnScript = func(ctx context.Context, s cache.Script) {
+			mu.Lock()
+			defer mu.Unlock()
+			if ctx.Value(key{}) != nil {
+				told = append(told, s)
+			}
+		}
+	})
+	get := func(ctx context.Context) {
+		_, _ = o.redis.Get(context.WithValue(ctx, key{}, true), keyOf(1), func(context.Context, *cache.Loaded[row]) (cache.Loaded[row], bool, error) {
+			if ctx.Err() != nil {
+				return cache.Loaded[row]{}, false, ctx.Err()
+			}
+			return cache.Loaded[row]{Value: row{Key: keyOf(1)}}, false, nil
+		})
+	}
+	get(t.Context())
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	get(gone)
+	do(t, o.server.connect(t), "CONFIG", "SET", "maxmemory", "1")
+	get(t.Context())
+	var got []string
+	for _, s := range told {
+		require.Positive(t, s.Duration)
+		got = append(got, s.Name+":"+s.Code)
+	}
+	require.Equal(t, []string{"read:", "fill:", "read:cancelled"}, got[:3])
+	require.Contains(t, got[3:], "replace:OOM")
+}
+
 func TestRedis_RestartedEmpty(t *testing.T) {
 	t.Parallel()
 	o, key := newOne(t, startRedis(t)), keyOf(1)

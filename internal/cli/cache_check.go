@@ -173,7 +173,7 @@ func (a *app) openRedisSource(ctx context.Context, t *target, c *comparison, fla
 		return err
 	}
 	c.closers = append(c.closers, db.Close)
-	shared, err := tenant.OpenShared(db, a.config.RedisURL, a.log)
+	shared, err := tenant.OpenShared(db, tenant.SharedConfig{URL: a.config.RedisURL, Log: a.log})
 	if err != nil {
 		return err
 	}

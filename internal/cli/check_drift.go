@@ -22,9 +22,10 @@ func (a *app) checkDriftCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "drift", Short: "Compare the database with what the migrations make", Args: noArguments,
 		Long: "Compares the database, object by object, with one that is migrated from scratch beside it and dropped again: tables,\n" +
-			"columns, keys, indexes, functions, triggers, policies, grants, owners, roles and their settings. Each difference is\n" +
-			"named with what was expected, what is, and the SQL that would undo it, which is never run. It takes a login that may\n" +
-			"create databases. Differences of security or structure make the exit code 3; comments do not.",
+			"columns, keys, indexes, functions, triggers, policies, grants, owners, roles and their settings, and what is in no\n" +
+			"schema: casts, operators, languages, event triggers, foreign servers. Each difference is named with what was expected,\n" +
+			"what is, since when where the server knows, and the SQL that would undo it, which is never run. It takes a login that\n" +
+			"may create databases. Differences of security or structure make the exit code 3; comments do not.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := output.validate(cmd); err != nil {
 				return err

@@ -22,3 +22,13 @@ select pg_catalog.format('create role %I login password %L', $1::text, $2::text)
 
 -- name: MemberStatement
 select pg_catalog.format('grant %2$I to %1$I', $1::text, $2::text);
+
+-- name: ProofsKept
+-- Whether this is a database of VITAL's whose history has room for proofs.
+select exists (
+  select from pg_catalog.pg_constraint c
+  where c.conrelid = pg_catalog.to_regclass('vital.check_runs') and c.conname = 'check_runs_check_name_check' and pg_catalog.pg_get_constraintdef(c.oid) like '%''proof''%'
+);
+
+-- name: RecordExport
+select vital.give_reason($2), vital.record_export($1);

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -240,6 +241,51 @@ func TestMigrate(t *testing.T) {
 	}
 	require.Contains(t, vital(t, nil, "migrate", "status", "--database-url", d.URL).out, "policies/agents.sql")
 	require.Contains(t, vital(t, nil, "migrate", "roles").out, "vital_definer")
+}
+
+// TestMigrate_Backup: what is made when nothing is to be migrated is what `vital migrate restore` knows and takes.
+func TestMigrate_Backup(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	dir := filepath.Join(t.TempDir(), "backups")
+	file := strings.TrimSpace(ok(t, vital(t, nil, "migrate", "backup", "--database-url", d.URL, "--backup-dir", dir)))
+	require.FileExists(t, file)
+	listed := parsed[[]struct{ File, Database string }](t, vital(t, nil, "migrate", "restore", "--json", "--database-url", d.URL, "--backup-dir", dir))
+	require.Len(t, listed, 1)
+	require.Equal(t, file, listed[0].File)
+	require.Equal(t, d.Name, listed[0].Database)
+
+	got := vital(t, nil, "migrate", "backup", "--database-url", d.URL, "--backup-dir", dir, "--keep", "0")
+	require.Equal(t, 2, got.code)
+	got = vital(t, nil, "migrate", "backup", "--database-url", d.APIURL, "--backup-dir", dir)
+	require.Equal(t, 1, got.code, "the server's own login reads nothing that a backup is made of")
+	require.NotContains(t, got.err, "test-login-password")
+}
+
+func TestHealth(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	server := start(t, []string{"VITAL_DATABASE_URL=" + d.APIURL, "VITAL_JWT_SECRET=a-secret-of-the-tests-of-32-bytes-or-more", "VITAL_LISTEN=127.0.0.1:0"}, "serve")
+	listening := strings.TrimPrefix(server.address, "http://")
+	require.Contains(t, ok(t, vital(t, []string{"VITAL_LISTEN=" + listening}, "health")), server.address+` {"schema_version":`)
+
+	d.Exec(t, "alter table vital.migrations rename to away")
+	got := vital(t, nil, "health", "--server", server.address)
+	require.Equal(t, 1, got.code, "alive, and not ready")
+	require.Empty(t, got.out)
+	d.Exec(t, "alter table vital.away rename to migrations; delete from vital.migrations where version_id = (select max(version_id) from vital.migrations)")
+	got = vital(t, nil, "health", "--server", server.address)
+	require.Equal(t, 1, got.code)
+	require.Contains(t, got.err, "(schema_behind)", "the server's own words")
+	require.Contains(t, got.err, "vital migrate up")
+
+	other := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(other.Close)
+	for _, address := range []string{other.URL, "http://127.0.0.1:1"} {
+		got = vital(t, nil, "health", "--server", address)
+		require.Equal(t, 1, got.code)
+		require.Contains(t, got.err, "(server_unreachable)")
+	}
 }
 
 func TestCheckRLS(t *testing.T) {

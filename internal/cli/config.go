@@ -26,6 +26,8 @@ type Config struct {
 	ReplicaURLs        []string      `env:"VITAL_REPLICA_URLS"`
 	RedisURL           string        `env:"VITAL_REDIS_URL"`
 	DatabaseConns      int32         `env:"VITAL_DATABASE_CONNS" envDefault:"16"`
+	Fairness           bool          `env:"VITAL_FAIRNESS" envDefault:"true"`
+	TenantRate         int           `env:"VITAL_TENANT_RATE"`
 	Listen             string        `env:"VITAL_LISTEN" envDefault:"127.0.0.1:8080"`
 	DataDir            string        `env:"VITAL_DATA_DIR"`
 	PGBin              string        `env:"VITAL_PG_BIN"`
@@ -41,7 +43,24 @@ type Config struct {
 	AuditCheckpoints   string        `env:"VITAL_AUDIT_CHECKPOINTS"`
 	CacheBytes         int64         `env:"VITAL_CACHE_BYTES" envDefault:"67108864"`
 	SlowQuery          time.Duration `env:"VITAL_SLOW_QUERY" envDefault:"1s"`
+	LoadRate           int64         `env:"VITAL_LOAD_RATE" envDefault:"50"`
+	LoadDays           int           `env:"VITAL_LOAD_DAYS" envDefault:"30"`
+	MetricsTenants     int           `env:"VITAL_METRICS_TENANTS"`
 	LogLevel           slog.Level    `env:"VITAL_LOG_LEVEL" envDefault:"info"`
+
+	// Traces, by the names OpenTelemetry gave them: other programs on the machine read them, too.
+	TraceEndpoint        string `env:"OTEL_EXPORTER_OTLP_ENDPOINT"`
+	TraceTracesEndpoint  string `env:"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"`
+	TraceProtocol        string `env:"OTEL_EXPORTER_OTLP_PROTOCOL"`
+	TraceTracesProtocol  string `env:"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL"`
+	TraceHeaders         string `env:"OTEL_EXPORTER_OTLP_HEADERS"`
+	TraceTracesHeaders   string `env:"OTEL_EXPORTER_OTLP_TRACES_HEADERS"`
+	TraceExporter        string `env:"OTEL_TRACES_EXPORTER"`
+	TraceSampler         string `env:"OTEL_TRACES_SAMPLER"`
+	TraceSamplerArgument string `env:"OTEL_TRACES_SAMPLER_ARG"`
+	TraceService         string `env:"OTEL_SERVICE_NAME"`
+	TraceResource        string `env:"OTEL_RESOURCE_ATTRIBUTES"`
+	TraceDisabled        string `env:"OTEL_SDK_DISABLED"`
 
 	// The embedded sign-in.
 	KEKFile        string         `env:"VITAL_KEK_FILE"`
@@ -104,8 +123,14 @@ func (a *app) configure() error {
 	if a.config.DatabaseConns < 1 {
 		return fault.New(fault.ConfigInvalid, "VITAL_DATABASE_CONNS must be at least 1.", "Leave it out for 16.")
 	}
+	if a.config.TenantRate < 0 || a.config.TenantRate > 1_000_000 {
+		return fault.New(fault.ConfigInvalid, "VITAL_TENANT_RATE must be from 0, for no limit, to 1000000.", "Leave it out for no limit.")
+	}
 	if a.config.CacheBytes < 1<<20 {
 		return fault.New(fault.ConfigInvalid, "VITAL_CACHE_BYTES must be at least 1048576, one MiB.", "Leave it out for 64 MiB.")
+	}
+	if a.config.LoadRate < 0 || a.config.LoadDays < 1 {
+		return fault.New(fault.ConfigInvalid, "VITAL_LOAD_RATE is negative, or VITAL_LOAD_DAYS less than one.", "Leave them out for 50 records a second, kept for 30 days.")
 	}
 	if len(a.config.RestSchemas) == 0 || a.config.RestMaxRows < 0 {
 		return fault.New(fault.ConfigInvalid, "VITAL_REST_SCHEMAS names no schema, or VITAL_REST_MAX_ROWS is negative.", "Leave them out for public and for no bound.")

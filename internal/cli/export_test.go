@@ -40,3 +40,6 @@ func Settings() []string {
 	}
 	return names
 }
+
+// PlanFault is what a plan ends with.
+var PlanFault = planFault

@@ -7,6 +7,7 @@ import (
 	"github.com/vital-db/vital/internal/httpapi"
 	"github.com/vital-db/vital/internal/jobs"
 	"github.com/vital-db/vital/internal/postgres"
+	"github.com/vital-db/vital/internal/schema"
 )
 
 // jobsRetry is how long a server waits until it tries again to begin with background jobs, which takes a
@@ -41,12 +42,16 @@ func (a *app) showChecks(ctx context.Context, service *postgres.Service, metrics
 
 // keepJobs does background jobs until ctx ends; the returned function waits for that. A server whose jobs
 // cannot begin still serves.
-func (a *app) keepJobs(ctx context.Context, t *target, service *postgres.Service) (wait func()) {
+func (a *app) keepJobs(ctx context.Context, t *target, service *postgres.Service, metrics *httpapi.Metrics) (wait func()) {
 	done := make(chan struct{})
+	config := jobs.Config{ServiceURL: t.serviceURL, Service: service, LoadDays: a.config.LoadDays, Facts: reportFacts(), Done: metrics.ObserveJob, Log: a.log}
+	if t.private != nil { // else the server has no operator's login
+		config.Drift = func(ctx context.Context) ([]jobs.Finding, error) { return a.dailyDrift(ctx, t) }
+	}
 	go func() {
 		defer close(done)
 		for {
-			err := jobs.Run(ctx, jobs.Config{ServiceURL: t.serviceURL, Service: service, Log: a.log})
+			err := jobs.Run(ctx, config)
 			if err != nil && ctx.Err() == nil {
 				a.log.Error("background jobs cannot begin, trying again", "error", err, "in", jobsRetry)
 			}
@@ -58,4 +63,15 @@ func (a *app) keepJobs(ctx context.Context, t *target, service *postgres.Service
 		}
 	}()
 	return func() { <-done }
+}
+
+// dailyDrift is the check of drift as the daily ones keep it.
+func (a *app) dailyDrift(ctx context.Context, t *target) (found []jobs.Finding, err error) {
+	drifts, err := a.findDrifts(ctx, t, "")
+	for _, d := range drifts {
+		if d.Severity != schema.Cosmetic {
+			found = append(found, jobs.Finding{Check: "drift_" + string(d.Severity), Object: d.Kind + " " + d.Object, Detail: d.Detail()})
+		}
+	}
+	return found, err
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/vital-db/vital/internal/httpapi"
-	"github.com/vital-db/vital/internal/jobs"
 	"github.com/vital-db/vital/internal/postgres"
 )
 
@@ -27,7 +26,8 @@ func newLog(w io.Writer, level slog.Level) (*slog.Logger, *logWriter) {
 // failed ones stand out; the text of the statement and its values stay out.
 func (a *app) logQuery(ctx context.Context, q postgres.Query) {
 	level := slog.LevelInfo
-	if jobs.Working(ctx) {
+	id := httpapi.RequestID(ctx)
+	if id == "" {
 		level = slog.LevelDebug // every few seconds, asked for by nobody
 	}
 	attrs := []slog.Attr{
@@ -35,7 +35,7 @@ func (a *app) logQuery(ctx context.Context, q postgres.Query) {
 		slog.Float64("duration_ms", float64(q.Duration.Microseconds())/1000),
 		slog.Int64("rows", q.Rows),
 	}
-	if id := httpapi.RequestID(ctx); id != "" {
+	if id != "" {
 		attrs = append(attrs, slog.String("request_id", id))
 	}
 	if q.UserID != uuid.Nil {

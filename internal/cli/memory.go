@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/vital-db/vital/internal/cache"
+	"github.com/vital-db/vital/internal/httpapi"
 	"github.com/vital-db/vital/internal/postgres"
 	"github.com/vital-db/vital/internal/tenant"
+	"github.com/vital-db/vital/internal/tracing"
 )
 
 // usageEvery is how often counts of evaluations are written.
@@ -19,15 +21,21 @@ type memory struct {
 	contexts *tenant.Contexts
 	flags    *tenant.Evaluator
 	shared   *tenant.Shared // nil without Redis
-	stop     func()
+	// throttles are nil where tenants do not share.
+	throttles *tenant.Throttles
+	stop      func()
 }
 
 // openMemory remembers contexts and flags, shares what it can in Redis, follows what changes them, and writes how
 // often flags are evaluated, until stop is called.
-func (a *app) openMemory(ctx context.Context, db *postgres.DB) (m memory, err error) {
-	source := cache.Source{Log: a.log}
+func (a *app) openMemory(ctx context.Context, db *postgres.DB, tracer *tracing.Tracer, metrics *httpapi.Metrics) (m memory, err error) {
+	source := cache.Source{Log: a.log, Followed: metrics.ObserveDelay}
 	if a.config.RedisURL != "" {
-		if m.shared, err = tenant.OpenShared(db, a.config.RedisURL, a.log); err != nil {
+		sharing := tenant.SharedConfig{URL: a.config.RedisURL, Log: a.log}
+		if tracer != nil {
+			sharing.OnScript = tracer.Script
+		}
+		if m.shared, err = tenant.OpenShared(db, sharing); err != nil {
 			return m, err
 		}
 		source.Risen = m.shared.Risen
@@ -39,6 +47,11 @@ func (a *app) openMemory(ctx context.Context, db *postgres.DB) (m memory, err er
 	}
 	if m.flags, err = tenant.NewEvaluator(db, m.changes, half); err != nil {
 		return m, err
+	}
+	if a.config.Fairness {
+		if m.throttles, err = tenant.NewThrottles(db, m.changes, half/8); err != nil {
+			return m, err
+		}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup

@@ -11,7 +11,7 @@ import (
 
 func (a *app) migrateCommand() *cobra.Command {
 	return group("migrate", "Bring a database up to what this binary expects",
-		a.migrateUpCommand(), a.migratePlanCommand(), a.migrateStatusCommand(), a.migrateRestoreCommand(),
+		a.migrateUpCommand(), a.migratePlanCommand(), a.migrateStatusCommand(), a.migrateBackupCommand(), a.migrateRestoreCommand(),
 		&cobra.Command{
 			Use: "roles", Short: "Print the step that may take a superuser, for psql", Args: noArguments,
 			RunE: func(*cobra.Command, []string) error {
@@ -30,6 +30,20 @@ type backupFlags struct {
 
 func (f *backupFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.dir, "backup-dir", "", "directory of backups (default backups in VITAL_DATA_DIR)")
+}
+
+// registerKeep is register where backups are made, and the oldest dropped.
+func (f *backupFlags) registerKeep(cmd *cobra.Command) {
+	f.register(cmd)
+	cmd.Flags().IntVar(&f.keep, "keep", 5, "backups to keep, the newest")
+}
+
+// check refuses to keep none: the one just made would be dropped, too.
+func (f *backupFlags) check(hint string) error {
+	if f.keep < 1 {
+		return fault.New(fault.Usage, "At least one backup is kept.", hint)
+	}
+	return nil
 }
 
 func (f *backupFlags) of(a *app, t *target) *schema.Backups {
@@ -53,8 +67,8 @@ func (a *app) migrateUpCommand() *cobra.Command {
 			"what the pending SQL would do, and makes a backup, which is restored into a server that is thrown away, and counted;\n" +
 			"before it commits, it looks at what the schema has come to (post_migration_check).",
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if flags.keep < 1 {
-				return fault.New(fault.Usage, "At least one backup is kept.", "--keep counts from 1; --no-backup makes none.")
+			if err := flags.check("--keep counts from 1; --no-backup makes none."); err != nil {
+				return err
 			}
 			return a.withTargetAsItIs(cmd.Context(), func(t *target) error {
 				backups := flags.of(a, t)
@@ -74,8 +88,7 @@ func (a *app) migrateUpCommand() *cobra.Command {
 			})
 		},
 	}
-	flags.register(cmd)
-	cmd.Flags().IntVar(&flags.keep, "keep", 5, "backups to keep, the newest")
+	flags.registerKeep(cmd)
 	cmd.Flags().BoolVar(&none, "no-backup", false, "make no backup")
 	return cmd
 }

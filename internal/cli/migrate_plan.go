@@ -75,7 +75,8 @@ func (a *app) plan(ctx context.Context, t *target, flags planFlags) (schema.Plan
 }
 
 func planFault(p schema.Plan) error {
-	refused := len(p.Problems) + len(slices.DeleteFunc(slices.Clone(p.Checks), func(c schema.GuardCheck) bool { return c.Status != schema.GuardFail }))
+	refused := len(slices.DeleteFunc(slices.Clone(p.Problems), func(problem schema.Problem) bool { return problem.Level != schema.LintError })) +
+		len(slices.DeleteFunc(slices.Clone(p.Checks), func(c schema.GuardCheck) bool { return c.Status != schema.GuardFail }))
 	if refused > 0 {
 		return fault.New(fault.FindingsFound, "`vital migrate up` would refuse for "+plural(refused, "reason")+".", "Mend them first.")
 	}
@@ -104,8 +105,9 @@ func (a *app) printPlan(p schema.Plan, sql bool) {
 		fmt.Fprintln(out)
 		a.printTable([]string{"status", "before it", "message"}, rows)
 	}
+	levels := map[schema.Level]string{schema.LintError: red, schema.LintWarning: amber}
 	for _, problem := range p.Problems {
-		fmt.Fprintf(out, "\n%s  %s:%d: %s\n       %s\n       %s\n", paint(out, red, "error"), problem.File, problem.Line, problem.Lint, problem.Detail, paint(out, dim, problem.Hint))
+		fmt.Fprintf(out, "\n%s  %s:%d: %s\n       %s\n       %s\n", paint(out, levels[problem.Level], string(problem.Level)), problem.File, problem.Line, problem.Lint, problem.Detail, paint(out, dim, problem.Hint))
 	}
 	a.printTry(p.Try)
 }

@@ -36,7 +36,7 @@ func TestReference_Config(t *testing.T) {
 	text, err := os.ReadFile("../../docs/reference/config.md")
 	require.NoError(t, err)
 	var documented []string
-	for _, found := range regexp.MustCompile("(?m)^\\| `(VITAL_[A-Z_]+)`").FindAllStringSubmatch(string(text), -1) {
+	for _, found := range regexp.MustCompile("(?m)^\\| `((?:VITAL|OTEL)_[A-Z_]+)`").FindAllStringSubmatch(string(text), -1) {
 		documented = append(documented, found[1])
 	}
 	require.ElementsMatch(t, append(cli.Settings(), "VITAL_CONFIG"), documented, "every setting has one row in docs/reference/config.md")

@@ -212,7 +212,7 @@ func (a *app) attackScratch(ctx context.Context, t *target, proof *isolation.Pro
 
 // serveScratch serves t on listener while fn runs.
 func (a *app) serveScratch(ctx context.Context, t *target, db *postgres.DB, signIn *signin.Service, listener net.Listener, fn func() error) error {
-	verifier, err := a.verifier(t, db.Service, signIn)
+	verifier, err := a.verifier(t, db.Service, signIn, nil)
 	if err != nil {
 		return err
 	}
@@ -224,17 +224,18 @@ func (a *app) serveScratch(ctx context.Context, t *target, db *postgres.DB, sign
 		return err
 	}
 	defer stopFollowing()
-	memory, err := a.openMemory(ctx, db)
+	metrics := httpapi.NewMetrics(version())
+	memory, err := a.openMemory(ctx, db, nil, metrics)
 	if err != nil {
 		return err
 	}
 	defer memory.stop()
-	http := httpapi.NewHTTPServer(httpapi.New(httpapi.Config{
-		DB: db, Contexts: memory.contexts, Flags: memory.flags, Changes: memory.changes, Verifier: verifier, Rest: engine, Metrics: httpapi.NewMetrics(version()), Log: a.log,
+	server := httpapi.NewHTTPServer(httpapi.New(httpapi.Config{
+		DB: db, Contexts: memory.contexts, Flags: memory.flags, Changes: memory.changes, Verifier: verifier, Rest: engine, Metrics: metrics, Log: a.log,
 		CORSOrigins: a.config.CORSOrigins, SchemaVersion: schema.LatestVersion(), SignIn: signIn,
 	}))
-	go func() { _ = http.Serve(listener) }() // it ends with Close
-	defer func() { _ = http.Close() }()      // nobody else is connected
+	go func() { _ = httpapi.Serve(server, listener) }() // it ends with Close
+	defer func() { _ = server.Close() }()               // nobody else is connected
 	return fn()
 }
 

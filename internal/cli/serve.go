@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/caarlos0/env/v11"
@@ -18,10 +19,12 @@ import (
 	"github.com/vital-db/vital/internal/fault"
 	"github.com/vital-db/vital/internal/httpapi"
 	"github.com/vital-db/vital/internal/identity"
+	"github.com/vital-db/vital/internal/perf"
 	"github.com/vital-db/vital/internal/postgres"
 	"github.com/vital-db/vital/internal/rest"
 	"github.com/vital-db/vital/internal/schema"
 	"github.com/vital-db/vital/internal/signin"
+	"github.com/vital-db/vital/internal/tracing"
 )
 
 // drainTime is how long running requests may take to finish once a stop is asked for.
@@ -67,34 +70,26 @@ func (a *app) listen(ctx context.Context, flag string) (net.Listener, error) {
 func (a *app) serve(ctx context.Context, t *target, listener net.Listener, ready func(address string)) error {
 	a.tuneCollector()
 	metrics := httpapi.NewMetrics(version())
-	db, err := postgres.Open(ctx, postgres.Config{
-		URL: t.apiURL, ServiceURL: t.serviceURL, ReplicaURLs: a.config.ReplicaURLs, MaxConns: a.config.DatabaseConns, Log: a.log,
-		OnQuery: func(ctx context.Context, q postgres.Query) {
-			metrics.ObserveQuery(q)
-			a.logQuery(ctx, q)
-		},
-	})
+	metrics.ShowTenants(a.config.MetricsTenants)
+	tracer, err := a.openTracing(ctx)
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer tracer.Close(ctx) // after all that makes spans
+	metrics.WatchTraces(tracer)
+	db, loads, closeDatabase, err := a.openDatabase(ctx, t, tracer, metrics)
+	if err != nil {
+		return err
+	}
+	defer closeDatabase()
 	metrics.WatchPool(db)
 	metrics.WatchReplicas(db)
 	address := "http://" + listener.Addr().String()
-	signIn, off, err := a.signIn(ctx, t, db.Service, address)
+	door, err := a.openDoor(ctx, t, db.Service, address, tracer)
 	if err != nil {
 		return err
 	}
-	if signIn != nil {
-		defer signIn.Close()
-	}
-	verifier, err := a.verifier(t, db.Service, signIn)
-	if err != nil {
-		return err
-	}
-	if err := verifier.Start(ctx); err != nil {
-		return err
-	}
+	defer door.close()
 	stopWorking, err := a.work(ctx, t, db.Service, metrics)
 	if err != nil {
 		return err
@@ -105,7 +100,7 @@ func (a *app) serve(ctx context.Context, t *target, listener net.Listener, ready
 		return err
 	}
 	defer stopFollowing()
-	memory, err := a.openMemory(ctx, db)
+	memory, err := a.openMemory(ctx, db, tracer, metrics)
 	if err != nil {
 		return err
 	}
@@ -116,13 +111,62 @@ func (a *app) serve(ctx context.Context, t *target, listener net.Listener, ready
 
 	closing := make(chan struct{})
 	server := httpapi.NewHTTPServer(httpapi.New(httpapi.Config{
-		DB: db, Verifier: verifier, Rest: engine, Contexts: memory.contexts, Flags: memory.flags, Changes: memory.changes, Closing: closing, Metrics: metrics, Log: a.log,
+		DB: db, Verifier: door.verifier, Rest: engine, Contexts: memory.contexts, Flags: memory.flags, Changes: memory.changes, Loads: loads, Tracer: tracer, Closing: closing, Metrics: metrics, Log: a.log,
+		Throttles: memory.throttles, TenantRate: a.config.TenantRate,
 		CORSOrigins: a.config.CORSOrigins, SchemaVersion: schema.LatestVersion(),
-		SignIn: signIn, SignInOff: off, TrustedProxies: a.config.TrustedProxies,
+		SignIn: door.signIn, SignInOff: door.signInOff, TrustedProxies: a.config.TrustedProxies,
 	}))
 	server.RegisterOnShutdown(func() { close(closing) })
 	ready(address)
 	return a.serveUntilDone(ctx, server, listener)
+}
+
+// door is who lets callers in.
+type door struct {
+	verifier  *identity.Verifier
+	signIn    *signin.Service // nil where it is off, and signInOff says why
+	signInOff string
+}
+
+func (a *app) openDoor(ctx context.Context, t *target, service *postgres.Service, address string, tracer *tracing.Tracer) (d door, err error) {
+	if d.signIn, d.signInOff, err = a.signIn(ctx, t, service, address); err != nil {
+		return d, err
+	}
+	d.verifier, err = a.verifier(t, service, d.signIn, tracer)
+	if err == nil {
+		err = d.verifier.Start(ctx)
+	}
+	if err != nil {
+		d.close()
+	}
+	return d, err
+}
+
+func (d door) close() {
+	if d.signIn != nil {
+		d.signIn.Close()
+	}
+}
+
+// openDatabase connects, tells metrics, requests and the log of every transaction, and keeps records of loads until done is called.
+func (a *app) openDatabase(ctx context.Context, t *target, tracer *tracing.Tracer, metrics *httpapi.Metrics) (db *postgres.DB, loads *perf.Log, done func(), err error) {
+	var recorded atomic.Pointer[perf.Log]
+	db, err = postgres.Open(ctx, postgres.Config{
+		URL: t.apiURL, ServiceURL: t.serviceURL, ReplicaURLs: a.config.ReplicaURLs, MaxConns: a.config.DatabaseConns, Fair: a.config.Fairness, Log: a.log,
+		OnQuery: func(ctx context.Context, q postgres.Query) {
+			tracer.Query(ctx, q)
+			metrics.ObserveQuery(q)
+			httpapi.ObserveQuery(ctx, q)
+			recordJob(ctx, recorded.Load(), q)
+			a.logQuery(ctx, q)
+		},
+	})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	loads, stopRecording := a.openLoads(ctx, db.Service, metrics)
+	recorded.Store(loads)
+	return db, loads, func() { stopRecording(); db.Close() }, nil
 }
 
 // work does what goes on beside requests, until stop is called.
@@ -133,7 +177,7 @@ func (a *app) work(ctx context.Context, t *target, service *postgres.Service, me
 		cancel()
 		return nil, err
 	}
-	waitJobs := a.keepJobs(ctx, t, service)
+	waitJobs := a.keepJobs(ctx, t, service, metrics)
 	var showing sync.WaitGroup
 	showing.Go(func() { a.showChecks(ctx, service, metrics) })
 	return func() { cancel(); waitJobs(); waitCheckpoints(); showing.Wait() }, nil
@@ -159,7 +203,7 @@ func (a *app) openRest(ctx context.Context, db *postgres.DB) (engine *rest.Engin
 // serveUntilDone serves until ctx ends, then lets the running requests finish.
 func (a *app) serveUntilDone(ctx context.Context, server *http.Server, listener net.Listener) error {
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() { served <- httpapi.Serve(server, listener) }()
 	select {
 	case err := <-served:
 		return fmt.Errorf("serve: %w", err)
@@ -185,14 +229,14 @@ func (a *app) tuneCollector() {
 
 // verifier checks tokens with the configured key, or with the private server's own and those of the
 // embedded sign-in, and API keys with what the database holds of them.
-func (a *app) verifier(t *target, service *postgres.Service, signIn *signin.Service) (*identity.Verifier, error) {
+func (a *app) verifier(t *target, service *postgres.Service, signIn *signin.Service, tracer *tracing.Tracer) (*identity.Verifier, error) {
 	config, err := a.tokenConfig(t)
 	if err != nil {
 		return nil, err
 	}
 	checks := identity.Config{
 		Secret: []byte(config.secret), JWKSURL: a.config.JWKSURL, Issuer: config.issuer, Audience: config.audience, Log: a.log,
-		APIKey: signin.FindAPIKey(service),
+		APIKey: signin.FindAPIKey(service), HTTPClient: keyClient(tracer),
 	}
 	if signIn != nil {
 		checks.JWKS, checks.JWKSRefresh = signIn.JWKS, time.Minute

@@ -120,9 +120,9 @@ func (a *app) welcome(address string, g greeting) {
 	}
 	if g.anonKey != "" {
 		fmt.Fprintf(out, `
-Sign in with supabase-js:
+Sign in to the console at %[1]s/console/, or with supabase-js:
 
-  const supabase = createClient('%s', '%s')
+  const supabase = createClient('%[1]s', '%[2]s')
   await supabase.auth.signInWithPassword({ email, password })
 `, address, g.anonKey)
 	}

@@ -52,6 +52,26 @@ func BenchmarkContext(b *testing.B) {
 	}
 }
 
+// BenchmarkRefused is one request after another of a tenant that has used up its rate.
+func BenchmarkRefused(b *testing.B) {
+	s := setup(b, func(h *httpapi.Config, _ *postgres.Config) {
+		h.Log, h.TenantRate = slog.New(slog.NewJSONHandler(io.Discard, nil)), 1
+	})
+	request := httptest.NewRequest(http.MethodGet, "/v1/context", nil)
+	request.Header.Set("Authorization", "Bearer "+s.token(ada, ""))
+	answer := &sink{header: http.Header{}}
+	b.ReportAllocs()
+	refused := 0
+	for b.Loop() {
+		clear(answer.header)
+		s.server.Config.Handler.ServeHTTP(answer, request)
+		if answer.status == http.StatusTooManyRequests {
+			refused++
+		}
+	}
+	b.ReportMetric(float64(refused)/float64(b.N), "refused/op")
+}
+
 // BenchmarkEvaluate is one flag, all flags, and all that have not changed, through the whole handler, from memory.
 func BenchmarkEvaluate(b *testing.B) {
 	s := setup(b, func(h *httpapi.Config, _ *postgres.Config) { h.Log = slog.New(slog.NewJSONHandler(io.Discard, nil)) })

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -22,13 +23,14 @@ func (s *Server) getContext(w http.ResponseWriter, r *http.Request, caller ident
 	if err != nil {
 		return err
 	}
+	rq := requestOf(r.Context())
+	rq.load.named = cmp.Or(named, caller.Tenant)
 	started := time.Now()
 	answer, hit, err := s.config.Contexts.Read(r.Context(), caller, named, least)
 	if err != nil {
 		return err
 	}
-	rq := requestOf(r.Context())
-	rq.tenant = answer.TenantID
+	rq.tenant, rq.load.hit = answer.TenantID, hit
 	values := [...]string{answer.ETag, answer.VersionText(), serverTiming(rq.authTook, hit, time.Since(started)), strconv.Itoa(answer.Len())}
 	header := w.Header()
 	header["Content-Type"] = contextType

@@ -58,6 +58,7 @@ var statuses = map[fault.Code]int{
 	fault.TenantUnconfigured:      http.StatusConflict,
 	fault.NotFound:                http.StatusNotFound,
 	fault.MethodNotAllowed:        http.StatusMethodNotAllowed,
+	fault.TenantOverLimit:         http.StatusTooManyRequests,
 	fault.BodyTooLarge:            http.StatusRequestEntityTooLarge,
 	fault.URLTooLong:              http.StatusRequestURITooLong,
 	fault.RowTooLarge:             http.StatusUnprocessableEntity,
@@ -122,12 +123,10 @@ func (s *Server) writeError(w http.ResponseWriter, r *http.Request, err error) {
 	if header.Get("Cache-Control") == "" {
 		header.Set("Cache-Control", "no-store")
 	}
-	switch status {
-	case http.StatusUnauthorized:
+	if status == http.StatusUnauthorized {
 		header.Set("WWW-Authenticate", challenge(f.Code))
-	case http.StatusServiceUnavailable:
-		header.Set("Retry-After", "1")
 	}
+	tellWhenToRetry(header, status, err)
 	answer := problem{
 		Type: "urn:vital:error:" + string(f.Code), Title: f.Message, Status: status, Detail: f.Detail,
 		Code: string(f.Code), Hint: f.Hint, RequestID: rq.id,

@@ -162,6 +162,9 @@ func (s *Server) stream(open func(context.Context, identity.Caller, string) (fol
 		if err != nil {
 			return err
 		}
+		if err := s.admit(r, caller, named); err != nil {
+			return err
+		}
 		what, tenantID, err := open(r.Context(), caller, named)
 		if err != nil {
 			return err
@@ -176,7 +179,7 @@ func (s *Server) stream(open func(context.Context, identity.Caller, string) (fol
 			return fault.New(fault.PoolExhausted, "This server has too many event streams, or too many of yours.", "Close some, or poll.")
 		}
 		defer openStreams.close(who)
-		ctx := r.Context()
+		ctx := s.asTenant(r.Context(), rq)
 		if !caller.ExpiresAt.IsZero() {
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithDeadline(ctx, caller.ExpiresAt)
@@ -256,7 +259,7 @@ func (s *Server) follow(ctx context.Context, out *eventStream, what followed) {
 // busy says that err is no word on whether the caller may listen: another time it is another.
 func busy(err error) bool {
 	code := fault.CodeOf(err)
-	return code == fault.PoolExhausted || code == fault.DatabaseUnavailable
+	return code == fault.PoolExhausted || code == fault.DatabaseUnavailable || code == fault.TenantOverLimit
 }
 
 // followedFlags are a caller's flags.

@@ -13,23 +13,20 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) error {
 	return writeJSON(w, map[string]any{"status": "ok"})
 }
 
-// readyz says whether requests can be answered: the database is there and at the schema we know.
+// readyz says whether requests can be answered: the database is there, and has at least the schema we need. A newer one is served too:
+// migrations keep what the servers of the version before ask for (docs/how-to/upgrade.md), and whoever balances load must
+// not lose all of those at the moment at which the next version migrates.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) error {
 	version, err := s.config.DB.Ready(r.Context())
 	if err != nil {
 		return err
 	}
-	switch {
-	case version < s.config.SchemaVersion:
+	if version < s.config.SchemaVersion {
 		return fault.New(fault.SchemaBehind,
 			fmt.Sprintf("The database is at schema version %d, this server needs %d.", version, s.config.SchemaVersion),
 			"Run `vital migrate up`.")
-	case version > s.config.SchemaVersion:
-		return fault.New(fault.SchemaAhead,
-			fmt.Sprintf("The database is at schema version %d, this server knows only %d.", version, s.config.SchemaVersion),
-			"Run the newer binary.")
 	}
-	return writeJSON(w, map[string]any{"status": "ready", "schema_version": version})
+	return writeJSON(w, map[string]any{"status": "ready", "schema_version": version, "server_schema_version": s.config.SchemaVersion})
 }
 
 // index tells whoever opens the address in a browser what this is and where to go.

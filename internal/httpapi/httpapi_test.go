@@ -22,6 +22,7 @@ import (
 	"github.com/vital-db/vital/internal/pgtest"
 	"github.com/vital-db/vital/internal/postgres"
 	"github.com/vital-db/vital/internal/schema"
+	"github.com/vital-db/vital/internal/tenant"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -73,6 +74,7 @@ type bundle struct {
 	issuer  *identity.TokenIssuer
 	log     *safeBuffer
 	metrics *httpapi.Metrics
+	flags   *tenant.Evaluator
 }
 
 func setup(t testing.TB, change ...func(*httpapi.Config, *postgres.Config)) *bundle {
@@ -84,7 +86,7 @@ func setup(t testing.TB, change ...func(*httpapi.Config, *postgres.Config)) *bun
 	require.NoError(t, err)
 	b.issuer, err = identity.NewTokenIssuer(identity.IssuerConfig{Secret: []byte(secret), Issuer: "vital", Audience: "authenticated"})
 	require.NoError(t, err)
-	pg := postgres.Config{OnQuery: func(_ context.Context, q postgres.Query) { b.metrics.ObserveQuery(q) }}
+	pg := postgres.Config{Fair: true, OnQuery: func(ctx context.Context, q postgres.Query) { b.metrics.ObserveQuery(q); httpapi.ObserveQuery(ctx, q) }}
 	config := httpapi.Config{Verifier: verifier, Metrics: b.metrics, Log: log, SchemaVersion: schema.LatestVersion()}
 	for _, c := range change {
 		c(&config, &pg)
@@ -92,6 +94,7 @@ func setup(t testing.TB, change ...func(*httpapi.Config, *postgres.Config)) *bun
 	b.pool = b.db.Open(t, pg)
 	config.DB = b.pool
 	remember(t, &config, b.pool)
+	b.flags = config.Flags
 	b.server = httptest.NewServer(httpapi.New(config))
 	t.Cleanup(b.server.Close)
 	return b

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -10,9 +11,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/vital-db/vital/internal/cache"
+	"github.com/vital-db/vital/internal/fair"
 	"github.com/vital-db/vital/internal/fault"
+	"github.com/vital-db/vital/internal/perf"
 	"github.com/vital-db/vital/internal/postgres"
 	"github.com/vital-db/vital/internal/tenant"
+	"github.com/vital-db/vital/internal/tracing"
 )
 
 // Metrics are those of /metrics. No label takes a value from a request: routes, query names and error
@@ -23,8 +27,12 @@ type Metrics struct {
 	errors   *prometheus.CounterVec
 	queries  *prometheus.HistogramVec
 	denials  *prometheus.CounterVec
+	rejected *prometheus.CounterVec
 	findings *prometheus.GaugeVec
 	checked  *prometheus.GaugeVec
+	jobs     *prometheus.HistogramVec
+	followed prometheus.Histogram
+	tenants  *busiest // nil where none are shown
 }
 
 // buckets reach from a warm answer to the slowest a request may take, in seconds.
@@ -46,6 +54,9 @@ func NewMetrics(version string) *Metrics {
 		denials: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "vital_rls_denials_total", Help: "Statements the database refused to a caller, by what refused: a policy or a missing privilege.",
 		}, []string{"name", "by"}),
+		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "vital_fair_rejected_total", Help: "Requests refused because of what their tenant takes: more of them than its rate, than may wait for its turns, or than had theirs in time.",
+		}, []string{"reason"}),
 		findings: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "vital_check_findings", Help: "What the latest daily check found that must be mended, by check; -1 where it could not be run.",
 		}, []string{"check"}),
@@ -53,11 +64,18 @@ func NewMetrics(version string) *Metrics {
 			Name: "vital_check_run_timestamp_seconds", Help: "When the check was run last.",
 		}, []string{"check"}),
 	}
+	m.jobs = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "vital_job_duration_seconds", Help: "Time of a background job, by how it ended: ok or failed.", Buckets: buckets,
+	}, []string{"job", "result"})
+	m.followed = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "vital_change_delay_seconds", Help: "Time from the beginning of a writer's transaction until this server has dropped what it changed.", Buckets: buckets,
+	})
+	m.registry.MustRegister(m.jobs, m.followed)
 	build := prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "vital_build_info", Help: "Constant 1, labelled with the version.", ConstLabels: prometheus.Labels{"version": version},
 	})
 	build.Set(1)
-	m.registry.MustRegister(m.requests, m.errors, m.queries, m.denials, m.findings, m.checked, build,
+	m.registry.MustRegister(m.requests, m.errors, m.queries, m.denials, m.rejected, m.findings, m.checked, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -67,6 +85,18 @@ func (m *Metrics) ShowCheck(name string, findings int, ranAt time.Time) {
 	m.findings.WithLabelValues(name).Set(float64(findings))
 	m.checked.WithLabelValues(name).Set(float64(ranAt.Unix()))
 }
+
+// ObserveJob counts one background job.
+func (m *Metrics) ObserveJob(kind string, took time.Duration, err error) {
+	result := "ok"
+	if err != nil {
+		result = "failed"
+	}
+	m.jobs.WithLabelValues(kind, result).Observe(took.Seconds())
+}
+
+// ObserveDelay counts how long after a write this server has followed it.
+func (m *Metrics) ObserveDelay(delay time.Duration) { m.followed.Observe(delay.Seconds()) }
 
 // ObserveQuery counts one database transaction.
 func (m *Metrics) ObserveQuery(q postgres.Query) {
@@ -92,6 +122,8 @@ func (m *Metrics) WatchPool(db *postgres.DB) {
 	gauge("vital_pool_connections_idle", "Connections waiting for work.", func(s postgres.PoolStat) float64 { return float64(s.Idle) })
 	gauge("vital_pool_connections_max", "Most connections there may be.", func(s postgres.PoolStat) float64 { return float64(s.Max) })
 	counter("vital_pool_waits_total", "Requests that had to wait for a connection.", func(s postgres.PoolStat) float64 { return float64(s.Waited) })
+	counter("vital_fair_waits_total", "Of these, those for which a connection was free, and kept for other tenants.", func(s postgres.PoolStat) float64 { return float64(s.HeldBack) })
+	gauge("vital_fair_waiting", "Requests that wait for their tenant's turn at a connection.", func(s postgres.PoolStat) float64 { return float64(s.Waiting) })
 	counter("vital_pool_wait_seconds_total", "Time requests waited for a connection.", func(s postgres.PoolStat) float64 { return s.WaitTime.Seconds() })
 }
 
@@ -104,6 +136,8 @@ func (m *Metrics) WatchMemory(contexts *tenant.Contexts, flags *tenant.Evaluator
 		labels := prometheus.Labels{"of": of}
 		m.gauge("vital_memory_entries", "What is remembered, about.", labels, func() float64 { return float64(stat().Entries) })
 		m.gauge("vital_memory_bytes", "About how many bytes it takes.", labels, func() float64 { return float64(stat().Bytes) })
+		m.gauge("vital_memory_bytes_max", "The most bytes it may take.", labels, func() float64 { return float64(stat().Bound) })
+		m.counter("vital_memory_evictions_total", "Forgotten to make room for others.", labels, func() float64 { return float64(stat().Evictions) })
 		m.counter("vital_memory_hits_total", "Answered from memory.", labels, func() float64 { return float64(stat().Hits) })
 		m.counter("vital_memory_misses_total", "Not in memory.", labels, func() float64 { return float64(stat().Misses) })
 		m.counter("vital_memory_stale_total", "In memory, and no longer true.", labels, func() float64 { return float64(stat().Stale) })
@@ -111,6 +145,22 @@ func (m *Metrics) WatchMemory(contexts *tenant.Contexts, flags *tenant.Evaluator
 	m.counter("vital_flag_usage_dropped_total", "Evaluations that were not counted, because too many counts were waiting to be written.", nil,
 		func() float64 { return float64(flags.Stat().Dropped) })
 	m.gauge("vital_event_streams", "Open event streams.", nil, func() float64 { return float64(openStreams.count()) })
+}
+
+// WatchLoads adds the records of loads.
+func (m *Metrics) WatchLoads(loads *perf.Log) {
+	m.counter("vital_load_records_total", "Records of loads written to query_performance.", nil, func() float64 { return float64(loads.Stat().Written) })
+	m.counter("vital_load_dropped_total", "Loads that were to be recorded and could not, because too many records were waiting.", nil, func() float64 { return float64(loads.Stat().Dropped) })
+	m.gauge("vital_load_records_waiting", "Records of loads that are not written yet.", nil, func() float64 { return float64(loads.Stat().Waiting) })
+}
+
+// WatchTraces adds what becomes of spans; nil is nothing.
+func (m *Metrics) WatchTraces(tracer *tracing.Tracer) {
+	if tracer == nil {
+		return
+	}
+	m.counter("vital_trace_spans_sent_total", "Spans the collector of traces took.", nil, func() float64 { return float64(tracer.Stat().Sent) })
+	m.counter("vital_trace_spans_dropped_total", "Spans that were lost: the collector did not take them, or not soon enough.", nil, func() float64 { return float64(tracer.Stat().Dropped) })
 }
 
 // WatchChanges adds how changes are heard of.
@@ -173,11 +223,25 @@ func (m *Metrics) counter(name, help string, labels prometheus.Labels, value fun
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help, ConstLabels: labels}, value))
 }
 
-func (m *Metrics) observeRequest(route, method string, status int, took time.Duration) {
-	m.requests.WithLabelValues(route, knownMethod(method), strconv.Itoa(status)).Observe(took.Seconds())
+// observeRequest counts a request, with the trace that shows one such where traceID names it.
+func (m *Metrics) observeRequest(route, method string, status int, took time.Duration, traceID string) {
+	histogram := m.requests.WithLabelValues(route, knownMethod(method), strconv.Itoa(status))
+	if traceID == "" {
+		histogram.Observe(took.Seconds())
+		return
+	}
+	histogram.(prometheus.ExemplarObserver).ObserveWithExemplar(took.Seconds(), prometheus.Labels{"trace_id": traceID}) //nolint:forcetypeassert // every histogram is one
 }
 
 func (m *Metrics) observeError(code fault.Code) { m.errors.WithLabelValues(string(code)).Inc() }
+
+// observeRejection counts err where a tenant was refused because of what it takes.
+func (m *Metrics) observeRejection(err error) {
+	var rejected *fair.RejectedError
+	if errors.As(err, &rejected) {
+		m.rejected.WithLabelValues(string(rejected.Reason)).Inc()
+	}
+}
 
 // knownMethod keeps made-up methods out of the labels.
 func knownMethod(method string) string {
@@ -188,6 +252,7 @@ func knownMethod(method string) string {
 	return "other"
 }
 
-func (m *Metrics) handler() http.Handler {
-	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+// handler serves them; to whoever asks for the format that has them with exemplars, where there are any.
+func (m *Metrics) handler(exemplars bool) http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: exemplars})
 }

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -22,8 +23,8 @@ const ofrepBase = "/ofrep/v1"
 const inactivitySeconds = 120
 
 func (s *Server) ofrepRoutes(mux *http.ServeMux) {
-	mux.Handle("POST "+ofrepBase+"/evaluate/flags", s.ofrep(s.evaluateAll))
-	mux.Handle("POST "+ofrepBase+"/evaluate/flags/{key...}", s.ofrep(s.evaluateFlag))
+	mux.Handle("POST "+ofrepBase+"/evaluate/flags", s.loads("feature_flags", "feature_flags.bulk", s.ofrep(s.evaluateAll)))
+	mux.Handle("POST "+ofrepBase+"/evaluate/flags/{key...}", s.loads("feature_flags", "feature_flags.single", s.ofrep(s.evaluateFlag)))
 	mux.Handle("GET "+eventsPath, s.public(s.stream(s.openFlagEvents)))
 }
 
@@ -55,6 +56,7 @@ func (s *Server) callerFlags(r *http.Request) (tenant.CallerFlags, error) {
 	if key := r.Header.Get("X-Api-Key"); key != "" && r.Header.Get("Authorization") == "" {
 		r.Header.Set("Authorization", "Bearer "+key) // OFREP's other way to say it
 	}
+	started := time.Now()
 	caller, err := s.authenticate(r)
 	if err != nil {
 		return tenant.CallerFlags{}, err
@@ -67,13 +69,38 @@ func (s *Server) callerFlags(r *http.Request) (tenant.CallerFlags, error) {
 	if err != nil {
 		return tenant.CallerFlags{}, err
 	}
+	preview, err := previews(r)
+	if err != nil {
+		return tenant.CallerFlags{}, err
+	}
 	rq := requestOf(r.Context())
-	rq.user, rq.routine = caller.UserID, true
+	rq.user, rq.verified, rq.routine, rq.authTook = caller.UserID, true, true, time.Since(started)
+	rq.load.named = cmp.Or(named, caller.Tenant)
+	if err := s.admit(r, caller, named); err != nil {
+		return tenant.CallerFlags{}, err
+	}
 	flags, err := s.config.Flags.Flags(r.Context(), caller, named, least)
 	if err == nil {
-		rq.tenant = flags.TenantID
+		rq.tenant, rq.load.hit = flags.TenantID, rq.load.steps.none()
+	}
+	if preview {
+		flags = flags.Preview()
 	}
 	return flags, err
+}
+
+// previews says whether flags are only looked at, which is no use of them. Who may, what they are worth, the validator and what a load is
+// counted and throttled as are the same: the answer never depends on it, so no cache has to know of it. Misspelt it is refused, since a
+// look would be counted without anybody noticing.
+func previews(r *http.Request) (bool, error) {
+	switch values := r.Header["Vital-Purpose"]; {
+	case len(values) == 0:
+		return false, nil
+	case len(values) == 1 && values[0] == "preview":
+		return true, nil
+	}
+	return false, fault.New(fault.Invalid, "The Vital-Purpose header is none that is known.",
+		"Send `Vital-Purpose: preview` to look at flags without being counted, or leave the header out.")
 }
 
 // evaluateFlag answers what one flag is worth.
@@ -195,12 +222,10 @@ func (s *Server) failOFREP(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	header := w.Header()
 	header.Del("ETag")
-	switch status {
-	case http.StatusUnauthorized:
+	if status == http.StatusUnauthorized {
 		header.Set("WWW-Authenticate", challenge(f.Code))
-	case http.StatusServiceUnavailable:
-		header.Set("Retry-After", "1")
 	}
+	tellWhenToRetry(header, status, err)
 	body, _ := json.Marshal(failure) // it is made of what JSON can hold
 	writeOFREP(w, status, body)
 }

@@ -32,6 +32,8 @@ func remember(t testing.TB, config *httpapi.Config, db *postgres.DB) {
 	require.NoError(t, err)
 	config.Flags, err = tenant.NewEvaluator(db, follower, 1<<20)
 	require.NoError(t, err)
+	config.Throttles, err = tenant.NewThrottles(db, follower, 1<<20)
+	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { follower.Run(ctx) })

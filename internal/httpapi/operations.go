@@ -36,7 +36,7 @@ func docsOperation(huma.Registry) *huma.Operation {
 }
 
 func schemaOperation(huma.Registry) *huma.Operation {
-	op := open("getSchema", "/schemas/{name}", "A JSON Schema (2020-12) of what this API takes", "application/schema+json")
+	op := open("getSchema", "/schemas/{name}", "A JSON Schema (2020-12) of what this API takes, and of what reports are", "application/schema+json")
 	op.Parameters = []*huma.Param{{Name: "name", In: "path", Required: true, Description: "As tenant_configuration.json", Schema: text()}}
 	return op
 }

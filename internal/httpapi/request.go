@@ -8,14 +8,17 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/vital-db/vital/internal/fair"
 	"github.com/vital-db/vital/internal/fault"
 	"github.com/vital-db/vital/internal/postgres"
+	"github.com/vital-db/vital/internal/tracing"
 )
 
 type requestKey struct{}
@@ -25,10 +28,14 @@ type request struct {
 	id       string
 	user     uuid.UUID
 	tenant   uuid.UUID
+	verified bool // the caller is who they say
 	authTook time.Duration
+	counted  counted
+	load     load
 	// routine requests come by the thousands, and are counted elsewhere: a log line only says more where one failed.
 	routine bool
 	err     error
+	span    *tracing.Span // nil where it is not traced
 }
 
 func requestOf(ctx context.Context) *request {
@@ -48,10 +55,10 @@ type exchange struct {
 func (s *Server) withRequest(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := time.Now()
-		x := &exchange{request: request{id: requestID(r.Header.Get("X-Request-Id"))}, response: response{ResponseWriter: w}}
+		x := &exchange{request: request{id: requestID(r.Header.Get("X-Request-Id"))}, response: response{ResponseWriter: w, request: r}}
 		rq, out := &x.request, &x.response
 		timeout, bodyBytes := s.bounds(r)
-		x.context.Context, x.context.request = r.Context(), rq
+		x.context.Context, x.context.request = s.trace(r, rq), rq
 		if timeout > 0 {
 			x.context.deadline = started.Add(timeout)
 		}
@@ -66,12 +73,12 @@ func (s *Server) withRequest(next http.Handler) http.Handler {
 		defer func() {
 			if p := recover(); p != nil {
 				if p == http.ErrAbortHandler { //nolint:errorlint // recover gives the very value
-					s.record(r, rq, out, time.Since(started))
+					s.record(r, rq, out, started)
 					panic(p)
 				}
 				s.writeError(out, r, fmt.Errorf("panic: %v\n%s", p, debug.Stack()))
 			}
-			s.record(r, rq, out, time.Since(started))
+			s.record(r, rq, out, started)
 		}()
 		next.ServeHTTP(out, r)
 	})
@@ -120,6 +127,8 @@ func (c *requestContext) Value(key any) any {
 		return c.request
 	case postgres.RequestIDKey:
 		return c.request.id
+	case fair.ClaimKey:
+		return c.request.counted.claim()
 	}
 	return c.timer().Value(key)
 }
@@ -145,10 +154,14 @@ func (s *Server) bounds(r *http.Request) (timeout time.Duration, bodyBytes int64
 	return s.config.RequestTimeout, s.config.MaxBodyBytes
 }
 
-// record writes the request's log line and counts it. The query string stays out: it may hold data.
-func (s *Server) record(r *http.Request, rq *request, out *response, took time.Duration) {
+// record writes the request's log line, counts it and keeps its load. The query string stays out: it may hold data.
+func (s *Server) record(r *http.Request, rq *request, out *response, started time.Time) {
+	took := time.Since(started)
 	status := out.statusOr(http.StatusOK)
-	s.config.Metrics.observeRequest(r.Pattern, r.Method, status, took)
+	traceID, spanID := s.endTrace(r, rq, status)
+	s.config.Metrics.observeRequest(r.Pattern, r.Method, status, took, traceID)
+	s.fair.learn(rq)
+	s.recordLoad(rq, started, took)
 	level := slog.LevelInfo
 	if rq.routine && rq.err == nil {
 		if level = slog.LevelDebug; !s.config.Log.Enabled(r.Context(), level) {
@@ -160,9 +173,17 @@ func (s *Server) record(r *http.Request, rq *request, out *response, took time.D
 		slog.Int("status", status), slog.Float64("duration_ms", milliseconds(took)), slog.Int64("bytes", out.bytes))
 	attrs = appendID(attrs, "user", rq.user)
 	attrs = appendID(attrs, "tenant", rq.tenant)
+	if traceID != "" {
+		attrs = append(attrs, slog.String("trace_id", traceID), slog.String("span_id", spanID))
+	}
+	if rq.load.kind != "" && s.config.Loads.Slow(took) {
+		level = slog.LevelWarn
+		attrs = append(attrs, slog.Bool("slow", true))
+	}
 	if rq.err != nil {
 		code := fault.CodeOf(rq.err)
 		s.config.Metrics.observeError(code)
+		s.config.Metrics.observeRejection(rq.err)
 		attrs = append(attrs, slog.String("code", string(code)))
 		if status >= http.StatusInternalServerError {
 			level = slog.LevelError
@@ -208,8 +229,9 @@ func requestID(given string) string {
 // response remembers what was sent.
 type response struct {
 	http.ResponseWriter
-	status int
-	bytes  int64
+	request *http.Request // as net/http gave it
+	status  int
+	bytes   int64
 }
 
 func (w *response) WriteHeader(status int) {
@@ -221,9 +243,27 @@ func (w *response) WriteHeader(status int) {
 
 func (w *response) Write(b []byte) (int, error) {
 	w.status = w.statusOr(http.StatusOK)
+	if w.bytes == 0 {
+		w.holdHead()
+	}
 	n, err := w.ResponseWriter.Write(b)
 	w.bytes += int64(n)
 	return n, err
+}
+
+// holdHead lets the head of an answer wait for the rest of it, where so long a body is promised that net/http certainly
+// writes once more.
+func (w *response) holdHead() {
+	promised := w.Header()["Content-Length"]
+	if len(promised) != 1 || w.request.Method == http.MethodHead {
+		return
+	}
+	if length, err := strconv.Atoi(promised[0]); err != nil || length < bufferBytes {
+		return
+	}
+	if c, ours := w.request.Context().Value(connKey{}).(*conn); ours {
+		c.holdNext()
+	}
 }
 
 func (w *response) statusOr(status int) int {

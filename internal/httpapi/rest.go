@@ -46,6 +46,7 @@ func (s *Server) rest() http.Handler {
 }
 
 func (s *Server) serveRest(w http.ResponseWriter, r *http.Request) error {
+	started := time.Now()
 	caller, err := s.restCaller(r)
 	if err != nil {
 		return err
@@ -62,18 +63,28 @@ func (s *Server) serveRest(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	requestOf(r.Context()).user = caller.UserID
+	rq := requestOf(r.Context())
+	rq.user, rq.verified, rq.authTook = caller.UserID, caller.Role != identity.Anon, time.Since(started)
+	rq.load.named = reference
+	if err := s.admit(r, caller, named); err != nil {
+		return err
+	}
 	session := rest.Session{
 		Role: string(caller.Role), Authenticated: caller.Role != identity.Anon, Sealed: true,
 		Run: func(ctx context.Context, work *postgres.Work) error {
 			work.Member, work.Verify = named != "", true
 			err := s.config.DB.InTenant(ctx, caller, reference, work)
-			requestOf(ctx).tenant = work.Tenant
+			rq.tenant = work.Tenant
 			return err
 		},
 	}
 	if caller.Role == identity.ServiceRole {
 		session.Run, session.Sealed = s.config.DB.Run, false
+	}
+	run := session.Run
+	session.Run = func(ctx context.Context, work *postgres.Work) error {
+		rq.load.ofDialect(work)
+		return run(ctx, work)
 	}
 	session.Run = versioned(s.config.DB, session.Run, r.Header.Get("Vital-Min-Version") != "", least, w.Header())
 	if err := serveDialect(s.config.Rest, session, restBase, w, r); err != nil {
@@ -178,9 +189,7 @@ func failRest(w http.ResponseWriter, err error) {
 		header.Set("Content-Type", "application/json; charset=utf-8")
 	}
 	header.Set("Proxy-Status", "PostgREST; error="+answer.Code)
-	if answer.Status == http.StatusServiceUnavailable {
-		header.Set("Retry-After", "1")
-	}
+	tellWhenToRetry(header, answer.Status, err)
 	var body strings.Builder
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false)

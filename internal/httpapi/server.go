@@ -15,10 +15,12 @@ import (
 	"github.com/vital-db/vital/console"
 	"github.com/vital-db/vital/internal/cache"
 	"github.com/vital-db/vital/internal/identity"
+	"github.com/vital-db/vital/internal/perf"
 	"github.com/vital-db/vital/internal/postgres"
 	"github.com/vital-db/vital/internal/rest"
 	"github.com/vital-db/vital/internal/signin"
 	"github.com/vital-db/vital/internal/tenant"
+	"github.com/vital-db/vital/internal/tracing"
 )
 
 // Config is what a server needs. DB, Verifier, Rest, Contexts, Flags, Changes, Metrics and Log are required.
@@ -35,6 +37,15 @@ type Config struct {
 	Flags *tenant.Evaluator
 	// Changes are what streams of events wait for.
 	Changes *cache.Follower
+	// Throttles are what tenants may take of the server, which is shared between them. Nil: it is whoever's asks first.
+	Throttles *tenant.Throttles
+	// TenantRate is how many requests a second a tenant may make that has no limit of its own, and a caller of whom no tenant
+	// is known. Defaults to any number.
+	TenantRate int
+	// Loads keeps a record of each load of data. Nil keeps none.
+	Loads *perf.Log
+	// Tracer makes a span of each request. Nil makes none.
+	Tracer *tracing.Tracer
 	// Closing is closed when event streams must end, so that the server can. Nil is never.
 	Closing <-chan struct{}
 	// CORSOrigins are the web origins that may call; "*" is any. Defaults to none.
@@ -52,9 +63,10 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 }
 
-// Server answers requests. It keeps no state of its own between them.
+// Server answers requests. Of state it keeps between them only whose turn it is.
 type Server struct {
 	config  Config
+	fair    *fairness // nil where nothing is shared
 	warming chan struct{}
 }
 
@@ -66,7 +78,7 @@ func New(config Config) http.Handler {
 	if config.MaxBodyBytes == 0 {
 		config.MaxBodyBytes = 1 << 20
 	}
-	s := &Server{config: config, warming: make(chan struct{}, warmers)}
+	s := &Server{config: config, fair: newFairness(config.Throttles, config.TenantRate), warming: make(chan struct{}, warmers)}
 	return s.withRequest(s.withCORS(s.routes()))
 }
 
@@ -79,29 +91,25 @@ func (s *Server) routes() http.Handler {
 	// Anybody.
 	api.describe(healthOperation, s.public(s.healthz))
 	api.describe(readyOperation, s.public(s.readyz))
-	api.describe(metricsOperation, s.config.Metrics.handler())
+	api.describe(metricsOperation, s.config.Metrics.handler(s.config.Tracer != nil))
 	mux.Handle("GET /console/", http.StripPrefix("/console", console.Handler()))
 	mux.Handle("GET /{$}", s.public(s.index))
 
 	// Whoever asks, as whom their token or key says; the database decides about each row.
-	mux.Handle(restBase+"/", s.rest())
+	mux.Handle(restBase+"/", s.loads("rest", "rest", s.rest()))
 
 	// Users, and servers with a tenant's key: what flags are worth there.
 	s.ofrepRoutes(mux)
 
 	// Members: a verified token of a user; the database decides about the tenant.
-	api.describe(contextOperation, s.member(s.getContext))
+	api.describe(contextOperation, s.loads("tenant_context", "tenant_context", s.member(s.getContext)))
 	api.describe(contextEventsOperation, s.member(s.postContextEvents))
 	api.describe(contextStreamOperation, s.public(s.stream(s.openContextEvents))) // a token in the address will do, too: an EventSource sends no header
 
-	// Admins of the tenant, and super admins; the database decides again.
-	api.describe(patchConfigOperation, s.member(s.write(s.patchConfig)))
-	api.describe(toggleFeatureOperation, s.member(s.write(s.toggleFeature)))
-	api.describe(assignAgentOperation, s.member(s.write(s.assignAgent)))
-
-	// Super admins.
-	api.describe(moveLifecycleOperation, s.member(s.write(s.moveLifecycle)))
-	api.describe(invalidateCacheOperation, s.member(s.write(s.invalidateCache)))
+	// Admins of the tenant, and super admins, as each says; the database decides again.
+	for _, c := range s.writeRoutes() {
+		api.describe(c.operation, s.loads("write", c.name, s.member(s.write(c.work))))
+	}
 
 	// The embedded sign-in, under GoTrue's paths; who may call what stands there.
 	s.signInRoutes(mux)
@@ -147,7 +155,15 @@ func (s *Server) member(h callerHandler) http.Handler {
 			return err
 		}
 		rq := requestOf(r.Context())
-		rq.user, rq.authTook = caller.UserID, time.Since(started)
+		rq.user, rq.verified, rq.authTook = caller.UserID, true, time.Since(started)
+		rq.load.named = caller.Tenant
+		named := r.PathValue("id")
+		if named == "" {
+			named = r.Header.Get("Vital-Tenant")
+		}
+		if err := s.admit(r, caller, named); err != nil {
+			return err
+		}
 		return h(w, r, caller)
 	})
 }

@@ -118,9 +118,18 @@ func decodeAuth(r *http.Request, into any) error {
 	return nil
 }
 
-// client is where the request came from. Behind the proxies the operator trusts, it is what the nearest of
-// them that is not trusted itself was told.
+// client is who signs in, as far as that shows.
 func (s *Server) client(r *http.Request) signin.Client {
+	client := signin.Client{UserAgent: userAgent(r)}
+	if ip := s.address(r); ip.IsValid() {
+		client.IP = ip.String()
+	}
+	return client
+}
+
+// address is where the request came from, the zero address where that is not known. Behind the proxies the operator trusts, it
+// is what the nearest of them that is not trusted itself was told.
+func (s *Server) address(r *http.Request) netip.Addr {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
@@ -135,9 +144,9 @@ func (s *Server) client(r *http.Request) signin.Client {
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil {
-		return signin.Client{UserAgent: userAgent(r)}
+		return netip.Addr{}
 	}
-	return signin.Client{IP: ip.Unmap().WithZone("").String(), UserAgent: userAgent(r)}
+	return ip.Unmap().WithZone("")
 }
 
 func (s *Server) trusts(host string) bool {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"github.com/vital-db/vital/internal/fault"
 	"github.com/vital-db/vital/internal/identity"
 	"github.com/vital-db/vital/internal/tenant"
@@ -17,6 +19,36 @@ import (
 
 // writer is a route's change: body is the whole request body.
 type writer func(r *http.Request, change tenant.Write, body []byte) (*tenant.Written, error)
+
+// writeRoute is a route that writes, and what it is called where loads are recorded.
+type writeRoute struct {
+	operation func(huma.Registry) *huma.Operation
+	name      string
+	work      writer
+}
+
+// writeRoutes are the routes of our own that write. All other changes are functions of the database, under /rest/v1/rpc/.
+func (s *Server) writeRoutes() []writeRoute {
+	return []writeRoute{
+		// Admins of the tenant, and super admins.
+		{patchConfigOperation, "config.patch", s.patchConfig},
+		{toggleFeatureOperation, "features.toggle", s.toggleFeature},
+		{assignAgentOperation, "agents.assign", s.assignAgent},
+		// Super admins.
+		{moveLifecycleOperation, "lifecycle.move", s.moveLifecycle},
+		{invalidateCacheOperation, "cache.invalidate", s.invalidateCache},
+	}
+}
+
+// WriteRoutes are the routes of our own that write, as `PATCH /api/tenants/{id}/config`.
+func WriteRoutes() (routes []string) {
+	described := huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer)
+	for _, c := range (&Server{}).writeRoutes() {
+		operation := c.operation(described)
+		routes = append(routes, operation.Method+" "+operation.Path)
+	}
+	return routes
+}
 
 // write reads what all writes have in common, lets work make the change, and answers with the fresh row.
 func (s *Server) write(work writer) callerHandler {

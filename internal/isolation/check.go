@@ -34,6 +34,19 @@ func Check(ctx context.Context, conn *pgx.Conn, scope Scope) ([]Finding, error) 
 	return check(ctx, conn, scope, lints)
 }
 
+// CheckFor is Check for the one lint of that name.
+func CheckFor(ctx context.Context, conn *pgx.Conn, scope Scope, name string) ([]Finding, error) {
+	lints, err := Lints(scope)
+	if err != nil {
+		return nil, err
+	}
+	lints = slices.DeleteFunc(lints, func(l Lint) bool { return l.Name != name })
+	if len(lints) == 0 {
+		return nil, fmt.Errorf("there is no lint %s", name)
+	}
+	return check(ctx, conn, scope, lints)
+}
+
 func check(ctx context.Context, conn *pgx.Conn, scope Scope, lints []Lint) (_ []Finding, err error) {
 	// Names are printed qualified, and nothing the database brings can stand in for an operator.
 	var path string

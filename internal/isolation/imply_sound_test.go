@@ -31,6 +31,7 @@ from unnest('{A,B,C,P,null}'::text[]) t, unnest('{ME,COLLEAGUE,STRANGER,null}'::
   unnest('{A,B,C,P,ME,COLLEAGUE,STRANGER,null}'::text[]) i, unnest('{true,false,null}'::boolean[]) b;
 alter table public.grid alter tenant_id type uuid using tenant_id::uuid, alter user_id type uuid using user_id::uuid,
   alter id type uuid using id::uuid, alter organization_id type uuid using organization_id::uuid;
+alter table public.grid add column weight integer default 1, add column query_type text, add column duration_us bigint, add column steps jsonb, add column created_at timestamptz default now();
 create table public.documents (like public.grid);
 insert into public.documents select distinct on (tenant_id, user_id, is_active) * from public.grid order by tenant_id, user_id, is_active, id;
 create table public.memberships (tenant_id uuid, user_id uuid, team uuid, open boolean);

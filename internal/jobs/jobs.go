@@ -5,6 +5,7 @@ package jobs
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"github.com/vital-db/vital/internal/postgres"
+	"github.com/vital-db/vital/internal/report"
 	"github.com/vital-db/vital/internal/tenant"
 )
 
@@ -34,6 +36,15 @@ type Config struct {
 	Checks time.Duration
 	// ChecksAfter is how long after a start they are run first, if they are due. Defaults to 1min: a server that starts has other things to do.
 	ChecksAfter time.Duration
+	// Drift looks for drift, which takes an operator's login: the service's may make no database to compare with. Nil, and it is
+	// not among the checks.
+	Drift func(context.Context) ([]Finding, error)
+	// Done is told how each job ended. Defaults to nothing.
+	Done func(kind string, took time.Duration, err error)
+	// LoadDays is for how many days records of loads are kept. Defaults to 30.
+	LoadDays int
+	// Facts are what reports are told of the program.
+	Facts report.Facts
 	// Log receives what went wrong. Defaults to nothing.
 	Log *slog.Logger
 }
@@ -51,11 +62,26 @@ func (c Config) withDefaults() Config {
 	if c.ChecksAfter == 0 {
 		c.ChecksAfter = time.Minute
 	}
+	if c.LoadDays == 0 {
+		c.LoadDays = 30
+	}
+	if c.Done == nil {
+		c.Done = func(string, time.Duration, error) {}
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return c
 }
+
+// rollEvery is how often partitions of records of loads are looked after: they are made days ahead.
+const rollEvery = 6 * time.Hour
+
+// checksEvery is how often it is looked whether a check is due.
+const checksEvery = time.Hour
+
+// reportEvery is how often it is looked whether the report of a week is due.
+const reportEvery = time.Hour
 
 // patience is how long running jobs may take to finish once a stop is asked for.
 const patience = 5 * time.Second
@@ -93,11 +119,27 @@ func (c Config) river() *river.Config {
 	workers := river.NewWorkers()
 	river.AddWorker(workers, &work[applyFlagChanges]{service: c.Service})
 	river.AddWorker(workers, &work[forgetFlagUsage]{service: c.Service})
-	river.AddWorker(workers, &checker{service: c.Service, every: c.Checks, log: c.Log})
+	river.AddWorker(workers, &roller{service: c.Service, days: c.LoadDays, log: c.Log})
+	river.AddWorker(workers, &reporter{service: c.Service, facts: c.Facts, log: c.Log})
+	checks := &checker{service: c.Service, drift: c.Drift, every: c.Checks, log: c.Log}
+	river.AddWorker(workers, checks)
+	river.AddWorker(workers, &asked{checker: checks})
 	return &river.Config{
 		Schema: schemaName, Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}},
-		PeriodicJobs: []*river.PeriodicJob{every[applyFlagChanges](c.FlagChanges, 0), every[forgetFlagUsage](c.FlagUsage, 0), every[runChecks](c.Checks, c.ChecksAfter)},
-		PollOnly:     true, ReindexerSchedule: river.NeverSchedule(),
+		PeriodicJobs: []*river.PeriodicJob{
+			every[applyFlagChanges](c.FlagChanges, 0), every[forgetFlagUsage](c.FlagUsage, 0), every[rollLoads](rollEvery, 0), every[runChecks](min(c.Checks, checksEvery), c.ChecksAfter),
+			every[reportWeek](reportEvery, 0),
+		},
+		Middleware: []rivertype.Middleware{river.WorkerMiddlewareFunc(func(ctx context.Context, job *rivertype.JobRow, work func(context.Context) error) error {
+			started := time.Now()
+			err := work(ctx)
+			c.Done(job.Kind, time.Since(started), err)
+			if err != nil && !errors.Is(ctx.Err(), context.Canceled) { // the server stops
+				c.Log.ErrorContext(ctx, "a background job failed", "job", job.Kind, "error", err)
+			}
+			return err
+		})},
+		PollOnly: true, ReindexerSchedule: river.NeverSchedule(),
 		CompletedJobRetentionPeriod: time.Hour, JobTimeout: 10 * time.Minute, MaxAttempts: 1, // the next one tries again
 		Logger: slog.New(atLeast{slog.LevelWarn, c.Log.Handler()}),
 	}

@@ -3,9 +3,11 @@ package jobs_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -133,6 +135,9 @@ func TestRun_Checks(t *testing.T) {
 	d := pgtest.New(t)
 	conn := d.Connect(t)
 	var log logged
+	var ended sync.Map
+	var drifted atomic.Value
+	drifted.Store([]jobs.Finding(nil))
 	during := func(until func() bool, message string) {
 		ctx, stop := context.WithCancel(context.Background())
 		done := make(chan error, 2)
@@ -141,6 +146,8 @@ func TestRun_Checks(t *testing.T) {
 			go func() {
 				done <- jobs.Run(ctx, jobs.Config{
 					ServiceURL: d.ServiceURL, Service: db.Service, ChecksAfter: time.Millisecond, Log: slog.New(slog.NewTextHandler(&log, nil)),
+					Drift: func(context.Context) ([]jobs.Finding, error) { return drifted.Load().([]jobs.Finding), nil },
+					Done:  func(kind string, _ time.Duration, err error) { ended.Store(kind, err) },
 				})
 			}()
 		}
@@ -152,23 +159,58 @@ func TestRun_Checks(t *testing.T) {
 	runs := func() string {
 		return value[string](t, conn, "select coalesce(string_agg(concat_ws(' ', check_name, status, findings, case when status = 'failed' then details::text end), ', ' order by ran_at, check_name), '') from vital.check_runs")
 	}
-	during(func() bool { return value[int](t, conn, "select count(*)::int from vital.check_runs") >= 3 }, "they were not run")
-	require.Equal(t, "schema ok 0, rls ok 0, data ok 0", runs(), "once, by one of them")
+	during(func() bool { return value[int](t, conn, "select count(*)::int from vital.check_runs") >= 4 }, "they were not run")
+	require.Equal(t, "schema ok 0, rls ok 0, data ok 0, drift ok 0", runs(), "once, by one of them")
+	checked, told := ended.Load("checks_run")
+	require.True(t, told, "it is told how a job ended")
+	require.Nil(t, checked)
+	drifted.Store([]jobs.Finding{{Check: "drift_security", Object: "table public.agents", Detail: "unexpected"}})
 
 	d.Exec(t, `update vital.check_runs set ran_at = ran_at - interval '25 hours';
 		insert into vital.check_runs (check_name, status, duration_ms, ran_at) values ('data', 'ok', 1, now() - interval '2 years');
 		alter table public.agents alter column name drop not null; alter table public.agents no force row level security;
 		insert into public.users (id, email) values (gen_random_uuid(), 'lost@vital.test')`)
 	during(func() bool {
-		return value[int](t, conn, "select count(*)::int from vital.check_runs where ran_at > now() - interval '1 hour'") >= 3
+		return value[int](t, conn, "select count(*)::int from vital.check_runs where ran_at > now() - interval '1 hour'") >= 4
 	}, "they were not run again")
-	require.Equal(t, "schema ok 0, rls ok 0, data ok 0, schema findings 2, rls findings 1, data findings 2", runs(), "what is older than a year is forgotten")
-	require.Equal(t, 3, strings.Count(log.String(), "a check that was good has turned bad"))
+	require.Equal(t, "schema ok 0, rls ok 0, data ok 0, drift ok 0, schema findings 2, rls findings 1, data findings 2, drift findings 1", runs(), "what is older than a year is forgotten")
+	require.Equal(t, 4, strings.Count(log.String(), "a check that was good has turned bad"))
 	require.Contains(t, log.String(), "public.agents.name: Nullable mismatch: must not allow null")
 
 	latest, err := jobs.LatestChecks(context.Background(), d.Open(t, postgres.Config{}).Service)
 	require.NoError(t, err)
-	require.Len(t, latest, 3)
+	require.Len(t, latest, 4)
 	require.Equal(t, "data", latest[0].Check)
 	require.Equal(t, 2, latest[0].Findings)
+}
+
+// TestRun_JobFails: why a job failed is said once, and the others go on.
+func TestRun_JobFails(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	d.Exec(t, "drop function vital.roll_query_performance(integer, integer, timestamptz) cascade; insert into feature_flags (flag_key) values ('dark')")
+	db := d.Open(t, postgres.Config{})
+	var log logged
+	ended := make(chan string, 100)
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		done <- jobs.Run(ctx, jobs.Config{
+			ServiceURL: d.ServiceURL, Service: db.Service, FlagChanges: time.Second, Log: slog.New(slog.NewTextHandler(&log, nil)),
+			Done: func(kind string, _ time.Duration, err error) { ended <- fmt.Sprintf("%s %t", kind, err == nil) },
+		})
+	}()
+	seen := map[string]bool{}
+	for !seen["loads_roll false"] || !seen["flag_changes_apply true"] {
+		select {
+		case how := <-ended:
+			seen[how] = true
+		case <-time.After(30 * time.Second):
+			t.Fatalf("%v: %s", seen, &log)
+		}
+	}
+	stop()
+	require.NoError(t, <-done)
+	require.Equal(t, 1, strings.Count(log.String(), "a background job failed"), &log)
+	require.Regexp(t, `level=ERROR msg="a background job failed" job=loads_roll error=.*roll_query_performance`, log.String())
 }

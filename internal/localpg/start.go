@@ -41,6 +41,8 @@ var defaults = map[string]string{
 	"logging_collector":   "off",
 	"log_min_messages":    "warning",
 	"log_line_prefix":     "%m [%p] %q%u@%d ",
+	// What `vital check drift` says since when of.
+	"track_commit_timestamp": "on",
 }
 
 // settings are all the server is started with, in a fixed order.

@@ -31,7 +31,7 @@ insert into user_tenants (tenant_id, user_id) select organization_id, id from us
 // random moment, some failing, some hostile. No answer is another tenant's, and every connection comes back.
 func TestInTenant_Concurrency(t *testing.T) {
 	t.Parallel()
-	b := setup(t, postgres.Config{MaxConns: 4, AcquireTimeout: time.Minute})
+	b := setup(t, postgres.Config{MaxConns: 4, AcquireTimeout: time.Minute, Fair: true})
 	b.requireCrowdApart(40)
 	require.LessOrEqual(t, b.db.Stat().Idle, int32(4))
 	for _, tenant := range []string{"A", "B", "C"} {

@@ -39,7 +39,7 @@ func (b *bundle) reachable() []string {
 		cross join pg_roles r
 		where r.rolname in ('anon', 'authenticated', 'vital_api')
 		and (e.extname in ('dblink', 'pg_stat_statements')
-			or p.pronamespace = 'pg_catalog'::regnamespace and p.proname ~ '^(lo_|pg_advisory_|pg_try_advisory_|pg_stat_get_|(loread|lowrite|pg_lock_status|pg_relation_size|pg_database_size|pg_current_wal_lsn|pg_terminate_backend|pg_cancel_backend|pg_prepared_statement)$)')
+			or p.pronamespace = 'pg_catalog'::regnamespace and p.proname ~ '^(lo_|pg_advisory_|pg_try_advisory_|pg_stat_get_|(loread|lowrite|pg_lock_status|pg_relation_size|pg_database_size|pg_current_wal_lsn|pg_xact_commit_timestamp|pg_xact_commit_timestamp_origin|pg_last_committed_xact|pg_terminate_backend|pg_cancel_backend|pg_prepared_statement)$)')
 		and has_function_privilege(r.oid, p.oid, 'execute')
 		union all
 		select rolname || ' TEMPORARY' from pg_roles
@@ -67,6 +67,7 @@ func TestHardening_Denied(t *testing.T) {
 		"select pg_stat_get_backend_activity(n) from pg_stat_get_backend_idset() n", "select pg_stat_get_backend_pid(1)::text", "select pg_stat_get_backend_userid(1)::text",
 		"select n_live_tup from pg_stat_user_tables", "select count(*) from pg_locks", "select pg_stat_get_live_tuples('public.agents'::regclass)",
 		"select pg_relation_size('public.agents'::regclass)", "select pg_total_relation_size('public.agents'::regclass)", "select pg_database_size(current_database())", "select pg_current_wal_lsn()",
+		"select pg_xact_commit_timestamp('3')::text", "select * from pg_xact_commit_timestamp_origin('3')", "select * from pg_last_committed_xact()",
 		"select pg_terminate_backend(" + pid + ")::text", "select pg_cancel_backend(" + pid + ")::text",
 		"select name from pg_prepared_statement()", "select name from pg_prepared_statements",
 		"select query from public.pg_stat_statements", "select query from public.pg_stat_statements(true)", "select public.pg_stat_statements_reset()::text",

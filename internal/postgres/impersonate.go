@@ -57,3 +57,9 @@ func VerifiesIdentity(ctx context.Context, tx pgx.Tx) (verifies bool, err error)
 	err = tx.QueryRow(ctx, queries.Get("VerifiesIdentity")).Scan(&verifies)
 	return verifies, translate(ctx, err)
 }
+
+// RequireMember refuses whom tx is made of when they are no member of the tenant they act in, as Work.Member does.
+func RequireMember(ctx context.Context, tx pgx.Tx) error {
+	_, err := tx.Exec(ctx, queries.Get("RequireMember"))
+	return translate(ctx, err)
+}

@@ -18,6 +18,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/vital-db/vital/database"
+	"github.com/vital-db/vital/internal/fair"
 	"github.com/vital-db/vital/internal/fault"
 )
 
@@ -36,6 +37,9 @@ type Config struct {
 	ReplicaURLs []string
 	// MaxConns bounds the tenant pool, and that of each replica. Defaults to 16.
 	MaxConns int32
+	// Fair has tenants take turns at the connections of the tenant pool, and of each replica's: what is done within a context
+	// counts to its fair.Claim. Defaults to whoever asks first.
+	Fair bool
 	// AcquireTimeout is how long a request waits for a connection. Defaults to 2s.
 	AcquireTimeout time.Duration
 	// StatementTimeout bounds each statement of a tenant. Defaults to 10s.
@@ -91,6 +95,9 @@ func Open(ctx context.Context, config Config) (*DB, error) {
 	var err error
 	if db.tenants, err = openPool(ctx, config.URL, config.MaxConns, config); err != nil {
 		return nil, err
+	}
+	if config.Fair {
+		db.tenants.queue = fair.NewQueue(int(config.MaxConns))
 	}
 	if db.Service, err = OpenService(ctx, config); err != nil {
 		db.tenants.Close()
@@ -185,6 +192,7 @@ func newPool(ctx context.Context, url string, maxConns int32, settings Config) (
 	}
 	return &pool{
 		Pool: conns, acquireTimeout: settings.AcquireTimeout, statementTimeout: settings.StatementTimeout, onQuery: settings.OnQuery,
+		server: Server{Host: config.ConnConfig.Host, Port: config.ConnConfig.Port, Database: config.ConnConfig.Database},
 	}, nil
 }
 
@@ -243,15 +251,24 @@ type PoolStat struct {
 	Acquired, Idle, Max int32
 	Waited              int64 // acquisitions that had to wait, since the start
 	WaitTime            time.Duration
+	HeldBack            int64 // of these, those that a connection was free for, and kept for other tenants
+	Waiting             int   // requests that wait now, where tenants take turns
 }
 
 // Stat returns how the tenant pool stands now.
 func (db *DB) Stat() PoolStat {
 	s := db.tenants.Stat()
-	return PoolStat{
+	stat := PoolStat{
 		Acquired: s.AcquiredConns(), Idle: s.IdleConns(), Max: s.MaxConns(),
 		Waited: s.EmptyAcquireCount(), WaitTime: s.EmptyAcquireWaitTime(),
 	}
+	if db.tenants.queue != nil { // whoever has its turn finds a connection
+		q := db.tenants.queue.Stat()
+		stat.Waited += q.Waits
+		stat.WaitTime += q.WaitTime
+		stat.HeldBack, stat.Waiting = q.HeldBack, q.Waiting
+	}
+	return stat
 }
 
 // loadKey reads the newest seal key through the service login.

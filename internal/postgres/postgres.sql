@@ -102,7 +102,7 @@ select
   pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true);
 
 -- name: RequireIdentity
-select (vital.identity()).user_id;
+select vital.tenant_for('read');
 
 -- name: RequireMember
 select (vital.require_member()).tenant_id;

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
 
+	"github.com/vital-db/vital/internal/fair"
 	"github.com/vital-db/vital/internal/fault"
 )
 
@@ -243,6 +244,9 @@ func (db *DB) openReplicas(ctx context.Context) error {
 		conns, err := newPool(ctx, url, settings.MaxConns, settings)
 		if err != nil {
 			return err
+		}
+		if settings.Fair {
+			conns.queue = fair.NewQueue(int(settings.MaxConns))
 		}
 		config := conns.Config().ConnConfig
 		r := &replica{

@@ -82,7 +82,7 @@ func (r *replicated) where(least postgres.LSN) string {
 
 func (r *replicated) awaitReplica() {
 	r.t.Helper()
-	require.Eventually(r.t, func() bool { return r.where(0) == "replica" }, 40*time.Second, 20*time.Millisecond)
+	require.Eventually(r.t, func() bool { return r.where(0) == "replica" }, 2*time.Minute, 20*time.Millisecond)
 }
 
 // TestReplica: reads that may be are answered there, sealed and bound as on the primary; all else is not.

@@ -13,15 +13,18 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/vital-db/vital/internal/fair"
 	"github.com/vital-db/vital/internal/fault"
 )
 
 // pool is connections of one login, and the one way work runs on them.
 type pool struct {
 	*pgxpool.Pool
+	queue            *fair.Queue // for its connections; nil: whoever asks first
 	acquireTimeout   time.Duration
 	statementTimeout time.Duration
 	onQuery          func(context.Context, Query)
+	server           Server
 	onCommit         atomic.Pointer[func(context.Context, Observed)]
 }
 
@@ -39,10 +42,11 @@ type frame struct {
 // attempted is how far one attempt came.
 type attempted struct {
 	rows     int64
-	sent     bool // statements may have reached the server
-	begun    bool // the server has answered BEGIN
-	ended    bool // the server has answered COMMIT, or ROLLBACK where that was wanted
-	scrubbed bool // the session is known to be as new
+	waited   time.Duration // for a connection
+	sent     bool          // statements may have reached the server
+	begun    bool          // the server has answered BEGIN
+	ended    bool          // the server has answered COMMIT, or ROLLBACK where that was wanted
+	scrubbed bool          // the session is known to be as new
 }
 
 // run runs work in one transaction within f.
@@ -70,14 +74,14 @@ func (p *pool) conclude(ctx context.Context, started time.Time, user uuid.UUID, 
 	err = translate(ctx, err)
 	p.onQuery(ctx, Query{
 		Name: work.Name, UserID: user, Tenant: work.Tenant,
-		Duration: time.Since(started), Rows: run.rows, Err: err,
+		Duration: time.Since(started), Waited: run.waited, Server: p.server, Rows: run.rows, Err: err,
 	})
 	return err
 }
 
 // attempt runs work once on one connection and decides what becomes of that connection.
 func (p *pool) attempt(ctx context.Context, work *Work, f frame) (run attempted, err error) {
-	conn, err := p.acquire(ctx)
+	conn, err := p.acquireTimed(ctx, &run)
 	if err != nil {
 		return run, err
 	}
@@ -94,7 +98,7 @@ func (p *pool) attempt(ctx context.Context, work *Work, f frame) (run attempted,
 }
 
 // giveBack returns conn to the pool when nothing of its last user can be left on it.
-func (p *pool) giveBack(ctx context.Context, conn *pgxpool.Conn, err error, scrubbed, foreign bool) {
+func (p *pool) giveBack(ctx context.Context, conn *lease, err error, scrubbed, foreign bool) {
 	var unread unreadError
 	switch {
 	case ctx.Err() != nil || isStale(err) || connectionLost(err) || errors.As(err, &unread):
@@ -306,22 +310,6 @@ func (run *attempted) readEnd(e ending) func(*pgconn.ResultReader) error {
 	}
 }
 
-// acquire takes a connection, waiting no longer than the pool allows.
-func (p *pool) acquire(ctx context.Context) (*pgxpool.Conn, error) {
-	waiting, cancel := context.WithTimeout(ctx, p.acquireTimeout)
-	defer cancel()
-	conn, err := p.Acquire(waiting)
-	if err == nil || ctx.Err() != nil {
-		return conn, err
-	}
-	var connectErr *pgconn.ConnectError
-	if waiting.Err() != nil && !errors.As(err, &connectErr) {
-		return nil, fault.Wrap(err, fault.PoolExhausted, "All database connections are busy.",
-			"Try again shortly; if it stays, operators raise the pool's size or find what holds it.")
-	}
-	return nil, unavailable(err)
-}
-
 // worthRetrying says whether a second attempt on another connection is safe and can succeed. It is
 // safe when the transaction was certainly aborted, or only read.
 func (p *pool) worthRetrying(ctx context.Context, writes bool, f frame, run attempted, err error) bool {
@@ -379,7 +367,7 @@ func lineLost(err error) bool {
 }
 
 // discard closes the connection for good and gives its place back to the pool.
-func discard(conn *pgxpool.Conn) {
+func discard(conn *lease) {
 	go func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
@@ -390,7 +378,7 @@ func discard(conn *pgxpool.Conn) {
 
 // restore ends a failed transaction, takes back what it left in the session (everything, where a foreign
 // function ran), and gives the connection back. The pool drops it by itself when any of this fails.
-func restore(conn *pgxpool.Conn, foreign bool) {
+func restore(conn *lease, foreign bool) {
 	defer conn.Release()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()

@@ -45,7 +45,9 @@ func (s *Service) Close() { s.pool.Close() }
 func (s *Service) AsService(ctx context.Context, name string, fn func(pgx.Tx) error) error {
 	started := time.Now()
 	var seen Observed
+	var waited time.Duration
 	err := s.pool.AcquireFunc(ctx, func(conn *pgxpool.Conn) error {
+		waited = time.Since(started)
 		err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 			if _, err := tx.Exec(ctx, queries.Get("EnterService")); err != nil {
 				return fmt.Errorf("become service_role: %w", err)
@@ -61,7 +63,7 @@ func (s *Service) AsService(ctx context.Context, name string, fn func(pgx.Tx) er
 		s.pool.committed(ctx, seen) // which may need a connection, too
 	}
 	err = translate(ctx, err)
-	s.pool.onQuery(ctx, Query{Name: name, Duration: time.Since(started), Err: err})
+	s.pool.onQuery(ctx, Query{Name: name, Duration: time.Since(started), Waited: waited, Server: s.pool.server, Err: err})
 	return err
 }
 

@@ -137,3 +137,12 @@ func DeniedBy(err error) string {
 		return "privilege"
 	}
 }
+
+// OwnFault is err as a fault where VITAL's own functions raised it, with their message and hint; else nil. It is for
+// operators' tools that run statements after Impersonate and show what else the database says themselves.
+func OwnFault(err *pgconn.PgError) error {
+	if code, ours := ownStates[err.Code]; ours {
+		return fault.Wrap(err, code, err.Message, err.Hint)
+	}
+	return nil
+}

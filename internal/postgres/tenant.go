@@ -20,6 +20,8 @@ import (
 type Work struct {
 	// Name says what it is, in logs and metrics: ContextRead.
 	Name string
+	// Subject is what it is about, for the record of it: a relation or function of the catalog.
+	Subject string
 	// Writes lifts the transaction from read only.
 	Writes bool
 	// Isolation defaults to ReadCommitted.
@@ -99,8 +101,17 @@ type Query struct {
 	UserID   uuid.UUID
 	Tenant   uuid.UUID // zero when it never came to be known
 	Duration time.Duration
+	Waited   time.Duration // of Duration, for a connection, by the attempt that counted
+	Server   Server        // the one that answered, or should have
 	Rows     int64
 	Err      error
+}
+
+// Server is a database, as its address names it.
+type Server struct {
+	Host     string // or the directory of its socket
+	Port     uint16
+	Database string
 }
 
 // Code is how it ended: "" for well, the code of a fault, or the SQLSTATE of a statement that was refused.
@@ -155,7 +166,7 @@ func (db *DB) frame(caller identity.Caller, tenant string, work *Work, reach rea
 			case work.Member:
 				return requireMember(ctx, conn, t, work)
 			case work.Foreign || work.Verify:
-				return requireIdentity(ctx, conn, t)
+				return requireIdentity(ctx, conn, t, work)
 			}
 			return nil
 		},
@@ -203,26 +214,27 @@ func (db *DB) enter(ctx context.Context, conn *pgx.Conn, t *turn, caller identit
 }
 
 func requireMember(ctx context.Context, conn *pgx.Conn, t *turn, work *Work) error {
-	require, err := backendOf(conn).statement(ctx, conn, queries.Get("RequireMember"))
+	return requireTenant(ctx, conn, t, work, "RequireMember")
+}
+
+// requireIdentity has the identity verified at once; a function that is not VITAL's may run without ever asking. Where
+// there is no tenant, that is no error.
+func requireIdentity(ctx context.Context, conn *pgx.Conn, t *turn, work *Work) error {
+	return requireTenant(ctx, conn, t, work, "RequireIdentity")
+}
+
+func requireTenant(ctx context.Context, conn *pgx.Conn, t *turn, work *Work, query string) error {
+	require, err := backendOf(conn).statement(ctx, conn, queries.Get(query))
 	if err != nil {
 		return err
 	}
 	t.addPrepared(require, nil, func(answer *pgconn.ResultReader) error {
 		for answer.NextRow() {
-			work.Tenant, _ = uuid.ParseBytes(answer.Values()[0]) // the database wrote it
+			work.Tenant, _ = uuid.ParseBytes(answer.Values()[0]) // the database wrote it, or null
 		}
 		return nil
 	})
 	return nil
-}
-
-// requireIdentity has the identity verified at once; a function that is not VITAL's may run without ever asking.
-func requireIdentity(ctx context.Context, conn *pgx.Conn, t *turn) error {
-	require, err := backendOf(conn).statement(ctx, conn, queries.Get("RequireIdentity"))
-	if err == nil {
-		t.addPrepared(require, nil, nil)
-	}
-	return err
 }
 
 // timeoutText is a statement timeout as the server takes it, in milliseconds.

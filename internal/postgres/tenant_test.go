@@ -312,6 +312,26 @@ func TestInTenant_Reported(t *testing.T) {
 	require.True(t, errors.Is(told[1].Err, err))
 }
 
+// TestReported_Server: whichever way a transaction is run, it is told which server it was on and how long it waited for it.
+func TestReported_Server(t *testing.T) {
+	t.Parallel()
+	var told []postgres.Query
+	b := setup(t, postgres.Config{OnQuery: func(_ context.Context, q postgres.Query) { told = append(told, q) }})
+	_, err := b.run(bob, readAgents)
+	require.NoError(t, err)
+	require.NoError(t, b.db.Transact(t.Context(), bob, "", "Test", func(*postgres.Tx) error { return nil }))
+	require.NoError(t, b.db.AsService(t.Context(), "Test", func(pgx.Tx) error { return nil }))
+	require.NoError(t, b.db.Run(t.Context(), &postgres.Work{Name: "Test"}))
+	config, err := pgx.ParseConfig(b.APIURL)
+	require.NoError(t, err)
+	require.Len(t, told, 4)
+	for _, q := range told {
+		require.Equal(t, postgres.Server{Host: config.Host, Port: config.Port, Database: config.Database}, q.Server)
+		require.Positive(t, q.Waited)
+		require.Less(t, q.Waited, q.Duration)
+	}
+}
+
 // TestInTenant_LostAmongRows: a database that goes away while rows are read is said to be away.
 func TestInTenant_LostAmongRows(t *testing.T) {
 	t.Parallel()

@@ -95,14 +95,14 @@ func (db *DB) Transact(ctx context.Context, caller identity.Caller, tenant, name
 		db.tenants.committed(ctx, Observed{Raised: unknownRaised}) // perhaps
 	}
 	err = translate(ctx, err)
-	record := Query{Name: name, UserID: caller.UserID, Duration: time.Since(started), Err: err}
+	record := Query{Name: name, UserID: caller.UserID, Duration: time.Since(started), Waited: run.waited, Server: db.tenants.server, Err: err}
 	record.Tenant, _ = uuid.Parse(tenant) // a slug is not known by its id here
 	db.config.OnQuery(ctx, record)
 	return err
 }
 
 func (db *DB) transactOnce(ctx context.Context, caller identity.Caller, tenant string, fn func(*Tx) error) (run attempted, err error) {
-	conn, err := db.tenants.acquire(ctx)
+	conn, err := db.tenants.acquireTimed(ctx, &run)
 	if err != nil {
 		return run, err
 	}

@@ -13,10 +13,18 @@ import (
 	"github.com/vital-db/vital/internal/isolation"
 )
 
+//go:embed style.html
+var styleText string
+
+// newPage is a page that begins its style as all do.
+func newPage(name, text string) *template.Template {
+	return template.Must(template.Must(template.New(name).Parse(styleText)).Parse(text))
+}
+
 //go:embed certificate.html
 var certificateText string
 
-var certificateTemplate = template.Must(template.New("certificate").Parse(certificateText))
+var certificateTemplate = newPage("certificate", certificateText)
 
 // WriteCertificateHTML writes c as one page that loads nothing.
 func WriteCertificateHTML(w io.Writer, c *Certificate) error {

@@ -81,7 +81,7 @@ func (p *plan) mayStream() bool {
 func (e *Engine) work(catalog *Catalog, p *plan, session Session, o *outcome) *postgres.Work {
 	r := p.request
 	work := &postgres.Work{
-		Name: workName(r), Foreign: p.foreign, Timeout: catalog.timeout(session.Role, p),
+		Name: workName(r), Subject: r.target.Name, Foreign: p.foreign, Timeout: catalog.timeout(session.Role, p),
 		Rollback: r.prefer.transaction == "rollback" || e.config.RollbackAll && r.prefer.transaction != "commit",
 		Settings: e.settings(p, session),
 	}

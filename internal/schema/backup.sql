@@ -24,10 +24,12 @@ select case when pg_catalog.has_function_privilege('pg_catalog.pg_control_system
 select coalesce(max(version_id), 0) from vital.migrations where is_applied;
 
 -- name: RoleStatements
--- What makes the same roles on another server, but for whoever is the superuser there; nobody can log in as one.
+-- What makes the same roles on another server, but for whoever is the superuser there; nobody can log in as one. Who owns an event
+-- trigger is a superuser there, or it could not be restored: platforms let others own one, too.
 select s.text
 from (
-  select 1 as place, r.rolname, pg_catalog.format('create role %I nologin %s %s', r.rolname,
+  select 1 as place, r.rolname, pg_catalog.format('create role %I nologin %s %s %s', r.rolname,
+    case when r.rolsuper or exists (select from pg_catalog.pg_event_trigger e where e.evtowner = r.oid) then 'superuser' else 'nosuperuser' end,
     case when r.rolbypassrls then 'bypassrls' else 'nobypassrls' end, case when r.rolinherit then 'inherit' else 'noinherit' end) as text
   from pg_catalog.pg_roles r where r.rolname !~ '^pg_' and r.rolname <> all ($1)
   union all

@@ -1,10 +1,11 @@
 What a database is, as rows that two databases can be compared by: the severity of a difference, the kind and name of an object, the object
 it is part of (itself, where nothing), which aspect of it, what that is, and the statements that make it so and undo it (null where
-there is none). The first aspect of an object, '', says that it exists. $1 are the schemas looked at, in the last three queries the roles; what an
-extension brought is left out.
+there is none), and the transaction that wrote the catalog's row of it last (null where that row is not for everybody to read). The first aspect of an
+object, '', says that it exists. $1 are the schemas looked at, in Settings, Roles, Memberships and ParameterPrivileges the roles; what is in no schema takes none. What an extension brought
+is left out. What SQL itself means in a database is in drift_language.sql, what leads out of it in drift_foreign.sql.
 
 -- name: Schemas
-select 'security', 'schema', n.nspname::text, 'schema ' || n.nspname, a.aspect, a.value, a.make, a.unmake
+select 'security', 'schema', n.nspname::text, 'schema ' || n.nspname, a.aspect, a.value, a.make, a.unmake, n.xmin
 from pg_catalog.pg_namespace n
 cross join lateral (values
   ('', 'exists', format('create schema %I', n.nspname), format('drop schema %I', n.nspname)),
@@ -14,7 +15,7 @@ where n.nspname = any ($1);
 
 -- name: Relations
 with relation as (
-  select c.*, k.kind, n.nspname, format('%I.%I', n.nspname, c.relname) as name
+  select c.*, c.xmin as written, k.kind, n.nspname, format('%I.%I', n.nspname, c.relname) as name
   from pg_catalog.pg_class c
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   join (values ('r', 'table'), ('p', 'table'), ('v', 'view'), ('m', 'materialized view'), ('S', 'sequence'), ('f', 'foreign table')) k(relkind, kind)
@@ -22,7 +23,12 @@ with relation as (
   where n.nspname = any ($1)
     and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype in ('e', 'i') and c.relkind <> 'r' and (d.deptype = 'e' or c.relkind = 'S'))
 )
-select a.severity, r.kind, r.name, r.kind || ' ' || r.name, a.aspect, a.value, a.make, a.unmake
+select a.severity, r.kind, r.name, r.kind || ' ' || r.name, a.aspect, a.value, a.make, a.unmake,
+  case a.aspect
+    when 'definition' then (select w.xmin from pg_catalog.pg_rewrite w where w.ev_class = r.oid and w.rulename = '_RETURN')
+    when 'numbers' then (select s.xmin from pg_catalog.pg_sequence s where s.seqrelid = r.oid)
+    else r.written
+  end
 from relation r
 cross join lateral (values
   (case when r.relkind in ('v', 'm', 'f') then 'security' else 'structure' end, '', 'exists',
@@ -37,6 +43,8 @@ cross join lateral (values
   ('structure', 'persistence', r.relpersistence::text, format('alter table %s set %s', r.name, case r.relpersistence when 'u' then 'unlogged' else 'logged' end), null),
   ('structure', 'replica identity', case when r.relkind in ('r', 'p') then r.relreplident::text end,
     format('alter table %s replica identity %s', r.name, case r.relreplident when 'f' then 'full' when 'n' then 'nothing' else 'default' end), null),
+  ('structure', 'access method', case when r.relkind in ('r', 'm') then (select m.amname::text from pg_catalog.pg_am m where m.oid = r.relam) end,
+    format('alter %s %s set access method ', r.kind, r.name) || (select quote_ident(m.amname) from pg_catalog.pg_am m where m.oid = r.relam), null),
   ('structure', 'partitioned by', case when r.relkind = 'p' then pg_catalog.pg_get_partkeydef(r.oid) end, null, null),
   ('structure', 'partition of', (select i.inhparent::pg_catalog.regclass || coalesce(' ' || pg_catalog.pg_get_expr(r.relpartbound, r.oid), '')
     from pg_catalog.pg_inherits i where i.inhrelid = r.oid limit 1), null, null),
@@ -60,7 +68,7 @@ where a.value is not null and (a.aspect <> 'options' or a.value <> '');
 
 -- name: Columns
 with col as (
-  select t.*, format('%I.%I', n.nspname, c.relname) as relation, format('%I.%I.%I', n.nspname, c.relname, t.attname) as name, d.adbin,
+  select t.*, t.xmin as written, d.xmin as default_written, format('%I.%I', n.nspname, c.relname) as relation, format('%I.%I.%I', n.nspname, c.relname, t.attname) as name, d.adbin,
     k.kind || ' ' || format('%I.%I', n.nspname, c.relname) as parent, c.relkind, pg_catalog.pg_get_expr(d.adbin, d.adrelid) as expression,
     pg_catalog.format_type(t.atttypid, t.atttypmod) as type
   from pg_catalog.pg_attribute t
@@ -71,7 +79,8 @@ with col as (
   where n.nspname = any ($1) and t.attnum > 0 and not t.attisdropped
     and not exists (select from pg_catalog.pg_depend e where e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and e.objid = c.oid and e.deptype = 'e')
 )
-select a.severity, 'column', c.name, c.parent, a.aspect, a.value, a.make, a.unmake
+select a.severity, 'column', c.name, c.parent, a.aspect, a.value, a.make, a.unmake,
+  case when a.aspect in ('default', 'generated') then c.default_written else c.written end
 from col c
 cross join lateral (values
   ('structure', '', 'exists',
@@ -95,9 +104,9 @@ cross join lateral (values
 where a.value is not null;
 
 -- name: Constraints
-select a.severity, 'constraint', o.name || ' on ' || o.target, o.of || ' ' || o.target, a.aspect, a.value, a.make, a.unmake
+select a.severity, 'constraint', o.name || ' on ' || o.target, o.of || ' ' || o.target, a.aspect, a.value, a.make, a.unmake, o.written
 from (
-  select x.*, quote_ident(x.conname) as name, coalesce(quote_ident(m.nspname) || '.' || quote_ident(c.relname), quote_ident(n.nspname) || '.' || quote_ident(y.typname)) as target,
+  select x.*, x.xmin as written, quote_ident(x.conname) as name, coalesce(quote_ident(m.nspname) || '.' || quote_ident(c.relname), quote_ident(n.nspname) || '.' || quote_ident(y.typname)) as target,
     case when x.conrelid <> 0 then 'table' else 'domain' end as of, pg_catalog.pg_get_constraintdef(x.oid) as definition
   from pg_catalog.pg_constraint x
   join pg_catalog.pg_namespace n on n.oid = x.connamespace
@@ -118,7 +127,7 @@ cross join lateral (values
 -- name: Indexes
 select a.severity, 'index', format('%I.%I', n.nspname, c.relname),
   coalesce('constraint ' || quote_ident(x.conname) || format(' on %I.%I', m.nspname, t.relname), case t.relkind when 'm' then 'materialized view ' else 'table ' end || format('%I.%I', m.nspname, t.relname)),
-  a.aspect, a.value, a.make, a.unmake
+  a.aspect, a.value, a.make, a.unmake, case when a.aspect = 'valid' then i.xmin else c.xmin end
 from pg_catalog.pg_index i
 join pg_catalog.pg_class c on c.oid = i.indexrelid
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
@@ -135,14 +144,14 @@ where m.nspname = any ($1) and a.value is not null
   and not exists (select from pg_catalog.pg_inherits h where h.inhrelid = i.indexrelid);
 
 -- name: Functions
-select a.severity, p.kind, p.name, p.kind || ' ' || p.name, a.aspect, a.value, a.make, a.unmake
+select a.severity, p.kind, p.name, p.kind || ' ' || p.name, a.aspect, a.value, a.make, a.unmake, p.written
 from (
-  select f.*, case f.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end as kind,
+  select f.*, f.xmin as written, case f.prokind when 'p' then 'procedure' when 'a' then 'aggregate' else 'function' end as kind,
     format('%I.%I(%s)', n.nspname, f.proname, pg_catalog.pg_get_function_identity_arguments(f.oid)) as name,
     case when f.prokind in ('f', 'p', 'w') then pg_catalog.pg_get_functiondef(f.oid) end as definition
   from pg_catalog.pg_proc f
   join pg_catalog.pg_namespace n on n.oid = f.pronamespace
-  where n.nspname = any ($1)
+  where (n.nspname = any ($1) or n.nspname = 'pg_catalog' and f.oid >= 16384) -- what everybody calls without naming a schema
     and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.objid = f.oid and d.deptype = 'e')
 ) p
 cross join lateral (values
@@ -162,7 +171,7 @@ cross join lateral (values
 where a.aspect <> 'settings' or a.value <> '';
 
 -- name: Triggers
-select 'security', 'trigger', format('%I on %s', t.tgname, o.name), 'table ' || o.name, a.aspect, a.value, a.make, a.unmake
+select 'security', 'trigger', format('%I on %s', t.tgname, o.name), 'table ' || o.name, a.aspect, a.value, a.make, a.unmake, t.xmin
 from pg_catalog.pg_trigger t
 cross join lateral (
   select format('%I.%I', n.nspname, c.relname) as name, n.nspname, pg_catalog.pg_get_triggerdef(t.oid) as definition
@@ -177,7 +186,8 @@ cross join lateral (values
 where o.nspname = any ($1) and not t.tgisinternal and t.tgparentid = 0;
 
 -- name: Policies
-select 'security', 'policy', format('%I on %s', p.policyname, p.name), 'table ' || p.name, a.aspect, a.value, a.make, a.unmake
+select 'security', 'policy', format('%I on %s', p.policyname, p.name), 'table ' || p.name, a.aspect, a.value, a.make, a.unmake,
+  (select w.xmin from pg_catalog.pg_policy w where w.polname = p.policyname and w.polrelid = p.name::pg_catalog.regclass)
 from (
   select *, format('%I.%I', schemaname, tablename) as name, format('create policy %I on %I.%I as %s for %s to %s%s%s', policyname, schemaname, tablename, permissive, cmd,
     array_to_string(array(select case r when 'public' then 'public' else quote_ident(r) end from unnest(roles) r), ', '), ' using (' || qual || ')', ' with check (' || with_check || ')') as definition
@@ -195,13 +205,15 @@ where a.value is not null;
 
 -- name: Rules
 select 'security', 'rule', format('%I on %I.%I', r.rulename, r.schemaname, r.tablename), 'table ' || format('%I.%I', r.schemaname, r.tablename), '', r.definition,
-  r.definition, format('drop rule %I on %I.%I', r.rulename, r.schemaname, r.tablename)
+  r.definition, format('drop rule %I on %I.%I', r.rulename, r.schemaname, r.tablename),
+  (select w.xmin from pg_catalog.pg_rewrite w where w.rulename = r.rulename and w.ev_class = format('%I.%I', r.schemaname, r.tablename)::pg_catalog.regclass)
 from pg_catalog.pg_rules r where r.schemaname = any ($1);
 
 -- name: Types
-select 'structure', y.kind, y.name, y.kind || ' ' || y.name, a.aspect, a.value, a.make, a.unmake
+select 'structure', y.kind, y.name, y.kind || ' ' || y.name, a.aspect, a.value, a.make, a.unmake,
+  case when a.aspect = 'labels' then (select e.xmin from pg_catalog.pg_enum e where e.enumtypid = y.oid order by pg_catalog.age(e.xmin) limit 1) else y.written end
 from (
-  select t.*, case t.typtype when 'e' then 'enum' when 'd' then 'domain' when 'c' then 'type' else 'range' end as kind, format('%I.%I', n.nspname, t.typname) as name
+  select t.*, t.xmin as written, case t.typtype when 'e' then 'enum' when 'd' then 'domain' when 'c' then 'type' else 'range' end as kind, format('%I.%I', n.nspname, t.typname) as name
   from pg_catalog.pg_type t
   join pg_catalog.pg_namespace n on n.oid = t.typnamespace
   where n.nspname = any ($1) and (t.typtype in ('e', 'd', 'r') or t.typtype = 'c' and exists (select from pg_catalog.pg_class c where c.oid = t.typrelid and c.relkind = 'c'))
@@ -222,36 +234,46 @@ where a.value is not null;
 select 'security', 'privilege', format('%s on %s %s to %s', x.privilege_type, o.kind, o.name, coalesce(g.rolname, 'public')), o.parent, '',
   case when x.is_grantable then 'granted, may be passed on' else 'granted' end,
   format('grant %s on %s %s to %s%s', x.privilege_type || o.columns, o.kind, o.target, coalesce(quote_ident(g.rolname), 'public'), case when x.is_grantable then ' with grant option' end),
-  format('revoke %s on %s %s from %s', x.privilege_type || o.columns, o.kind, o.target, coalesce(quote_ident(g.rolname), 'public'))
+  format('revoke %s on %s %s from %s', x.privilege_type || o.columns, o.kind, o.target, coalesce(quote_ident(g.rolname), 'public')), o.written
 from (
   select case c.relkind when 'S' then 'sequence' else 'table' end as kind, format('%I.%I', n.nspname, c.relname) as name, format('%I.%I', n.nspname, c.relname) as target, '' as columns,
     case c.relkind when 'v' then 'view ' when 'm' then 'materialized view ' when 'S' then 'sequence ' when 'f' then 'foreign table ' else 'table ' end || format('%I.%I', n.nspname, c.relname) as parent,
-    coalesce(c.relacl, pg_catalog.acldefault(case c.relkind when 'S' then 's' else 'r' end::"char", c.relowner)) as acl, c.relowner as owner
+    coalesce(c.relacl, pg_catalog.acldefault(case c.relkind when 'S' then 's' else 'r' end::"char", c.relowner)) as acl, c.relowner as owner, c.xmin as written
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   where n.nspname = any ($1) and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
     and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e')
   union all
   select 'table', format('%I.%I.%I', n.nspname, c.relname, t.attname), format('%I.%I', n.nspname, c.relname), format(' (%I)', t.attname),
-    case c.relkind when 'v' then 'view ' else 'table ' end || format('%I.%I', n.nspname, c.relname), t.attacl, c.relowner
+    case c.relkind when 'v' then 'view ' else 'table ' end || format('%I.%I', n.nspname, c.relname), t.attacl, c.relowner, t.xmin
   from pg_catalog.pg_attribute t join pg_catalog.pg_class c on c.oid = t.attrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   where n.nspname = any ($1) and t.attacl is not null and not t.attisdropped
   union all
   select case f.prokind when 'p' then 'procedure' else 'function' end, format('%I.%I(%s)', n.nspname, f.proname, pg_catalog.pg_get_function_identity_arguments(f.oid)),
     format('%I.%I(%s)', n.nspname, f.proname, pg_catalog.pg_get_function_identity_arguments(f.oid)), '',
     case f.prokind when 'p' then 'procedure ' when 'a' then 'aggregate ' else 'function ' end || format('%I.%I(%s)', n.nspname, f.proname, pg_catalog.pg_get_function_identity_arguments(f.oid)),
-    coalesce(f.proacl, pg_catalog.acldefault('f', f.proowner)), f.proowner
+    coalesce(f.proacl, pg_catalog.acldefault('f', f.proowner)), f.proowner, f.xmin
   from pg_catalog.pg_proc f join pg_catalog.pg_namespace n on n.oid = f.pronamespace
   where n.nspname = any ($1)
     and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass and d.objid = f.oid and d.deptype = 'e')
   union all
-  select 'schema', quote_ident(n.nspname), quote_ident(n.nspname), '', 'schema ' || n.nspname, coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner)), n.nspowner
+  select 'schema', quote_ident(n.nspname), quote_ident(n.nspname), '', 'schema ' || n.nspname, coalesce(n.nspacl, pg_catalog.acldefault('n', n.nspowner)), n.nspowner, n.xmin
   from pg_catalog.pg_namespace n where n.nspname = any ($1)
   union all
-  select 'database', 'this one', quote_ident(d.datname), '', '', coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba)), d.datdba
+  select 'database', 'this one', quote_ident(d.datname), '', '', coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba)), d.datdba, d.xmin
   from pg_catalog.pg_database d where d.datname = pg_catalog.current_database()
   union all
-  select 'function', f.oid::pg_catalog.regprocedure::text, f.oid::pg_catalog.regprocedure::text, '', '', f.proacl, f.proowner -- closed to everybody by roles.sql
+  select 'function', f.oid::pg_catalog.regprocedure::text, f.oid::pg_catalog.regprocedure::text, '',
+    case f.prokind when 'p' then 'procedure ' when 'a' then 'aggregate ' else 'function ' end || format('pg_catalog.%I(%s)', f.proname, pg_catalog.pg_get_function_identity_arguments(f.oid)), f.proacl, f.proowner, f.xmin -- closed to everybody by roles.sql
   from pg_catalog.pg_proc f where f.pronamespace = 'pg_catalog'::pg_catalog.regnamespace and f.proacl is not null
+  union all
+  select 'language', quote_ident(l.lanname), quote_ident(l.lanname), '', 'language ' || quote_ident(l.lanname), coalesce(l.lanacl, pg_catalog.acldefault('l', l.lanowner)), l.lanowner, l.xmin
+  from pg_catalog.pg_language l
+  union all
+  select 'foreign data wrapper', quote_ident(w.fdwname), quote_ident(w.fdwname), '', 'foreign-data wrapper ' || quote_ident(w.fdwname), w.fdwacl, w.fdwowner, w.xmin
+  from pg_catalog.pg_foreign_data_wrapper w
+  union all
+  select 'foreign server', quote_ident(s.srvname), quote_ident(s.srvname), '', 'foreign server ' || quote_ident(s.srvname), s.srvacl, s.srvowner, s.xmin
+  from pg_catalog.pg_foreign_server s
 ) o
 cross join lateral pg_catalog.aclexplode(o.acl) x
 left join pg_catalog.pg_roles g on g.oid = x.grantee
@@ -266,7 +288,7 @@ with platform as ( -- what a Supabase project brings is its own
 kind (letter, plural, code) as (values ('r', 'tables', 'r'), ('S', 'sequences', 's'), ('f', 'functions', 'f'), ('T', 'types', 'T'), ('n', 'schemas', 'n')),
 -- What is granted on everything new beside what PostgreSQL grants by itself, and what is not granted of that; and what is granted in one schema.
 changed as (
-  select d.defaclrole as owner, k.plural, n.nspname as schema, d.defaclacl as acl,
+  select d.defaclrole as owner, d.xmin as written, k.plural, n.nspname as schema, d.defaclacl as acl,
     case when n.nspname is null then pg_catalog.acldefault(k.code::"char", d.defaclrole) end as usual
   from pg_catalog.pg_default_acl d
   join kind k on k.letter = d.defaclobjtype::text
@@ -274,15 +296,15 @@ changed as (
   where (n.nspname is null or n.nspname = any ($1)) and not exists (select from platform p where p.oid = d.defaclrole)
 ),
 entry as (
-  select c.owner, c.plural, c.schema, x.grantee, x.privilege_type, x.is_grantable, true as granted
+  select c.owner, c.written, c.plural, c.schema, x.grantee, x.privilege_type, x.is_grantable, true as granted
   from changed c cross join lateral (select * from pg_catalog.aclexplode(c.acl) except select * from pg_catalog.aclexplode(c.usual)) x
   union all
-  select c.owner, c.plural, c.schema, x.grantee, x.privilege_type, x.is_grantable, false
+  select c.owner, c.written, c.plural, c.schema, x.grantee, x.privilege_type, x.is_grantable, false
   from changed c cross join lateral (select * from pg_catalog.aclexplode(c.usual) except select * from pg_catalog.aclexplode(c.acl)) x
 )
 select 'security', 'default privilege', format('%s on new %s of %s%s to %s', e.privilege_type, e.plural, e.owner::pg_catalog.regrole, ' in ' || e.schema, coalesce(g.rolname, 'public')), '', '',
   case when not e.granted then 'revoked' when e.is_grantable then 'granted, may be passed on' else 'granted' end,
-  case when e.granted then t.give else t.take end, case when e.granted then t.take else t.give end
+  case when e.granted then t.give else t.take end, case when e.granted then t.take else t.give end, e.written
 from entry e
 left join pg_catalog.pg_roles g on g.oid = e.grantee
 cross join lateral (
@@ -291,32 +313,51 @@ cross join lateral (
 ) t
 where e.grantee <> e.owner;
 
+-- name: Statistics
+select 'structure', 'statistics', x.name, coalesce('table ' || x.target, ''), a.aspect, a.value, a.make, a.unmake, x.written
+from (
+  select s.*, s.xmin as written, format('%I.%I', n.nspname, s.stxname) as name, format('%I.%I', m.nspname, c.relname) as target, pg_catalog.pg_get_statisticsobjdef(s.oid) as definition
+  from pg_catalog.pg_statistic_ext s
+  join pg_catalog.pg_namespace n on n.oid = s.stxnamespace
+  join pg_catalog.pg_class c on c.oid = s.stxrelid
+  join pg_catalog.pg_namespace m on m.oid = c.relnamespace
+  where n.nspname = any ($1)
+    and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass and d.objid = s.oid and d.deptype = 'e')
+) x
+cross join lateral (values
+  ('', 'exists', x.definition, format('drop statistics %s', x.name)),
+  ('definition', x.definition, format('drop statistics %s; %s', x.name, x.definition), null),
+  ('target', nullif(x.stxstattarget, -1)::text, format('alter statistics %s set statistics %s', x.name, x.stxstattarget), format('alter statistics %s set statistics -1', x.name)),
+  ('owner', x.stxowner::pg_catalog.regrole::text, format('alter statistics %s owner to %s', x.name, x.stxowner::pg_catalog.regrole), null)
+) a(aspect, value, make, unmake)
+where a.value is not null;
+
 -- name: Comments
-select 'cosmetic', 'comment', o.kind || ' ' || o.name, o.kind || ' ' || o.name, '', o.text, format('comment on %s %s is %L', o.kind, o.name, o.text), format('comment on %s %s is null', o.kind, o.name)
+select 'cosmetic', 'comment', o.kind || ' ' || o.name, o.kind || ' ' || o.name, '', o.text, format('comment on %s %s is %L', o.kind, o.name, o.text), format('comment on %s %s is null', o.kind, o.name), o.written
 from (
   select case when t.attname is not null then 'column' else case c.relkind when 'v' then 'view' when 'm' then 'materialized view' when 'S' then 'sequence'
       when 'i' then 'index' when 'I' then 'index' when 'c' then 'type' else 'table' end end as kind,
-    format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(t.attname), '') as name, d.description as text
+    format('%I.%I', n.nspname, c.relname) || coalesce('.' || quote_ident(t.attname), '') as name, d.description as text, d.xmin as written
   from pg_catalog.pg_description d
   join pg_catalog.pg_class c on d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass and c.oid = d.objoid
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   left join pg_catalog.pg_attribute t on t.attrelid = c.oid and t.attnum = d.objsubid and d.objsubid > 0
   where n.nspname = any ($1)
   union all
-  select 'function', format('%I.%I(%s)', n.nspname, f.proname, pg_catalog.pg_get_function_identity_arguments(f.oid)), d.description
+  select 'function', format('%I.%I(%s)', n.nspname, f.proname, pg_catalog.pg_get_function_identity_arguments(f.oid)), d.description, d.xmin
   from pg_catalog.pg_description d
   join pg_catalog.pg_proc f on d.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass and f.oid = d.objoid
   join pg_catalog.pg_namespace n on n.oid = f.pronamespace
   where n.nspname = any ($1)
   union all
-  select 'schema', quote_ident(n.nspname), d.description
+  select 'schema', quote_ident(n.nspname), d.description, d.xmin
   from pg_catalog.pg_description d
   join pg_catalog.pg_namespace n on d.classoid = 'pg_catalog.pg_namespace'::pg_catalog.regclass and n.oid = d.objoid
   where n.nspname = any ($1)
 ) o;
 
 -- name: Extensions
-select 'structure', 'extension', e.extname::text, 'extension ' || e.extname, a.aspect, a.value, a.make, a.unmake
+select 'structure', 'extension', e.extname::text, 'extension ' || e.extname, a.aspect, a.value, a.make, a.unmake, e.xmin
 from pg_catalog.pg_extension e
 join pg_catalog.pg_namespace n on n.oid = e.extnamespace
 cross join lateral (values
@@ -326,7 +367,7 @@ cross join lateral (values
 where e.extname = 'plpgsql' or n.nspname = any ($1);
 
 -- name: EventTriggers
-select 'security', 'event trigger', e.evtname::text, 'event trigger ' || e.evtname, a.aspect, a.value, a.make, a.unmake
+select 'security', 'event trigger', e.evtname::text, 'event trigger ' || e.evtname, a.aspect, a.value, a.make, a.unmake, e.xmin
 from pg_catalog.pg_event_trigger e
 cross join lateral (values
   ('', 'exists', format('create event trigger %I on %s execute function %s', e.evtname, e.evtevent, e.evtfoid::pg_catalog.regprocedure), format('drop event trigger %I', e.evtname)),
@@ -334,13 +375,18 @@ cross join lateral (values
   ('enabled', case e.evtenabled when 'D' then 'disabled' when 'R' then 'replica' when 'A' then 'always' else 'enabled' end,
     format('alter event trigger %I %s', e.evtname, case e.evtenabled when 'D' then 'disable' when 'R' then 'enable replica' when 'A' then 'enable always' else 'enable' end), null)
 ) a(aspect, value, make, unmake)
-join pg_catalog.pg_proc f on f.oid = e.evtfoid
-join pg_catalog.pg_namespace n on n.oid = f.pronamespace and n.nspname = any ($1);
+where not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_event_trigger'::pg_catalog.regclass and d.objid = e.oid and d.deptype = 'e')
+  and not (pg_catalog.to_regrole('supabase_admin') is not null and e.evtowner::pg_catalog.regrole::text in ('supabase_admin', 'supabase_auth_admin', 'supabase_storage_admin', 'dashboard_user'));
 
 -- name: Publications
 select 'security', 'publication', p.pubname::text, 'publication ' || p.pubname, '', format('%s%s', case when p.puballtables then 'all tables' end,
     (select string_agg(format('%I.%I', t.schemaname, t.tablename), ', ' order by 1) from pg_catalog.pg_publication_tables t where t.pubname = p.pubname and not p.puballtables)),
-  null, format('drop publication %I', p.pubname)
+  null, format('drop publication %I', p.pubname), (
+    select w.written from (
+      select p.xmin as written
+      union all select t.xmin from pg_catalog.pg_publication_rel t where t.prpubid = p.oid
+      union all select t.xmin from pg_catalog.pg_publication_namespace t where t.pnpubid = p.oid
+    ) w order by pg_catalog.age(w.written) limit 1)
 from pg_catalog.pg_publication p
 where p.puballtables or exists (select from pg_catalog.pg_publication_tables t where t.pubname = p.pubname and t.schemaname = any ($1));
 
@@ -349,7 +395,7 @@ select 'security', 'setting', split_part(s, '=', 1) || ' of ' || case when d.set
   substr(s, strpos(s, '=') + 1), null,
   case when d.setdatabase = 0 then format('alter role %I reset %s', r.rolname, split_part(s, '=', 1))
     when d.setrole = 0 then format('alter database %I reset %s', pg_catalog.current_database(), split_part(s, '=', 1))
-    else format('alter role %I in database %I reset %s', r.rolname, pg_catalog.current_database(), split_part(s, '=', 1)) end
+    else format('alter role %I in database %I reset %s', r.rolname, pg_catalog.current_database(), split_part(s, '=', 1)) end, d.xmin
 from pg_catalog.pg_db_role_setting d
 left join pg_catalog.pg_roles r on r.oid = d.setrole
 cross join lateral unnest(d.setconfig) s
@@ -358,7 +404,7 @@ where not (pg_catalog.to_regrole('supabase_admin') is not null and r.rolname in 
   and (d.setrole = 0 or r.rolname = any ($1));
 
 -- name: Roles
-select 'security', 'role', r.rolname::text, 'role ' || r.rolname, a.aspect, a.value, format('alter role %I %s', r.rolname, a.value), null
+select 'security', 'role', r.rolname::text, 'role ' || r.rolname, a.aspect, a.value, format('alter role %I %s', r.rolname, a.value), null, null::pg_catalog.xid
 from pg_catalog.pg_roles r
 cross join lateral (values
   ('', 'exists'),
@@ -376,7 +422,7 @@ where r.rolname = any ($1)
 
 -- name: Memberships
 select 'security', 'membership', format('%s in %s', m.rolname, r.rolname), '', '', case when a.admin_option then 'member, may admit others' else 'member' end,
-  format('grant %I to %I', r.rolname, m.rolname), format('revoke %I from %I', r.rolname, m.rolname)
+  format('grant %I to %I', r.rolname, m.rolname), format('revoke %I from %I', r.rolname, m.rolname), a.xmin
 from pg_catalog.pg_auth_members a
 join pg_catalog.pg_roles r on r.oid = a.roleid
 join pg_catalog.pg_roles m on m.oid = a.member
@@ -384,6 +430,24 @@ where (r.rolname = any ($1) or m.rolname = any ($1))
   and not (pg_catalog.to_regrole('supabase_admin') is not null
     and m.rolname in ('supabase_admin', 'supabase_auth_admin', 'supabase_storage_admin', 'authenticator', 'dashboard_user', 'postgres'))
   and not (m.rolname = current_user and r.rolname in ('vital_owner', 'vital_definer', 'vital_sealer')); -- the operator, as roles.sql has it
+
+-- name: ParameterPrivileges
+select 'security', 'parameter privilege', format('%s on parameter %s to %s', x.privilege_type, p.parname, coalesce(g.rolname, 'public')), '', '',
+  case when x.is_grantable then 'granted, may be passed on' else 'granted' end,
+  format('grant %s on parameter %s to %s', x.privilege_type, p.parname, coalesce(quote_ident(g.rolname), 'public')),
+  format('revoke %s on parameter %s from %s', x.privilege_type, p.parname, coalesce(quote_ident(g.rolname), 'public')), p.xmin
+from pg_catalog.pg_parameter_acl p
+cross join lateral pg_catalog.aclexplode(p.paracl) x
+left join pg_catalog.pg_roles g on g.oid = x.grantee
+where x.grantee = 0 or g.rolname = any ($1);
+
+-- name: CommitTimesKept
+-- On a standby it is the primary that decides, whose setting cannot be asked.
+select pg_catalog.current_setting('track_commit_timestamp')::boolean and not pg_catalog.pg_is_in_recovery()
+  and pg_catalog.has_function_privilege('pg_catalog.pg_xact_commit_timestamp(pg_catalog.xid)', 'execute');
+
+-- name: CommitTimes
+select x, pg_catalog.pg_xact_commit_timestamp(x::text::pg_catalog.xid) from unnest($1::bigint[]) x;
 
 -- name: SearchPath
 select pg_catalog.current_setting('search_path');

@@ -30,3 +30,6 @@ func NewMigratorFrom(config Config, migrations, objects fs.FS) (*Migrator, error
 
 // RequireRoom is what refuses a backup that would fill a disk.
 var RequireRoom = requireRoom
+
+// CommitTimes are those of transactions, as far as they are known.
+var CommitTimes = commitTimes

@@ -39,7 +39,7 @@ func TestUp_Lint(t *testing.T) {
 	d := pgtest.New(t)
 	conn := d.Connect(t)
 	execute(t, conn, large)
-	const closed = "alter table public.fresh enable row level security; alter table public.fresh force row level security; create policy fresh_select on public.fresh using (true);"
+	const closed = "alter table public.fresh enable row level security; alter table public.fresh force row level security; create policy fresh_select on public.fresh using (tenant_id = (select public.get_user_tenant_id()));"
 	for _, c := range []struct{ sql, lint string }{
 		{"create index late on public.agents (name);", "index_not_concurrent"},
 		{"alter table public.agents add column mood text not null;", "not_null_without_default"},

@@ -5,14 +5,11 @@ import (
 	_ "embed"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/jackc/pgx/v5"
 	ast "github.com/pganalyze/pg_query_go/v6"
-	pgquery "github.com/wasilibs/go-pgquery"
 
 	"github.com/vital-db/vital/database"
 	"github.com/vital-db/vital/internal/fault"
@@ -23,8 +20,18 @@ var lintText string
 
 var lintQueries = database.ParseQueries(lintText)
 
+// Level is whether what a lint finds ends a migration.
+type Level string
+
+// The levels of lints: an error is refused, a warning is said.
+const (
+	LintError   Level = "error"
+	LintWarning Level = "warning"
+)
+
 // Problem is what pending SQL would do to a database in use.
 type Problem struct {
+	Level  Level  `json:"level"`
 	Lint   string `json:"lint"`
 	File   string `json:"file"`
 	Line   int    `json:"line"`
@@ -53,7 +60,16 @@ var lintHints = map[string]string{
 	"role_changed":                "An object's file names its owner in its header; a migration runs as vital_owner.",
 	"transaction_ended":           "Leave it out.",
 	"unreadable":                  "PostgreSQL's own parser does not take it.",
+	"lock_held":                   "Leave it out: each statement takes the locks it needs. What must be alone is done by a job, a few rows at a time.",
+	"view_without_invoker":        "Write WITH (security_invoker = true).",
+	"materialized_view_exposed":   "Make it in schema vital, and show it through a function that compares the tenant.",
+	"policy_always_true":          "Compare the tenant column with the caller's tenant.",
+	"dynamic_sql":                 "Write the statement out, or put what varies in with %I and %L of format(). Read what it comes to, and say so in the file: -- lint: allow dynamic_sql.",
+	"body_unread":                 "Read it yourself, and say so in the file: -- lint: allow body_unread.",
 }
+
+// warnings are the lints that say what could not be looked at.
+var warnings = []string{"dynamic_sql", "body_unread"}
 
 // Bounds over which a table is large: reading or writing all of it under a lock is felt.
 const (
@@ -72,11 +88,11 @@ type linter struct {
 	made     map[string]*madeTable
 	order    []string         // of made
 	opened   map[string]place // where row-level security of a table is taken off, until it is put on again
+	views    map[string]place // where a view is made that reads as its owner, until it does not
 	problems []Problem
 	file     string
-	text     string
-	at       int // byte offset of the statement
 	allowed  map[string]bool
+	passage
 }
 
 // madeTable is a table that pending SQL makes.
@@ -88,31 +104,13 @@ type madeTable struct {
 	indexed         bool
 }
 
-// place is where something is said that is judged once everything is read.
-type place struct {
-	file    string
-	line    int
-	allowed map[string]bool // by the file
-}
-
-func (l *linter) place() place { return place{l.file, l.line(), l.allowed} }
-
-// goTo makes p what is reported on.
-func (l *linter) goTo(p place) {
-	l.file, l.text, l.allowed = p.file, strings.Repeat("\n", p.line-1), p.allowed
-	l.at = len(l.text)
-}
-
-// parsing is held while PostgreSQL's own parser runs, whose memory is shared.
-var parsing sync.Mutex
-
 // lint says what the pending SQL would do that harms a running database, or leaves a table open.
 func (m *Migrator) lint(ctx context.Context, db pgxQuerier, p pending) ([]Problem, error) {
 	sizes, err := readTableSizes(ctx, db)
 	if err != nil {
 		return nil, err
 	}
-	l := &linter{tables: sizes, made: map[string]*madeTable{}, opened: map[string]place{}}
+	l := &linter{tables: sizes, made: map[string]*madeTable{}, opened: map[string]place{}, views: map[string]place{}}
 	for _, file := range p.migrations {
 		l.read(file.path(), upward(file.text))
 	}
@@ -140,82 +138,23 @@ func readTableSizes(ctx context.Context, db pgxQuerier) (map[string]tableSize, e
 	return sizes, nil
 }
 
+// refusedByLint is the error of problems one of which ends the migration, or nil; the others are logged.
 func (m *Migrator) refusedByLint(problems []Problem) error {
-	if len(problems) == 0 {
-		return nil
+	var lines []string
+	for _, p := range problems {
+		if p.Level == LintWarning {
+			m.config.Log.Warn("in the pending SQL", "file", p.File, "line", p.Line, "lint", p.Lint, "detail", p.Detail)
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("%s:%d: %s: %s %s", p.File, p.Line, p.Lint, p.Detail, p.Hint))
 	}
-	lines := make([]string, len(problems))
-	for i, p := range problems {
-		lines[i] = fmt.Sprintf("%s:%d: %s: %s %s", p.File, p.Line, p.Lint, p.Detail, p.Hint)
+	if len(lines) == 0 {
+		return nil
 	}
 	f := fault.New(fault.MigrationRefused, "The pending SQL would harm a running database; nothing was changed.",
 		"Mend it. Where it is meant, say so in the file: -- lint: allow NAME.")
 	f.Detail = strings.Join(lines, "\n")
 	return f
-}
-
-var allowance = regexp.MustCompile(`(?m)^-- lint: allow ([a-z_, ]+)$`)
-
-// upward is a migration without what takes it back. Lines keep their numbers.
-func upward(text string) string {
-	before, _, _ := strings.Cut(text, "-- +goose Down")
-	return before
-}
-
-// read looks at the statements of one file.
-func (l *linter) read(file, text string) {
-	l.file, l.text, l.allowed = file, text, map[string]bool{}
-	for _, match := range allowance.FindAllStringSubmatch(text, -1) {
-		for _, name := range strings.Split(match[1], ",") {
-			l.allowed[strings.TrimSpace(name)] = true
-		}
-	}
-	tree, err := parse(text)
-	if err != nil {
-		l.at = 0
-		l.report("unreadable", err.Error()+".")
-		return
-	}
-	for _, statement := range tree.GetStmts() {
-		l.at = int(statement.GetStmtLocation())
-		l.statement(statement.GetStmt())
-	}
-}
-
-// parse runs PostgreSQL's own parser, whose traps are panics.
-func parse(text string) (tree *ast.ParseResult, err error) {
-	parsing.Lock()
-	defer parsing.Unlock()
-	defer func() {
-		if trap := recover(); trap != nil {
-			err = fmt.Errorf("the parser gave up: %v", trap)
-		}
-	}()
-	return pgquery.Parse(text)
-}
-
-func (l *linter) report(lint, detail string) {
-	if l.allowed[lint] {
-		return
-	}
-	l.problems = append(l.problems, Problem{Lint: lint, File: l.file, Line: l.line(), Detail: detail, Hint: lintHints[lint]})
-}
-
-// line is where the statement begins, behind blanks and comments.
-func (l *linter) line() int {
-	at := min(l.at, len(l.text))
-	rest := l.text[at:]
-	for {
-		trimmed := strings.TrimLeft(rest, " \t\r\n;")
-		if strings.HasPrefix(trimmed, "--") {
-			_, trimmed, _ = strings.Cut(trimmed, "\n")
-		}
-		if len(trimmed) == len(rest) {
-			break
-		}
-		rest = trimmed
-	}
-	return strings.Count(l.text[:len(l.text)-len(rest)], "\n") + 1
 }
 
 func relationName(r *ast.RangeVar) string {
@@ -244,10 +183,18 @@ func (l *linter) statement(node *ast.Node) {
 		l.function(node.GetCreateFunctionStmt())
 	case node.GetGrantStmt() != nil:
 		l.grant(node.GetGrantStmt())
+	case node.GetAlterDefaultPrivilegesStmt() != nil:
+		l.grant(node.GetAlterDefaultPrivilegesStmt().GetAction())
 	case node.GetCreateTableAsStmt() != nil:
-		if name := relationName(node.GetCreateTableAsStmt().GetInto().GetRel()); strings.HasPrefix(name, "public.") {
-			l.make(name)
-		}
+		l.createTableAs(node.GetCreateTableAsStmt())
+	case node.GetAlterPolicyStmt() != nil:
+		l.alterPolicy(node.GetAlterPolicyStmt())
+	case node.GetViewStmt() != nil:
+		l.view(node.GetViewStmt())
+	case node.GetLockStmt() != nil:
+		l.lock(node.GetLockStmt())
+	case node.GetDoStmt() != nil:
+		l.do(node.GetDoStmt())
 	case node.GetTruncateStmt() != nil:
 		l.truncate(node.GetTruncateStmt())
 	case node.GetTransactionStmt() != nil:
@@ -264,6 +211,17 @@ func (l *linter) set(name string) {
 		l.report("lock_without_timeout", "It changes how long a lock is waited for.")
 	case "role", "session_authorization":
 		l.report("role_changed", "All that comes after it would be made by another role.")
+	}
+}
+
+// strongestShared is the strongest mode of LOCK TABLE beside which others write.
+const strongestShared = 4
+
+func (l *linter) lock(s *ast.LockStmt) {
+	for _, relation := range s.GetRelations() {
+		if name := relationName(relation.GetRangeVar()); l.tables[name].rows > 0 && s.GetMode() > strongestShared {
+			l.report("lock_held", fmt.Sprintf("%s is locked until the migration's end: nobody can write its %d rows meanwhile.", name, l.tables[name].rows))
+		}
 	}
 }
 
@@ -310,6 +268,17 @@ func (l *linter) createTable(s *ast.CreateStmt) {
 	}
 }
 
+func (l *linter) createTableAs(s *ast.CreateTableAsStmt) {
+	name := relationName(s.GetInto().GetRel())
+	switch {
+	case !strings.HasPrefix(name, "public."):
+	case s.GetObjtype() == ast.ObjectType_OBJECT_MATVIEW:
+		l.report("materialized_view_exposed", fmt.Sprintf("%s holds rows that no policy can hold back.", name))
+	default:
+		l.make(name)
+	}
+}
+
 // make notes that a table is made.
 func (l *linter) make(name string) *madeTable {
 	made := &madeTable{place: l.place()}
@@ -342,6 +311,8 @@ func (l *linter) alterTable(s *ast.AlterTableStmt) {
 			l.opened[name+" disabled"] = l.place()
 		case ast.AlterTableType_AT_NoForceRowSecurity:
 			l.opened[name+" not forced"] = l.place()
+		case ast.AlterTableType_AT_SetRelOptions, ast.AlterTableType_AT_ResetRelOptions:
+			l.viewOptions(name, c)
 		default:
 			if there {
 				l.alterExisting(name, size, c)
@@ -411,6 +382,11 @@ func callsVolatile(value *ast.Node) bool {
 }
 
 func (l *linter) drop(s *ast.DropStmt) {
+	if s.GetRemoveType() == ast.ObjectType_OBJECT_VIEW {
+		for _, object := range s.GetObjects() {
+			delete(l.views, qualified(object.GetList().GetItems()))
+		}
+	}
 	if s.GetRemoveType() != ast.ObjectType_OBJECT_TABLE {
 		return
 	}
@@ -452,6 +428,10 @@ func (l *linter) judgeTables() {
 		l.goTo(l.opened[what])
 		name, how, _ := strings.Cut(what, " ")
 		l.report("row_security_off", fmt.Sprintf("Row-level security of %s is left %s.", name, how))
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.views)) {
+		l.goTo(l.views[name])
+		l.report("view_without_invoker", fmt.Sprintf("%s shows rows by its owner's policies, and not by its reader's.", name))
 	}
 	for _, name := range l.order {
 		made := l.made[name]

@@ -30,8 +30,8 @@ type Config struct {
 	// DatabaseURL is the operator's connection: a superuser, or a role that is a member of vital_owner,
 	// vital_definer and vital_sealer once those exist.
 	DatabaseURL string
-	// LockTimeout is how long one attempt at the objects waits for table locks, all together, before it
-	// lets readers through and tries again. Defaults to 3s.
+	// LockTimeout is a tenth of how long it is tried to get tables that are in use, and bounds how long one attempt waits for them, which is
+	// less than a second at most. Defaults to 3s.
 	LockTimeout time.Duration
 	// Backup, if any, is called before anything is changed in a database that has been migrated before. An error ends the migration.
 	Backup func(ctx context.Context) error
@@ -119,16 +119,22 @@ func (m *Migrator) up(ctx context.Context, s *session) (Result, error) {
 	if err := m.prepare(ctx, s.Conn, before); err != nil {
 		return Result{}, err
 	}
-	const attempts = 10
+	deadline := time.Now().Add(10 * m.config.LockTimeout)
+	var order taking
 	for attempt := 1; ; attempt++ {
-		result, err := m.apply(ctx, s, pending)
+		result, err := m.apply(ctx, s, pending, &order)
 		if err == nil || !isLockConflict(err) {
 			return result, err
 		}
-		if attempt == attempts {
+		if time.Now().After(deadline) {
 			return Result{}, inUseFault(err)
 		}
-		m.config.Log.Warn("a table is in use, trying again", "attempt", attempt, "lock_timeout", m.config.LockTimeout)
+		m.config.Log.Warn("a table is in use, trying again", "attempt", attempt, "error", err)
+		select {
+		case <-ctx.Done():
+			return Result{}, ctx.Err()
+		case <-time.After(pauseTime):
+		}
 	}
 }
 
@@ -152,13 +158,16 @@ func (m *Migrator) pending(s state) pending {
 
 // apply is one attempt at what is pending. A lock it does not get in time makes it let go of everything, so readers never
 // queue behind it for long.
-func (m *Migrator) apply(ctx context.Context, s *session, p pending) (result Result, err error) {
+func (m *Migrator) apply(ctx context.Context, s *session, p pending, order *taking) (result Result, err error) {
 	started := time.Now()
 	tx, err := s.Begin(ctx)
 	if err != nil {
 		return Result{}, fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx)) //nolint:errcheck // a no-op once committed
+	if err := m.take(ctx, tx, p.objects, order); err != nil {
+		return Result{}, err
+	}
 	if result.Migrations, err = m.migrate(ctx, s, tx, p.migrations); err != nil {
 		return Result{}, err
 	}

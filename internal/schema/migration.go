@@ -70,7 +70,7 @@ func (m *Migrator) migrate(ctx context.Context, s *session, tx pgx.Tx, pending [
 	if len(pending) == 0 {
 		return nil, nil
 	}
-	if _, err := tx.Exec(ctx, sql("LockTimeout"), fmt.Sprint(m.config.LockTimeout.Milliseconds())); err != nil {
+	if _, err := tx.Exec(ctx, sql("LockTimeout"), fmt.Sprint(m.yield().Milliseconds())); err != nil {
 		return nil, fmt.Errorf("set lock timeout: %w", err)
 	}
 	if _, err := tx.Exec(ctx, sql("ActAsOwner")); err != nil {

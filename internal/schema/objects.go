@@ -148,11 +148,11 @@ func (m *Migrator) applyObjects(ctx context.Context, tx pgx.Tx, changed []object
 	if _, err := tx.Exec(ctx, sql("DeferBodies")); err != nil {
 		return nil, fmt.Errorf("defer checking of function bodies: %w", err)
 	}
-	deadline := started.Add(m.config.LockTimeout)
+	deadline := started.Add(m.yield())
 	names := make([]string, len(changed))
 	for i, o := range changed {
 		// Locks taken for earlier objects are held meanwhile, so what is left of the time shrinks.
-		left := max(time.Until(deadline), m.config.LockTimeout/10, time.Millisecond).Milliseconds()
+		left := max(time.Until(deadline), m.yield()/10, time.Millisecond).Milliseconds()
 		if _, err := tx.Exec(ctx, sql("LockTimeout"), fmt.Sprint(left)); err != nil {
 			return nil, fmt.Errorf("set lock timeout: %w", err)
 		}

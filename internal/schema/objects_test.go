@@ -65,7 +65,7 @@ func TestUp_BrokenObject(t *testing.T) {
 	objects["objects/policies/agents.sql"].Data = append(objects["objects/policies/agents.sql"].Data,
 		"-- für später\nselect 1;\ngrant select\n  on public.no_such_table to anon;\nselect 'ü', no_such_column;\n"...)
 	objects["objects/views/broken.sql"] = &fstest.MapFile{Data: []byte(
-		"-- Größe\ncreate view vital.broken as\nselect 'ü' as a, no_such_column as b;\n")}
+		"-- Größe\ncreate view vital.broken with (security_invoker = true) as\nselect 'ü' as a, no_such_column as b;\n")}
 	m, err := schema.NewMigratorFrom(schema.Config{DatabaseURL: address}, nil, objects)
 	require.NoError(t, err)
 	filesBefore, dumpBefore := column[string](t, conn, appliedFiles), dump(t, address)

@@ -17,7 +17,7 @@ import (
 )
 
 // utility are the first words of statements that PREPARE does not take.
-var utility = []string{"begin", "commit", "rollback", "savepoint", "set", "reset", "discard", "create", "alter", "drop", "grant", "revoke", "listen", "notify", "lock"}
+var utility = []string{"begin", "commit", "rollback", "savepoint", "set", "reset", "discard", "create", "alter", "drop", "grant", "revoke", "listen", "notify", "lock", "load"}
 
 // template is a statement with a name to be filled in, which no parameter can stand for.
 var template = regexp.MustCompile(`\{[a-z_]+\}`)

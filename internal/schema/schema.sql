@@ -96,3 +96,20 @@ select c.check_type, c.status, c.message from public.pre_migration_check() c;
 
 -- name: PostCheck
 select c.check_type, c.status, c.message from public.post_migration_check() c;
+
+-- name: CirclesLookedForFirst
+-- Of those who wait for each other in a circle, whoever looks first is ended: the migration, which begins anew, and no request.
+select case when pg_catalog.has_parameter_privilege('deadlock_timeout', 'set') then pg_catalog.set_config('deadlock_timeout', '50ms', true) end;
+
+-- name: RelationsToTake
+-- Those that are there of what files are named for, vital_ in front standing for schema vital; views first, as whoever reads
+-- one takes it before its tables.
+select pg_catalog.format('%I.%I', n.nspname, c.relname)
+from pg_catalog.unnest($1::text[]) as f (name)
+join pg_catalog.pg_namespace n on n.nspname = case when f.name like 'vital\_%' then 'vital' else 'public' end
+join pg_catalog.pg_class c on c.relnamespace = n.oid and c.relname = case when f.name like 'vital\_%' then pg_catalog.substr(f.name, 7) else f.name end
+where c.relkind in ('r', 'p', 'v')
+order by c.relkind <> 'v', n.nspname, c.relname;
+
+-- name: RelationTake
+lock table {relation} in access exclusive mode;

@@ -32,7 +32,8 @@ var writers = map[string]string{
 
 // apart are the writing functions whose caller is judged otherwise; each has its own test.
 var apart = []string{
-	"accept_invitation", "cancel_feature_flag_change", "change_tenant_state", "clone_tenant_settings", "create_tenant", "invalidate_cache",
+	"accept_invitation", "cancel_feature_flag_change", "change_tenant_state", "cleanup_query_logs", "clone_tenant_settings", "create_tenant", "invalidate_cache",
+	"log_query_performance", "make_weekly_report", "run_check",
 	"rollback_feature_flag", "schedule_feature_flag", "set_default_tenant", "set_feature_flag", "set_parent_organization",
 }
 

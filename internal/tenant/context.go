@@ -213,6 +213,12 @@ func newContext(own *callerPart, shared *document) Context {
 	return Context{callerPart: own, document: shared, reached: own.reached.Load()}
 }
 
+// ContextStatement is the statement by which a server reads a context, with the values it gives where it has no
+// document of the tenant at hand. It is for measuring: run in the caller's own transaction, it answers as Read does.
+func ContextStatement() (text string, args []any) {
+	return contextQueries.Get("ContextRead"), []any{(*uuid.UUID)(nil), (*string)(nil)}
+}
+
 // ReadContext is Contexts.Read from the database.
 func ReadContext(ctx context.Context, db *postgres.DB, caller identity.Caller, named string) (Context, error) {
 	reference, err := contextReference(caller, named)

@@ -60,7 +60,15 @@ func versions(db *postgres.DB) func(context.Context, []cache.Scope, int64) ([]ca
 		work.Query(evaluateQueries.Get("Versions"), func(rows pgx.Rows) error {
 			changes = make([]cache.Change, 0, len(scopes)) // a transaction may be tried again
 			var c cache.Change
-			_, err := pgx.ForEachRow(rows, []any{&c.Kind, &c.Key, &c.Version, &position}, func() error { changes = append(changes, c); return nil })
+			var age *float64 // in seconds
+			_, err := pgx.ForEachRow(rows, []any{&c.Kind, &c.Key, &c.Version, &age, &position}, func() error {
+				c.Age = 0
+				if age != nil {
+					c.Age = time.Duration(*age * float64(time.Second))
+				}
+				changes = append(changes, c)
+				return nil
+			})
 			return err
 		}, kinds, keys)
 		err = db.Look(ctx, work)
@@ -142,6 +150,7 @@ type CallerFlags struct {
 
 	definitions *definitions
 	evaluator   *Evaluator
+	preview     bool         // what is evaluated is not counted
 	confirmed   postgres.LSN // the position of the log at which all was found to be still true
 }
 
@@ -429,10 +438,16 @@ func (f CallerFlags) memberAttribute() any {
 	return f.member
 }
 
+// Preview is the same flags, for somebody who only looks at what they are worth: evaluations are not counted.
+func (f CallerFlags) Preview() CallerFlags {
+	f.preview = true
+	return f
+}
+
 // Evaluate says what one flag is worth, and counts it.
 func (f CallerFlags) Evaluate(key string, client feature.Context, now time.Time) feature.Result {
 	result := f.definitions.set.Evaluate(key, f.overrides, f.Context(client), now)
-	f.evaluator.usage.count(f.TenantID, &result, now)
+	f.count(&result, now)
 	return result
 }
 
@@ -441,11 +456,17 @@ func (f CallerFlags) EvaluateAll(client feature.Context, now time.Time) iter.Seq
 	context := f.Context(client)
 	return func(yield func(feature.Result) bool) {
 		for result := range f.definitions.set.EvaluateAll(f.overrides, context, now) {
-			f.evaluator.usage.count(f.TenantID, &result, now)
+			f.count(&result, now)
 			if !yield(result) {
 				return
 			}
 		}
+	}
+}
+
+func (f CallerFlags) count(result *feature.Result, now time.Time) {
+	if !f.preview {
+		f.evaluator.usage.count(f.TenantID, result, now)
 	}
 }
 

@@ -425,6 +425,26 @@ func TestStaleFlags(t *testing.T) {
 	refused(t, s, fault.Invalid, root, "select flag_key from stale_feature_flags(91)")
 }
 
+func TestFlagReach(t *testing.T) {
+	t.Parallel()
+	s := setUp(t)
+	s.Exec(t, `
+		insert into tenant_feature_flags (tenant_id, feature_flag_id, enabled, expires_at)
+		select o.tenant::uuid, f.id, true, now() + o.ends from feature_flags f cross join (values
+			('`+acme+`', null::interval), ('`+bolt+`', '1 day'), ('`+idle+`', '-1 s')) o (tenant, ends) where f.flag_key = 'dark';
+		insert into tenant_feature_flag_usage (tenant_id, feature_flag_id, variant, day, evaluations, last_evaluated_at)
+		select u.tenant::uuid, f.id, u.variant, (now() at time zone 'UTC')::date - u.ago, 1, now() from feature_flags f cross join (values
+			('`+acme+`', 'on', 0), ('`+acme+`', 'off', 6), ('`+bolt+`', 'on', 7)) u (tenant, variant, ago) where f.flag_key = 'dark'`)
+	reach := "select overriding || ' ' || evaluating from feature_flag_reach('dark', $1)"
+	require.Equal(t, "2 1", must[string](t, s, root, "", reach, 7), "what has run out, and what was longer ago, does not count")
+	require.Equal(t, "2 2", must[string](t, s, root, "", reach, 8))
+	for _, user := range notOperators {
+		refused(t, s, fault.PermissionDenied, user, reach, 7)
+	}
+	refused(t, s, fault.Invalid, root, reach, 91)
+	refused(t, s, fault.NotFound, root, "select overriding from feature_flag_reach('none')")
+}
+
 func TestLoadFlags(t *testing.T) {
 	t.Parallel()
 	s := setUp(t)

@@ -45,12 +45,21 @@ const (
 	sweepPause = 10 * time.Second
 )
 
-// OpenShared connects to the Redis at url. One that is not reached is no error: it is tried again.
-func OpenShared(db *postgres.DB, url string, log *slog.Logger) (*Shared, error) {
-	s := &Shared{db: db, log: log, filling: make(chan struct{}, fillers)}
+// SharedConfig says which Redis servers share, and who is told.
+type SharedConfig struct {
+	// URL is the address of the Redis. Required.
+	URL string
+	// OnScript is told of every script that somebody waited for. Defaults to nothing.
+	OnScript func(context.Context, cache.Script)
+	Log      *slog.Logger
+}
+
+// OpenShared connects to the Redis of config. One that is not reached is no error: it is tried again.
+func OpenShared(db *postgres.DB, config SharedConfig) (*Shared, error) {
+	s := &Shared{db: db, log: config.Log, filling: make(chan struct{}, fillers)}
 	s.closed, s.close = context.WithCancel(context.Background())
 	var err error
-	s.redis, err = cache.OpenRedis(cache.RedisConfig[*document]{URL: url, Encode: s.encode, Decode: s.decode, Log: log})
+	s.redis, err = cache.OpenRedis(cache.RedisConfig[*document]{URL: config.URL, Encode: s.encode, Decode: s.decode, OnScript: config.OnScript, Log: config.Log})
 	return s, err
 }
 

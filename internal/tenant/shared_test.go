@@ -24,7 +24,7 @@ func TestShared_Global(t *testing.T) {
 	s := setUp(t)
 	address := pgtest.Redis(t)
 	db := s.Open(t, postgres.Config{})
-	shared, err := tenant.OpenShared(db, address, slog.New(slog.DiscardHandler))
+	shared, err := tenant.OpenShared(db, tenant.SharedConfig{URL: address, Log: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
 	follower := tenant.Follow(db, cache.Source{Risen: shared.Risen})
 	ctx, stop := context.WithCancel(t.Context())

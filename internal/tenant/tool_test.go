@@ -136,3 +136,37 @@ func TestToolHealth(t *testing.T) {
 	_, err = as[any](s, ben, "", "select total_uses from vital.tool_health(null, 30)")
 	require.Equal(t, fault.PermissionDenied, fault.CodeOf(err), "what sees all tenants is for operators")
 }
+
+// TestListTools lists what a tenant has with how it fared there, and nothing of other tenants' uses.
+func TestListTools(t *testing.T) {
+	t.Parallel()
+	s := setUp(t)
+	own, shared, off := s.tool(t, acme, "own"), s.tool(t, platformID, "shared"), s.tool(t, acme, "off")
+	s.tool(t, bolt, "theirs")
+	s.Exec(t, `
+		insert into tool_categories (tenant_id, name, slug) values ($1, 'Maths', 'maths')`, acme)
+	s.Exec(t, `update tools set category_tenant_id = $1, category_id = (select id from tool_categories where slug = 'maths'), category = 'old name',
+		deprecated = true, deprecated_at = now(), deprecated_reason = 'slow', replacement_tool_tenant_id = $3, replacement_tool_id = $4 where tenant_id = $1 and id = $2`, acme, own, platformID, shared)
+	s.Exec(t, "update tools set is_active = false, category = 'misc' where id = $1", off)
+	s.Exec(t, `insert into tool_usage_log (tenant_id, tool_tenant_id, tool_id, success, execution_time_ms, created_at) values
+		($1, $2, $3, true, 10, now() - interval '2 days'), ($1, $2, $3, false, 20, now() - interval '1 day'), ($4, $2, $3, true, 999, now())`, acme, platformID, shared, bolt)
+	const list = `select coalesce(array_agg(concat_ws(' ', slug, coalesce(category, '-'), health_status, total_uses, coalesce(success_rate::text, '-'), coalesce(avg_execution_time_ms::text, '-'),
+		coalesce(extract(day from now() - last_used_at)::text, '-'), coalesce(deprecated_reason, '-'), coalesce(replacement_name, '-')) order by n), '{}')
+		from (select row_number() over () as n, l.* from list_tools($1) l) l`
+	expected := []string{"off misc INACTIVE 0 - - - - -", "own Maths DEPRECATED 0 - - - slow shared", "shared - DEGRADED 2 50.00 15.00 1 - -"}
+	for _, user := range []string{olga, ada, ben, vic} {
+		require.Equal(t, expected, must[[]string](t, s, user, "", list, 30))
+	}
+	require.Equal(t, expected, must[[]string](t, s, root, "acme", list, 30), "a super admin sees what the tenant sees")
+	require.Equal(t, []string{"shared - HEALTHY 1 100.00 999.00 0 - -", "theirs - UNUSED 0 - - - - -"}, must[[]string](t, s, cyd, "", list, 30))
+	for user, code := range map[string]fault.Code{nina: fault.TenantNotFound, sue: fault.TenantSuspended} {
+		refused(t, s, code, user, list, 30)
+	}
+	refused(t, s, fault.Invalid, ben, list, 0)
+
+	s.Exec(t, "insert into tools (tenant_id, id, name, slug) values ($1, $2, 'same id', 'same-id')", acme, shared)
+	got := must[[]string](t, s, ben, "", list, 30)
+	require.Len(t, got, 4, "a tool with the id of the platform's is another, and there once")
+	require.Contains(t, got, "same-id - UNUSED 0 - - - - -")
+	require.Contains(t, got, expected[2])
+}

@@ -5,9 +5,10 @@
 -- after: vital_require_value.sql
 -- after: vital_lock_configuration.sql
 -- after: vital_give_reason.sql
+-- after: vital_throttles.sql
 --
 -- Sets one tenant up like another: configuration, apps and flag overrides become those of p_from, by a
--- super admin, service_role or an admin of both. What is the same already is not written, so the audit
+-- super admin, service_role or an admin of both. What a tenant may take of the server stays its own. What is the same already is not written, so the audit
 -- log holds the differences. Definer, because a caller's policies show one tenant at a time.
 create or replace function public.clone_tenant_settings(p_from uuid, p_to uuid, p_reason text default null) returns public.tenant_configurations
 language plpgsql volatile security definer
@@ -32,6 +33,7 @@ begin
     raise exception using errcode = 'VT109', message = 'This tenant has no configuration.',
       hint = 'Its row in tenant_configurations is missing; an operator can restore it (vital fix data).';
   end if;
+  model.limits := model.limits - array(select jsonb_object_keys(vital.throttles(model.limits))) || vital.throttles(configuration.limits);
 
   update public.tenant_configurations c
   set ui_config = model.ui_config, enabled_features = model.enabled_features, enabled_apps = model.enabled_apps,

@@ -22,7 +22,9 @@ begin
   if not vital.is_operator() and not public.is_super_admin() then
     own_tenant_id := (vital.require_member()).tenant_id;
   end if;
-  return query select h.* from vital.tool_health(own_tenant_id, p_days) h;
+  return query
+    select h.tool_id, h.tool_name, h.total_uses, h.success_rate, h.avg_execution_time_ms, h.unique_tenants, h.health_status, h.deprecated, h.replacement_tool_id
+    from vital.tool_health(own_tenant_id, p_days) h;
 end
 $$;
 comment on function public.get_tool_health_metrics(integer) is 'How tools fared in the last days, as far as the caller may know';

@@ -51,11 +51,15 @@ begin
     perform vital.require_value(wanted.config is null or jsonb_typeof(wanted.config) = 'object', 'config', 'a JSON object');
     perform vital.require_value(not p_changes ? 'expires_at' or wanted.expires_at is null or wanted.expires_at > now(), 'expires_at', 'ahead');
     if override.id is null then
-      insert into public.tenant_feature_flags as t (tenant_id, feature_flag_id, enabled, variant, config, expires_at, reason, created_by)
-      values (p_tenant_id, flag.id, wanted.enabled, wanted.variant, wanted.config, wanted.expires_at, p_reason, vital.author_id())
-      on conflict (tenant_id, feature_flag_id) do nothing -- made by somebody else at this moment: look again
-      returning t.* into override;
-      exit when found;
+      begin
+        insert into public.tenant_feature_flags as t (tenant_id, feature_flag_id, enabled, variant, config, expires_at, reason, created_by)
+        values (p_tenant_id, flag.id, wanted.enabled, wanted.variant, wanted.config, wanted.expires_at, p_reason, vital.author_id())
+        on conflict (tenant_id, feature_flag_id) do nothing -- made by somebody else at this moment: look again
+        returning t.* into override;
+        exit when found;
+      exception when unique_violation then
+        null; -- made and taken away at this moment, under the number this one was to have: look again
+      end;
     else
       update public.tenant_feature_flags t
       set enabled = wanted.enabled, variant = wanted.variant, config = wanted.config, expires_at = wanted.expires_at,

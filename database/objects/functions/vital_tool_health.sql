@@ -4,7 +4,7 @@
 create or replace function vital.tool_health(p_tenant_id uuid default null, p_days integer default 30)
 returns table (
   tool_id uuid, tool_name text, total_uses bigint, success_rate numeric, avg_execution_time_ms numeric, unique_tenants bigint,
-  health_status text, deprecated boolean, replacement_tool_id uuid
+  health_status text, deprecated boolean, replacement_tool_id uuid, tool_tenant_id uuid
 )
 language sql stable
 set search_path = pg_catalog, pg_temp
@@ -31,7 +31,7 @@ as $$
       when f.rate < 80 then 'DEGRADED'
       else 'HEALTHY'
     end,
-    f.deprecated, f.replacement_tool_id
+    f.deprecated, f.replacement_tool_id, f.tenant_id
   from figures f
   order by f.uses desc, f.name, f.id
 $$;

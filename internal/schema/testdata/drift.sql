@@ -1,4 +1,4 @@
-Drifts made by hand, each with what must be found and nothing else: severity | kind | object | aspect.
+Drifts made by hand, each with what must be found and nothing else: severity | kind | object | aspect. What is given is there before, and expected.
 
 -- drift: row-level security switched off
 -- finds: security | table | public.agents | row security
@@ -365,3 +365,207 @@ revoke anon from vital_api;
 -- drift: membership that may be passed on
 -- finds: security | membership | vital_api in authenticated |
 grant authenticated to vital_api with admin option;
+
+-- drift: access of a role's setting granted
+-- finds: security | parameter privilege | SET on parameter session_replication_role to authenticated |
+grant set on parameter session_replication_role to authenticated;
+
+-- drift: event trigger of somebody else's
+-- given: create schema elsewhere; create function elsewhere.watch() returns event_trigger language plpgsql as 'begin end'
+-- finds: security | event trigger | watch |
+create event trigger watch on ddl_command_end execute function elsewhere.watch();
+
+-- drift: function that all call without naming a schema
+-- finds: security | function | pg_catalog.trusted(text) |
+create function pg_catalog.trusted(text) returns boolean language sql as 'select true';
+
+-- drift: cast added
+-- finds: security | cast | text as uuid |
+create cast (text as uuid) with inout as assignment;
+
+-- drift: cast that is made unasked
+-- given: create cast (text as uuid) with inout as assignment
+-- finds: security | cast | text as uuid | definition
+drop cast (text as uuid);
+create cast (text as uuid) with inout as implicit;
+
+-- drift: cast dropped
+-- given: create cast (text as uuid) with inout as assignment
+-- finds: security | cast | text as uuid |
+drop cast (text as uuid);
+
+-- drift: operator added
+-- finds: security | operator | public.===(uuid,uuid) |
+create operator public.=== (function = pg_catalog.uuid_eq, leftarg = uuid, rightarg = uuid);
+
+-- drift: operator that all use without naming a schema
+-- finds: security | operator | =(uuid,text) |
+-- finds: security | function | pg_catalog.uuid_is(uuid, text) |
+create function pg_catalog.uuid_is(uuid, text) returns boolean language sql immutable as 'select true';
+create operator pg_catalog.= (function = pg_catalog.uuid_is, leftarg = uuid, rightarg = text);
+
+-- drift: operator that runs something else
+-- given: create operator public.=== (function = pg_catalog.uuid_eq, leftarg = uuid, rightarg = uuid, commutator = operator(public.===), hashes)
+-- finds: security | operator | public.===(uuid,uuid) | definition
+drop operator public.=== (uuid, uuid);
+create operator public.=== (function = pg_catalog.uuid_ne, leftarg = uuid, rightarg = uuid, commutator = operator(public.===), hashes);
+
+-- drift: operator given away
+-- given: create operator public.!!! (function = pg_catalog.int4um, rightarg = integer)
+-- finds: security | operator | public.!!!(NONE,integer) | owner
+alter operator public.!!! (none, integer) owner to vital_definer;
+
+-- drift: operator class added
+-- finds: security | operator class | public.odd using btree |
+-- finds: security | operator family | public.odd using btree |
+create operator class public.odd for type uuid using btree as operator 1 <, operator 3 =, function 1 uuid_cmp(uuid, uuid);
+
+-- drift: operator class of another family
+-- given: create operator family public.other using btree; create operator class public.odd for type uuid using btree as operator 1 <, operator 3 =, function 1 uuid_cmp(uuid, uuid)
+-- finds: security | operator class | public.odd using btree | definition
+-- finds: security | operator family member | operator 1 (uuid, uuid) of public.odd using btree |
+-- finds: security | operator family member | operator 3 (uuid, uuid) of public.odd using btree |
+-- finds: security | operator family member | function 1 (uuid, uuid) of public.odd using btree |
+-- finds: security | operator family member | operator 1 (uuid, uuid) of public.other using btree |
+-- finds: security | operator family member | operator 3 (uuid, uuid) of public.other using btree |
+-- finds: security | operator family member | function 1 (uuid, uuid) of public.other using btree |
+drop operator class public.odd using btree;
+create operator class public.odd for type uuid using btree family public.other as operator 1 <, operator 3 =, function 1 uuid_cmp(uuid, uuid);
+
+-- drift: operator in a family that PostgreSQL brings
+-- finds: security | operator family member | operator 1 (uuid, text) of pg_catalog.uuid_ops using btree |
+-- finds: security | operator | public.<<<(uuid,text) |
+-- finds: security | function | public.before(uuid, text) |
+create function public.before(uuid, text) returns boolean language sql immutable as 'select true';
+revoke execute on function public.before(uuid, text) from public;
+create operator public.<<< (function = public.before, leftarg = uuid, rightarg = text);
+alter operator family pg_catalog.uuid_ops using btree add operator 1 public.<<< (uuid, text);
+
+-- drift: language added
+-- finds: security | language | plhandmade |
+create trusted language plhandmade handler plpgsql_call_handler inline plpgsql_inline_handler validator plpgsql_validator;
+
+-- drift: language that everybody may write
+-- given: create language plhandmade handler plpgsql_call_handler validator plpgsql_validator
+-- finds: security | language | plhandmade | trusted
+create or replace trusted language plhandmade handler plpgsql_call_handler validator plpgsql_validator;
+
+-- drift: language taken from everybody
+-- finds: security | privilege | USAGE on language plpgsql to public |
+revoke usage on language plpgsql from public;
+
+-- drift: access method of a table
+-- finds: security | access method | elsewhere |
+-- finds: structure | table | public.prompts | access method
+create access method elsewhere type table handler heap_tableam_handler;
+alter table public.prompts set access method elsewhere;
+
+-- drift: transform added
+-- finds: security | transform | for integer language sql |
+-- finds: security | function | public.as_read(internal) |
+create function public.as_read(internal) returns integer language internal strict immutable as 'int4recv';
+revoke execute on function public.as_read(internal) from public;
+create transform for integer language sql (to sql with function public.as_read(internal));
+
+-- drift: conversion added
+-- finds: security | conversion | public.rewritten |
+create default conversion public.rewritten for 'LATIN1' to 'UTF8' from pg_catalog.iso8859_1_to_utf8;
+
+-- drift: collation added
+-- finds: structure | collation | public.plain |
+create collation public.plain (locale = 'C');
+
+-- drift: collation that sorts otherwise
+-- given: create collation public.plain (locale = 'C')
+-- finds: structure | collation | public.plain | definition
+drop collation public.plain;
+create collation public.plain (locale = 'POSIX');
+
+-- drift: extended statistics added
+-- finds: structure | statistics | public.model_tier |
+create statistics public.model_tier (dependencies) on model, tier from public.agents;
+
+-- drift: extended statistics dropped
+-- given: create statistics public.model_tier (dependencies) on model, tier from public.agents
+-- finds: structure | statistics | public.model_tier |
+drop statistics public.model_tier;
+
+-- drift: extended statistics of more
+-- given: create statistics public.model_tier (dependencies) on model, tier from public.agents
+-- finds: structure | statistics | public.model_tier | target
+alter statistics public.model_tier set statistics 1000;
+
+-- drift: text search configuration added
+-- finds: structure | text search configuration | public.terms |
+create text search configuration public.terms (copy = pg_catalog.english);
+
+-- drift: text search configuration that leaves words out
+-- given: create text search configuration public.terms (copy = pg_catalog.english)
+-- finds: structure | text search configuration | public.terms | definition
+alter text search configuration public.terms drop mapping for word;
+
+-- drift: text search dictionary added
+-- finds: structure | text search dictionary | public.stems |
+create text search dictionary public.stems (template = pg_catalog.snowball, language = english);
+
+-- drift: text search template added
+-- finds: security | text search template | public.plain |
+create text search template public.plain (lexize = dsimple_lexize);
+
+-- drift: text search parser added
+-- finds: security | text search parser | public.plain |
+create text search parser public.plain (start = prsd_start, gettoken = prsd_nexttoken, end = prsd_end, lextypes = prsd_lextype);
+
+-- drift: foreign-data wrapper added
+-- finds: security | foreign-data wrapper | outward |
+create foreign data wrapper outward no handler options (token 'hunter2');
+
+-- drift: foreign server added
+-- given: create foreign data wrapper outward
+-- finds: security | foreign server | elsewhere |
+create server elsewhere foreign data wrapper outward options (host 'elsewhere.test', password 'hunter2');
+
+-- drift: foreign server that became another
+-- given: create foreign data wrapper outward; create server elsewhere foreign data wrapper outward options (host 'elsewhere.test', password 'hunter2')
+-- finds: security | foreign server | elsewhere | options
+alter server elsewhere options (set host 'nowhere.test');
+
+-- drift: foreign server with another secret
+-- given: create foreign data wrapper outward; create server elsewhere foreign data wrapper outward options (host 'elsewhere.test', password 'hunter2')
+-- finds: security | foreign server | elsewhere | option values
+alter server elsewhere options (set password 'hunter3');
+
+-- drift: foreign server granted
+-- given: create foreign data wrapper outward; create server elsewhere foreign data wrapper outward
+-- finds: security | privilege | USAGE on foreign server elsewhere to authenticated |
+grant usage on foreign server elsewhere to authenticated;
+
+-- drift: foreign-data wrapper granted
+-- given: create foreign data wrapper outward
+-- finds: security | privilege | USAGE on foreign data wrapper outward to authenticated |
+grant usage on foreign data wrapper outward to authenticated;
+
+-- drift: user mapping added
+-- given: create foreign data wrapper outward; create server elsewhere foreign data wrapper outward
+-- finds: security | user mapping | of vital_api on elsewhere |
+create user mapping for vital_api server elsewhere options (user 'ada', password 'hunter2');
+
+-- drift: user mapping with another secret
+-- given: create foreign data wrapper outward; create server elsewhere foreign data wrapper outward; create user mapping for public server elsewhere options (password 'hunter2')
+-- finds: security | user mapping | of public on elsewhere | option values
+alter user mapping for public server elsewhere options (set password 'hunter3');
+
+-- drift: user mapping that says more
+-- given: create foreign data wrapper outward; create server elsewhere foreign data wrapper outward; create user mapping for public server elsewhere
+-- finds: security | user mapping | of public on elsewhere | options
+-- finds: security | user mapping | of public on elsewhere | option values
+alter user mapping for public server elsewhere options (password 'hunter2');
+
+-- drift: foreign table that shows another
+-- given: create foreign data wrapper outward; create server elsewhere foreign data wrapper outward; create foreign table public.theirs (id uuid) server elsewhere options (table_name 'one')
+-- finds: security | foreign table | public.theirs | options
+alter foreign table public.theirs options (set table_name 'two');
+
+-- drift: subscription added
+-- finds: security | subscription | inflow |
+create subscription inflow connection 'host=elsewhere.test password=hunter2' publication everything with (connect = false, create_slot = false, slot_name = none, enabled = false);

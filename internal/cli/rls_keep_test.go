@@ -1,0 +1,53 @@
+package cli_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+
+	"github.com/vital-db/vital/internal/pgtest"
+)
+
+// TestRLSProve_Kept: what came of a proof of VITAL's own database is kept there, also of a copy's, by what was attacked and not by what
+// it held; of one that flags describe, or that knows nothing of proofs, nothing is.
+func TestRLSProve_Kept(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	conn := d.Connect(t)
+	runs := func() (lines []string) {
+		rows, err := conn.Query(context.Background(), "select concat_ws(' ', check_name, status, findings > 0, duration_ms > 0) from public.list_check_runs() order by ran_at")
+		require.NoError(t, err)
+		lines, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		require.NoError(t, err)
+		return lines
+	}
+	prove := func(args ...string) result {
+		return vital(t, []string{"VITAL_DATABASE_URL=" + d.URL}, append([]string{"rls", "prove"}, args...)...)
+	}
+	ok(t, prove("--copy"))
+	require.Equal(t, []string{"proof ok f t"}, runs())
+
+	d.Exec(t, "create policy open on public.prompts for select to authenticated using (true)")
+	require.Equal(t, 3, prove().code)
+	require.Equal(t, []string{"proof ok f t", "proof findings t t"}, runs())
+	var kept, keys, leaks int
+	var example string
+	require.NoError(t, conn.QueryRow(context.Background(), `
+		select r.findings, count(distinct k), count(*) filter (where k = 'check' and f ->> 'object' = 'public.prompts'),
+			max(f ->> 'detail') filter (where f ->> 'detail' like 'read the whole%' and f ->> 'object' = 'public.prompts')
+		from vital.check_runs r, jsonb_array_elements(r.details) f, jsonb_object_keys(f) k where r.status = 'findings' group by r.id`).Scan(&kept, &keys, &leaks, &example))
+	require.Equal(t, 3, keys, "check, object and detail")
+	require.Positive(t, leaks)
+	require.GreaterOrEqual(t, kept, leaks)
+	require.Regexp(t, "^read the whole relation, as ", example)
+
+	require.NotEqual(t, 1, prove("--schema", "public", "--tenant-column", "tenant_id").code)
+	require.Len(t, runs(), 2, "what flags describe is a stranger's")
+	d.Exec(t, "alter table vital.check_runs drop constraint check_runs_check_name_check")
+	got := prove()
+	require.Equal(t, 3, got.code)
+	require.NotContains(t, got.err, "was not kept")
+	require.Len(t, runs(), 2, "one that is older has no room for proofs")
+}

@@ -1,0 +1,46 @@
+package cli_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/vital-db/vital/internal/pgtest"
+)
+
+// TestTenantExport: an operator takes a tenant out; its audit log says so before anything is read, and of nothing that was refused.
+func TestTenantExport(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	d.Exec(t, `insert into organizations (name, slug, tenant_type, tenant_key) values ('Acme', 'acme', 'digital_health', 'acme'), ('Bolt', 'bolt', 'clinic', 'bolt')`)
+	dir := filepath.Join(t.TempDir(), "acme")
+	export := func(args ...string) result {
+		return vital(t, []string{"VITAL_DATABASE_URL=" + d.URL}, append([]string{"tenant", "export"}, args...)...)
+	}
+	exports := func() (n int) {
+		require.NoError(t, d.Connect(t).QueryRow(t.Context(), "select count(*) from organization_audit_log where action = 'exported'").Scan(&n))
+		return n
+	}
+	got := export("acme", "--out", dir)
+	require.Equal(t, 2, got.code, "no reason")
+	got = export("nobody", "--out", dir, "--reason", "asked")
+	require.Equal(t, 1, got.code)
+	require.Contains(t, got.err, "tenant_not_found")
+	require.Zero(t, exports())
+
+	got = export("acme", "--out", dir, "--reason", "asked by their owner")
+	ok(t, got)
+	require.Contains(t, got.out, "of acme in "+dir)
+	require.NotContains(t, got.out, "bolt")
+	require.FileExists(t, filepath.Join(dir, "manifest.json"))
+	var slug, reason string
+	require.NoError(t, d.Connect(t).QueryRow(t.Context(),
+		"select o.slug, a.reason from organization_audit_log a join organizations o on o.id = a.organization_id where a.action = 'exported'").Scan(&slug, &reason))
+	require.Equal(t, []string{"acme", "asked by their owner"}, []string{slug, reason})
+
+	got = export("acme", "--out", dir, "--reason", "again")
+	require.Equal(t, 1, got.code)
+	require.Contains(t, got.err, "archive_failed")
+	require.Equal(t, 1, exports(), "what was refused took nothing out")
+}

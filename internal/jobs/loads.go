@@ -1,0 +1,42 @@
+package jobs
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"github.com/vital-db/vital/internal/perf"
+	"github.com/vital-db/vital/internal/postgres"
+)
+
+// rollLoads makes the partitions of records of loads that are missing, and drops those that are too old.
+type rollLoads struct{}
+
+// Kind is river's.
+func (rollLoads) Kind() string { return "loads_roll" }
+
+// roller does so, and says what it did.
+type roller struct {
+	river.WorkerDefaults[rollLoads]
+
+	service *postgres.Service
+	days    int
+	log     *slog.Logger
+}
+
+// Work is river's.
+func (r *roller) Work(ctx context.Context, _ *river.Job[rollLoads]) error {
+	return r.service.AsService(ctx, "LoadsRoll", func(tx pgx.Tx) error {
+		rolled, err := perf.Roll(ctx, tx, r.days)
+		for _, p := range rolled {
+			level := slog.LevelDebug
+			if p.Done == "dropped" {
+				level = slog.LevelInfo
+			}
+			r.log.Log(ctx, level, "a partition of records of loads was "+p.Done, "partition", p.Partition)
+		}
+		return err
+	})
+}
