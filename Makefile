@@ -20,6 +20,9 @@ run: console build ## Install what is missing, build, and serve the demo on a pr
 build: ## Build bin/vital, one static binary
 	$(PLAIN) $(GO) build -o $(BINARY) ./cmd/vital
 
+# Where tests keep what they throw away.
+test e2e client: export TMPDIR := $(shell .ci/scratch)
+
 # Tests that do one thing after the other to a database race with nothing, and take three times as long with the race detector.
 SEQUENTIAL := ^Test(Lint|Prove|Proof|Mutate|Check|Implies|AttackHTTP|RLSProve|RLSCertify|Compare|Matrix|ReadMatrix|Explain|Plans)_
 

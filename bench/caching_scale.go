@@ -69,10 +69,7 @@ func (r *result) weighContexts(ctx context.Context, d *target) error {
 	for !follower.Whole() {
 		time.Sleep(time.Millisecond)
 	}
-	contexts, err := tenant.NewContexts(db, follower, amply, nil)
-	if err != nil {
-		return err
-	}
+	contexts := tenant.NewContexts(db, follower, amply, nil)
 	if _, _, err := contexts.Read(ctx, admin(cachingTenants), "", tenant.Version{}); err != nil { // connects and prepares
 		return err
 	}

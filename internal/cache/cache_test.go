@@ -114,8 +114,7 @@ func tenantScope() cache.Scope { return cache.Scope{Kind: "tenant", Key: uuid.Ne
 
 func memory(t *testing.T, f *cache.Follower) *cache.Memory[string, int64] {
 	t.Helper()
-	m, err := cache.NewMemory[string, int64](f, 1<<20)
-	require.NoError(t, err)
+	m := cache.NewMemory[string, int64](f, 1<<20)
 	return m
 }
 
@@ -558,8 +557,7 @@ func BenchmarkMemory_Hit(b *testing.B) {
 	for !f.Whole() {
 		time.Sleep(time.Millisecond)
 	}
-	m, err := cache.NewMemory[string, int64](f, 1<<20)
-	require.NoError(b, err)
+	m := cache.NewMemory[string, int64](f, 1<<20)
 	load := reading(d, tenantScope(), &atomic.Int64{})
 	b.ReportAllocs()
 	for b.Loop() {

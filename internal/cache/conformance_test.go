@@ -82,8 +82,7 @@ type inMemory struct {
 func newInMemory(t *testing.T) *inMemory {
 	t.Helper()
 	db, follower := follow(t)
-	memory, err := cache.NewMemory[string, row](follower, 1<<20)
-	require.NoError(t, err)
+	memory := cache.NewMemory[string, row](follower, 1<<20)
 	return &inMemory{follower, memory, db}
 }
 

@@ -43,8 +43,7 @@ func TestFollower_Followed(t *testing.T) {
 	defer running.Wait()
 	defer stop()
 	require.Eventually(t, f.Whole, 5*time.Second, time.Millisecond)
-	memory, err := cache.NewMemory[cache.Scope, int64](f, 1<<20)
-	require.NoError(t, err)
+	memory := cache.NewMemory[cache.Scope, int64](f, 1<<20)
 	remember := func(age time.Duration) cache.Scope {
 		s := cache.Scope{Kind: cache.Tenant, Key: uuid.New()}
 		mu.Lock()

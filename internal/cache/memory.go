@@ -7,8 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/maypok86/otter/v2"
-
+	"github.com/vital-db/vital/internal/bounded"
 	"github.com/vital-db/vital/internal/fault"
 )
 
@@ -32,7 +31,7 @@ type Loaded[V any] struct {
 // A key must hold all that a value depends on, who asks included: values of one key are shared.
 type Memory[K comparable, V any] struct {
 	follower *Follower
-	entries  *otter.Cache[K, *entry[V]]
+	entries  bounded.Map[K, *entry[V]]
 	now      func() time.Time
 
 	hits, misses, stale, evictions atomic.Int64
@@ -65,28 +64,21 @@ var landed = func() chan struct{} { c := make(chan struct{}); close(c); return c
 const entryBytes = 256
 
 // NewMemory makes an empty one of at most bytes.
-func NewMemory[K comparable, V any](follower *Follower, bytes uint64) (*Memory[K, V], error) {
+func NewMemory[K comparable, V any](follower *Follower, bytes uint64) *Memory[K, V] {
 	m := &Memory[K, V]{follower: follower, now: time.Now, flights: map[K]*flight[V]{}}
-	var err error
-	m.entries, err = otter.New(&otter.Options[K, *entry[V]]{
-		MaximumWeight: bytes,
-		Weigher:       func(_ K, e *entry[V]) uint32 { return uint32(min(e.Bytes+entryBytes, 1<<30)) },
-		OnDeletion: func(e otter.DeletionEvent[K, *entry[V]]) {
-			follower.release(e.Value.Versions, e.Value.states)
-			if e.WasEvicted() {
-				m.evictions.Add(1)
-			}
-		},
+	weigh := func(e *entry[V]) uint32 { return uint32(min(e.Bytes+entryBytes, 1<<30)) }
+	m.entries = bounded.Weighed[K](bytes, weigh, func(e *entry[V], evicted bool) {
+		follower.release(e.Versions, e.states)
+		if evicted {
+			m.evictions.Add(1)
+		}
 	})
-	if err != nil {
-		return nil, fmt.Errorf("make a cache: %w", err)
-	}
-	return m, nil
+	return m
 }
 
 // Recall returns the value of key where it is remembered and still true.
 func (m *Memory[K, V]) Recall(key K) (V, bool) {
-	e, ok := m.entries.GetIfPresent(key)
+	e, ok := m.entries.Get(key)
 	switch {
 	case !ok:
 		m.misses.Add(1)
@@ -102,7 +94,7 @@ func (m *Memory[K, V]) Recall(key K) (V, bool) {
 
 // Peek returns what is remembered of key, whether it is still true or not: for a load that can tell.
 func (m *Memory[K, V]) Peek(key K) (Loaded[V], bool) {
-	if e, ok := m.entries.GetIfPresent(key); ok {
+	if e, ok := m.entries.Get(key); ok {
 		return e.Loaded, true
 	}
 	return Loaded[V]{}, false
@@ -148,7 +140,7 @@ func (m *Memory[K, V]) board(ctx context.Context, key K, load func(context.Conte
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	under := m.flights[key]
-	if e, ok := m.entries.GetIfPresent(key); under == nil && !anew && ok && m.valid(e) { // another has just landed
+	if e, ok := m.entries.Get(key); under == nil && !anew && ok && m.valid(e) { // another has just landed
 		return &flight[V]{done: landed, value: e.Value}
 	}
 	// One that began before a change may not show it. A process that was stopped has not heard of any.
@@ -210,7 +202,7 @@ func (m *Memory[K, V]) fly(ctx context.Context, key K, f *flight[V], load func(c
 	loaded, err := load(ctx)
 	f.value, f.err = loaded.Value, err
 	if err != nil {
-		m.entries.Invalidate(key)
+		m.entries.Delete(key)
 		return
 	}
 	m.Offer(key, loaded, f.began)
@@ -227,8 +219,9 @@ type Stat struct {
 
 // Stat returns what m holds now.
 func (m *Memory[K, V]) Stat() Stat {
+	size := m.entries.Size()
 	return Stat{
-		Entries: m.entries.EstimatedSize(), Bytes: m.entries.WeightedSize(), Bound: m.entries.GetMaximum(),
+		Entries: size.Entries, Bytes: size.Weight, Bound: size.Bound,
 		Hits: m.hits.Load(), Misses: m.misses.Load(), Stale: m.stale.Load(), Evictions: m.evictions.Load(),
 	}
 }

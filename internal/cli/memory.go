@@ -42,16 +42,10 @@ func (a *app) openMemory(ctx context.Context, db *postgres.DB, tracer *tracing.T
 	}
 	m.changes = tenant.Follow(db, source)
 	half := uint64(a.config.CacheBytes) / 2
-	if m.contexts, err = tenant.NewContexts(db, m.changes, half, m.shared); err != nil {
-		return m, err
-	}
-	if m.flags, err = tenant.NewEvaluator(db, m.changes, half); err != nil {
-		return m, err
-	}
+	m.contexts = tenant.NewContexts(db, m.changes, half, m.shared)
+	m.flags = tenant.NewEvaluator(db, m.changes, half)
 	if a.config.Fairness {
-		if m.throttles, err = tenant.NewThrottles(db, m.changes, half/8); err != nil {
-			return m, err
-		}
+		m.throttles = tenant.NewThrottles(db, m.changes, half/8)
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup

@@ -28,12 +28,9 @@ func remember(t testing.TB, config *httpapi.Config, db *postgres.DB) {
 	follower := tenant.Follow(db, cache.Source{})
 	config.Changes = follower
 	var err error
-	config.Contexts, err = tenant.NewContexts(db, follower, 1<<20, nil)
-	require.NoError(t, err)
-	config.Flags, err = tenant.NewEvaluator(db, follower, 1<<20)
-	require.NoError(t, err)
-	config.Throttles, err = tenant.NewThrottles(db, follower, 1<<20)
-	require.NoError(t, err)
+	config.Contexts = tenant.NewContexts(db, follower, 1<<20, nil)
+	config.Flags = tenant.NewEvaluator(db, follower, 1<<20)
+	config.Throttles = tenant.NewThrottles(db, follower, 1<<20)
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { follower.Run(ctx) })

@@ -45,7 +45,7 @@ func setupSignIn(t *testing.T) *signInBundle {
 	var err error
 	b.signIn, err = signin.New(signin.Config{
 		DB: b.pool.Service, KEK: bytes.Repeat([]byte{1}, 32), Issuer: "vital", PublicURL: "http://vital.test", Log: log,
-		RedirectOrigins: []string{"https://app.test"},
+		RedirectOrigins: []string{"https://app.test"}, PasswordMemory: 64,
 	})
 	require.NoError(t, err)
 	require.NoError(t, b.signIn.Start(t.Context()))

@@ -5,13 +5,12 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
-	"fmt"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/maypok86/otter/v2"
 
+	"github.com/vital-db/vital/internal/bounded"
 	"github.com/vital-db/vital/internal/fault"
 )
 
@@ -96,7 +95,7 @@ func KeyPrefix(key string) string {
 type apiKeys struct {
 	lookup func(ctx context.Context, hash [sha256.Size]byte) (Key, error)
 	now    func() time.Time
-	known  *otter.Cache[[sha256.Size]byte, knownKey]
+	known  bounded.Map[[sha256.Size]byte, knownKey]
 }
 
 type knownKey struct {
@@ -104,12 +103,8 @@ type knownKey struct {
 	until time.Time
 }
 
-func newAPIKeys(config Config) (*apiKeys, error) {
-	known, err := otter.New(&otter.Options[[sha256.Size]byte, knownKey]{MaximumSize: keyEntries})
-	if err != nil {
-		return nil, fmt.Errorf("make the cache of API keys: %w", err)
-	}
-	return &apiKeys{lookup: config.APIKey, now: config.Now, known: known}, nil
+func newAPIKeys(config Config) *apiKeys {
+	return &apiKeys{lookup: config.APIKey, now: config.Now, known: bounded.New[[sha256.Size]byte, knownKey](keyEntries)}
 }
 
 // BadAPIKey is the fault of a key that is unknown, expired or revoked.
@@ -138,12 +133,12 @@ func (a *apiKeys) caller(ctx context.Context, text string) (Caller, error) {
 }
 
 func (a *apiKeys) find(ctx context.Context, hash [sha256.Size]byte) (Key, error) {
-	if known, ok := a.known.GetIfPresent(hash); ok && a.now().Before(known.until) {
+	if known, ok := a.known.Get(hash); ok && a.now().Before(known.until) {
 		return known.key, nil
 	}
 	key, err := a.lookup(ctx, hash)
 	if err != nil {
-		a.known.Invalidate(hash)
+		a.known.Delete(hash)
 		return Key{}, err
 	}
 	if key.Role != Anon && key.Role != ServiceRole || key.Tenant != uuid.Nil && key.Role != Anon {

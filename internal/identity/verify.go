@@ -9,8 +9,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/maypok86/otter/v2"
-
+	"github.com/vital-db/vital/internal/bounded"
 	"github.com/vital-db/vital/internal/fault"
 )
 
@@ -130,7 +129,7 @@ type Verifier struct {
 	now      func() time.Time
 	keys     *keyring // nil without a JWKSURL or JWKS
 	apiKeys  *apiKeys // nil without an APIKey
-	verified *otter.Cache[cacheKey, Caller]
+	verified bounded.Map[cacheKey, Caller]
 }
 
 // cacheKey names a verified token. With the generation in it, everything verified under an earlier
@@ -148,23 +147,19 @@ func NewVerifier(config Config) (*Verifier, error) {
 		return nil, err
 	}
 	// Bounded by size alone: entries past their expiry are refused by Verify and age out unused.
-	verified, err := otter.New(&otter.Options[cacheKey, Caller]{MaximumSize: config.CacheEntries})
-	if err != nil {
-		return nil, fmt.Errorf("make the cache of verified tokens: %w", err)
-	}
 	v := &Verifier{
 		secret: config.Secret, issuer: config.Issuer, audience: config.Audience,
-		leeway: config.Leeway, now: config.Now, verified: verified,
+		leeway: config.Leeway, now: config.Now, verified: bounded.New[cacheKey, Caller](config.CacheEntries),
 	}
 	if config.JWKSURL != "" || config.JWKS != nil {
-		if v.keys, err = newKeyring(config); err != nil {
+		keys, err := newKeyring(config)
+		if err != nil {
 			return nil, err
 		}
+		v.keys = keys
 	}
 	if config.APIKey != nil {
-		if v.apiKeys, err = newAPIKeys(config); err != nil {
-			return nil, err
-		}
+		v.apiKeys = newAPIKeys(config)
 	}
 	return v, nil
 }
@@ -195,9 +190,9 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Caller, error) {
 		return v.apiKeys.caller(ctx, token)
 	}
 	id := cacheKey{generation: v.generation(), token: digest(token)}
-	if caller, ok := v.verified.GetIfPresent(id); ok {
+	if caller, ok := v.verified.Get(id); ok {
 		if err := v.checkExpiry(caller.ExpiresAt); err != nil {
-			v.verified.Invalidate(id)
+			v.verified.Delete(id)
 			return Caller{}, err
 		}
 		return caller, nil

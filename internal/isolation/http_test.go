@@ -84,10 +84,8 @@ func overHTTPWith(
 		return nil
 	}))
 	follower := tenant.Follow(db, cache.Source{})
-	flags, err := tenant.NewEvaluator(db, follower, 1<<20)
-	require.NoError(t, err)
-	contexts, err := tenant.NewContexts(db, follower, 1<<20, nil)
-	require.NoError(t, err)
+	flags := tenant.NewEvaluator(db, follower, 1<<20)
+	contexts := tenant.NewContexts(db, follower, 1<<20, nil)
 	following, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { follower.Run(following) })

@@ -24,7 +24,7 @@ type Catalog struct {
 	timeouts        map[string]string // statement_timeout of a role, as it was set
 	roles           map[string]bool   // that whoever reads the catalog may take on
 	loaded          time.Time
-	plans           *rememberedPlans
+	plans           rememberedPlans
 	schemas         map[string]string // descriptions of the exposed schemas
 	types           map[string]string // what values can be cast to: SQL by the names it may be called
 }

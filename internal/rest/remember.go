@@ -3,7 +3,7 @@ package rest
 import (
 	"strings"
 
-	"github.com/maypok86/otter/v2"
+	"github.com/vital-db/vital/internal/bounded"
 )
 
 // A page asks the same few questions over and over: their plans and statements are remembered with the catalog
@@ -14,10 +14,10 @@ const (
 	maxPlanBytes = 2 << 10 // of the request; longer ones are not remembered
 )
 
-type rememberedPlans = otter.Cache[string, *plan]
+type rememberedPlans = bounded.Map[string, *plan]
 
-func newRememberedPlans() *rememberedPlans {
-	return otter.Must(&otter.Options[string, *plan]{MaximumSize: maxPlans})
+func newRememberedPlans() rememberedPlans {
+	return bounded.New[string, *plan](maxPlans)
 }
 
 // planHeaders are those a read is planned by.
@@ -56,7 +56,7 @@ func (c *Catalog) remembered(key string, in *Request) (*plan, bool) {
 	if key == "" {
 		return nil, false
 	}
-	known, ok := c.plans.GetIfPresent(key)
+	known, ok := c.plans.Get(key)
 	if !ok {
 		return nil, false
 	}

@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-	"github.com/maypok86/otter/v2"
+
+	"github.com/vital-db/vital/internal/bounded"
 )
 
 // TokenVerifier verifies tokens as PostgREST does: any role may be named, all claims are handed to the
@@ -22,7 +23,7 @@ type TokenVerifier struct {
 	// AnonymousRole is that of requests without a token, and of tokens without a role; "" refuses them.
 	AnonymousRole string
 
-	known *otter.Cache[[sha256.Size]byte, verified]
+	known bounded.Map[[sha256.Size]byte, verified]
 }
 
 // clockSkew is how far the clocks of issuer and server may be apart.
@@ -43,14 +44,14 @@ const maxVerified = 10_000
 func NewTokenVerifier(secret []byte, audience, anonymousRole string) *TokenVerifier {
 	return &TokenVerifier{
 		Secret: secret, Audience: audience, AnonymousRole: anonymousRole,
-		known: otter.Must(&otter.Options[[sha256.Size]byte, verified]{MaximumSize: maxVerified}),
+		known: bounded.New[[sha256.Size]byte, verified](maxVerified),
 	}
 }
 
 // Verify returns the role and the claims, as JSON, of whoever sends the Authorization header.
 func (v *TokenVerifier) Verify(authorization string) (role string, claims []byte, err error) {
 	id := sha256.Sum256([]byte(authorization))
-	if known, ok := v.known.GetIfPresent(id); ok && (known.expires.IsZero() || time.Now().Before(known.expires)) {
+	if known, ok := v.known.Get(id); ok && (known.expires.IsZero() || time.Now().Before(known.expires)) {
 		return known.role, known.claims, nil
 	}
 	scheme, token, _ := strings.Cut(strings.TrimSpace(authorization), " ")

@@ -160,7 +160,7 @@ func SetPassword(ctx context.Context, db *postgres.Service, email, password stri
 	if err != nil {
 		return err
 	}
-	hashed := argonHash(password)
+	hashed := argonHash(password, argonMemory)
 	return db.AsService(ctx, "PasswordSet", func(tx pgx.Tx) error {
 		a, err := findAccount(ctx, tx, "UserByEmail", email)
 		if err != nil {
@@ -187,7 +187,7 @@ func GivePasswords(ctx context.Context, db *postgres.Service, emails []string) (
 				return err
 			}
 			password := GeneratePassword()
-			if err := storePassword(ctx, tx, a.ID, argonHash(password), uuid.Nil); err != nil {
+			if err := storePassword(ctx, tx, a.ID, argonHash(password, argonMemory), uuid.Nil); err != nil {
 				return err
 			}
 			given[email] = password

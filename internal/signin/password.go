@@ -19,7 +19,7 @@ import (
 
 // Parameters of argon2id as OWASP names them: 19 MiB, two passes, one lane.
 const (
-	argonMemory  = 19 * 1024 // KiB
+	argonMemory  = 19 * 1024 // KiB; what Config.PasswordMemory defaults to
 	argonTime    = 2
 	argonThreads = 1
 	argonSalt    = 16
@@ -43,14 +43,15 @@ const (
 type hasher struct {
 	slots   chan struct{}
 	waiting atomic.Int32
+	memory  uint32 // of new hashes, in KiB
 	dummy   string
 }
 
-func newHasher() *hasher {
-	h := &hasher{slots: make(chan struct{}, runtime.GOMAXPROCS(0))}
+func newHasher(memory uint32) *hasher {
+	h := &hasher{slots: make(chan struct{}, runtime.GOMAXPROCS(0)), memory: memory}
 	dummy := make([]byte, argonKey)
 	_, _ = rand.Read(dummy) // never fails
-	h.dummy = argonHash(base64.RawStdEncoding.EncodeToString(dummy))
+	h.dummy = argonHash(base64.RawStdEncoding.EncodeToString(dummy), memory)
 	return h
 }
 
@@ -96,7 +97,7 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 		return "", err
 	}
 	defer leave()
-	return argonHash(password), nil
+	return argonHash(password, h.memory), nil
 }
 
 // verify compares password with encoded, and says whether encoded should be made anew. An account without
@@ -122,15 +123,15 @@ func (h *hasher) verify(ctx context.Context, password, encoded string) (matches,
 	}
 	key := argon2.IDKey([]byte(password), hash.salt, hash.time, hash.memory, hash.threads, uint32(len(hash.key)))
 	equal := subtle.ConstantTimeCompare(key, hash.key) == 1
-	outdated = hash.memory < argonMemory || hash.time < argonTime || len(hash.key) < argonKey
+	outdated = hash.memory < h.memory || hash.time < argonTime || len(hash.key) < argonKey
 	return ok && equal, outdated, nil
 }
 
-func argonHash(password string) string {
+func argonHash(password string, memory uint32) string {
 	salt := make([]byte, argonSalt)
 	_, _ = rand.Read(salt) // never fails
-	key := argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKey)
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads,
+	key := argon2.IDKey([]byte(password), salt, argonTime, memory, argonThreads, argonKey)
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, memory, argonTime, argonThreads,
 		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
 }
 

@@ -75,6 +75,7 @@ func (b *bundle) service(change ...func(*signin.Config)) *signin.Service {
 	config := signin.Config{
 		DB: b.db.Service, KEK: kek, Issuer: "vital", PublicURL: "http://vital.test", Now: b.now,
 		Log: slog.New(slog.NewTextHandler(b.log, nil)), RedirectOrigins: []string{"https://app.test"},
+		PasswordMemory: 64, // hashing is slow under the race detector
 	}
 	for _, c := range change {
 		c(&config)

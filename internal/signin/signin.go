@@ -55,6 +55,9 @@ type Config struct {
 	RedirectOrigins []string
 	// OpenSignup lets anybody make an account. Defaults to those with an open invitation.
 	OpenSignup bool
+	// PasswordMemory is how much memory it takes to hash a password, in KiB. Defaults to the 19 MiB that OWASP asks for; a hash that was
+	// made with less is made anew when its password is next given.
+	PasswordMemory uint32
 	// Mailer sends links. Defaults to writing them to the log, for trying out.
 	Mailer Mailer
 	// Log receives what no request can be told. Defaults to nothing.
@@ -72,6 +75,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.PasswordMemory == 0 {
+		c.PasswordMemory = argonMemory
 	}
 	return c
 }
@@ -108,12 +114,8 @@ func New(config Config) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	limits, err := newLimits(config.Now)
-	if err != nil {
-		return nil, err
-	}
 	return &Service{
-		config: config, keys: keys, hasher: newHasher(), limits: limits, refreshKey: refreshKey,
+		config: config, keys: keys, hasher: newHasher(config.PasswordMemory), limits: newLimits(config.Now), refreshKey: refreshKey,
 		sending: make(chan struct{}, maxSending),
 	}, nil
 }

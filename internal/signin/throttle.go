@@ -8,8 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/maypok86/otter/v2"
-
+	"github.com/vital-db/vital/internal/bounded"
 	"github.com/vital-db/vital/internal/fault"
 )
 
@@ -40,25 +39,16 @@ type limits struct {
 
 const maxBuckets = 50_000
 
-func newLimits(now func() time.Time) (l limits, err error) {
-	for _, each := range []struct {
-		into  **limiter
-		burst float64
-		every time.Duration
-	}{
-		{&l.pair, 20, 30 * time.Second},
-		{&l.account, 100, 10 * time.Second},
-		{&l.address, 60, time.Second},
-		{&l.signup, 30, 10 * time.Second},
-		{&l.refresh, 300, 200 * time.Millisecond},
-		{&l.link, 30, 5 * time.Second},
-		{&l.letter, 2, time.Minute},
-	} {
-		if *each.into, err = newLimiter(each.burst, each.every, now); err != nil {
-			return l, err
-		}
+func newLimits(now func() time.Time) limits {
+	return limits{
+		pair:    newLimiter(20, 30*time.Second, now),
+		account: newLimiter(100, 10*time.Second, now),
+		address: newLimiter(60, time.Second, now),
+		signup:  newLimiter(30, 10*time.Second, now),
+		refresh: newLimiter(300, 200*time.Millisecond, now),
+		link:    newLimiter(30, 5*time.Second, now),
+		letter:  newLimiter(2, time.Minute, now),
 	}
-	return l, nil
 }
 
 // limiter is a token bucket for each key: burst at once, then one each interval.
@@ -67,7 +57,7 @@ type limiter struct {
 	every   time.Duration
 	now     func() time.Time
 	mu      sync.Mutex
-	buckets *otter.Cache[string, *bucket]
+	buckets bounded.Map[string, *bucket]
 }
 
 type bucket struct {
@@ -75,19 +65,15 @@ type bucket struct {
 	at     time.Time
 }
 
-func newLimiter(burst float64, every time.Duration, now func() time.Time) (*limiter, error) {
-	buckets, err := otter.New(&otter.Options[string, *bucket]{MaximumSize: maxBuckets})
-	if err != nil {
-		return nil, fmt.Errorf("make limiter: %w", err)
-	}
-	return &limiter{burst: burst, every: every, now: now, buckets: buckets}, nil
+func newLimiter(burst float64, every time.Duration, now func() time.Time) *limiter {
+	return &limiter{burst: burst, every: every, now: now, buckets: bounded.New[string, *bucket](maxBuckets)}
 }
 
 // take uses up one of key's tokens before the work is done, so that many attempts at once count as many.
 func (l *limiter) take(key string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b, known := l.buckets.GetIfPresent(key)
+	b, known := l.buckets.Get(key)
 	now := l.now()
 	if !known {
 		b = &bucket{tokens: l.burst, at: now}
@@ -108,13 +94,13 @@ func (l *limiter) take(key string) error {
 func (l *limiter) giveBack(key string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if b, known := l.buckets.GetIfPresent(key); known {
+	if b, known := l.buckets.Get(key); known {
 		b.tokens = math.Min(l.burst, b.tokens+1)
 	}
 }
 
 // forget makes key as new.
-func (l *limiter) forget(key string) { l.buckets.Invalidate(key) }
+func (l *limiter) forget(key string) { l.buckets.Delete(key) }
 
 // address is what a client counts as: an IPv6 network of 64 bits is one client's.
 func (c Client) address() string {

@@ -137,14 +137,12 @@ type acting struct {
 }
 
 // NewContexts remembers about at most bytes of contexts, and shares tenants' documents where shared is not nil.
-func NewContexts(db *postgres.DB, follower *cache.Follower, bytes uint64, shared *Shared) (*Contexts, error) {
-	c := &Contexts{db: db, follower: follower, shared: shared}
-	var err error
-	if c.callers, err = cache.NewMemory[acting, *callerPart](follower, bytes/2); err != nil {
-		return nil, err
+func NewContexts(db *postgres.DB, follower *cache.Follower, bytes uint64, shared *Shared) *Contexts {
+	return &Contexts{
+		db: db, follower: follower, shared: shared,
+		callers:   cache.NewMemory[acting, *callerPart](follower, bytes/2),
+		documents: cache.NewMemory[uuid.UUID, *document](follower, bytes/2),
 	}
-	c.documents, err = cache.NewMemory[uuid.UUID, *document](follower, bytes/2)
-	return c, err
 }
 
 // ContextStat is what Contexts hold.

@@ -20,8 +20,7 @@ func TestContexts_OverrideRunsOut(t *testing.T) {
 		insert into public.feature_flags (flag_key) values ('fleeting');
 		insert into public.tenant_feature_flags (tenant_id, feature_flag_id, enabled, config, expires_at)
 		select '`+acme+`', id, true, '{"fleeting": 1}', now() + interval '3 seconds' from public.feature_flags where flag_key = 'fleeting'`)
-	contexts, err := tenant.NewContexts(s.db, deaf(t, s.db), 1<<20, nil)
-	require.NoError(t, err)
+	contexts := tenant.NewContexts(s.db, deaf(t, s.db), 1<<20, nil)
 	caller := identity.Caller{Role: identity.Authenticated, UserID: uuid.MustParse(ben)}
 	read := func() (string, bool) {
 		got, hit, err := contexts.Read(t.Context(), caller, "", tenant.Version{})

@@ -74,8 +74,7 @@ func TestContexts_CommittedWhileItWasRead(t *testing.T) {
 			return vital.prompt_version(p_tenant_id, p_user_id);
 		end $$;
 		grant execute on function vital.context_version(uuid, uuid) to vital_definer`)
-	contexts, err := tenant.NewContexts(s.db, deaf(t, s.db), 1<<20, nil)
-	require.NoError(t, err)
+	contexts := tenant.NewContexts(s.db, deaf(t, s.db), 1<<20, nil)
 	caller := identity.Caller{Role: identity.Authenticated, UserID: uuid.MustParse(ben)}
 	read := func(least tenant.Version) (string, bool) {
 		got, hit, err := contexts.Read(t.Context(), caller, "", least)
@@ -111,8 +110,7 @@ func TestContexts_CommittedWhileItWasRead(t *testing.T) {
 func TestContexts_CommittedWhileItWasRead_Remembered(t *testing.T) {
 	t.Parallel()
 	s := setUp(t)
-	contexts, err := tenant.NewContexts(s.db, deaf(t, s.db), 1<<20, nil)
-	require.NoError(t, err)
+	contexts := tenant.NewContexts(s.db, deaf(t, s.db), 1<<20, nil)
 	caller := identity.Caller{Role: identity.Authenticated, UserID: uuid.MustParse(ben)}
 	read := func(least tenant.Version) (tenant.Context, string, bool) {
 		got, hit, err := contexts.Read(t.Context(), caller, "", least)
@@ -153,8 +151,7 @@ func TestContexts_ShorterLog(t *testing.T) {
 	go func() { f.Run(ctx); close(done) }()
 	t.Cleanup(func() { cancel(); <-done })
 	require.Eventually(t, f.Whole, 5*time.Second, time.Millisecond)
-	contexts, err := tenant.NewContexts(s.db, f, 1<<20, nil)
-	require.NoError(t, err)
+	contexts := tenant.NewContexts(s.db, f, 1<<20, nil)
 	caller := identity.Caller{Role: identity.Authenticated, UserID: uuid.MustParse(ben)}
 	answer, _, err := contexts.Read(t.Context(), caller, "", tenant.Version{})
 	require.NoError(t, err)

@@ -105,16 +105,12 @@ type definitions struct {
 }
 
 // NewEvaluator remembers at most about bytes of callers' contexts.
-func NewEvaluator(db *postgres.DB, follower *cache.Follower, bytes uint64) (*Evaluator, error) {
-	e := &Evaluator{db: db, follower: follower}
-	var err error
-	if e.definitions, err = cache.NewMemory[struct{}, *definitions](follower, 1<<62); err != nil {
-		return nil, err
+func NewEvaluator(db *postgres.DB, follower *cache.Follower, bytes uint64) *Evaluator {
+	return &Evaluator{
+		db: db, follower: follower,
+		definitions: cache.NewMemory[struct{}, *definitions](follower, 1<<62),
+		callers:     cache.NewMemory[evaluating, *FlagContext](follower, bytes),
 	}
-	if e.callers, err = cache.NewMemory[evaluating, *FlagContext](follower, bytes); err != nil {
-		return nil, err
-	}
-	return e, nil
 }
 
 // EvaluatorStat is what an Evaluator holds.

@@ -32,8 +32,7 @@ func TestShared_Global(t *testing.T) {
 	go func() { follower.Run(ctx); close(ended) }()
 	t.Cleanup(func() { stop(); <-ended; shared.Close() })
 	require.Eventually(t, follower.Whole, 5*time.Second, time.Millisecond)
-	contexts, err := tenant.NewContexts(db, follower, 1<<20, shared)
-	require.NoError(t, err)
+	contexts := tenant.NewContexts(db, follower, 1<<20, shared)
 
 	options := rueidis.MustParseURL(address)
 	options.DisableCache = true

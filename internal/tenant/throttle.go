@@ -29,9 +29,8 @@ type Throttles struct {
 const throttleBytes = scopeBytes + 32
 
 // NewThrottles remembers at most about bytes of them.
-func NewThrottles(db *postgres.DB, follower *cache.Follower, bytes uint64) (*Throttles, error) {
-	memory, err := cache.NewMemory[uuid.UUID, fair.Limits](follower, bytes)
-	return &Throttles{db: db, memory: memory}, err
+func NewThrottles(db *postgres.DB, follower *cache.Follower, bytes uint64) *Throttles {
+	return &Throttles{db: db, memory: cache.NewMemory[uuid.UUID, fair.Limits](follower, bytes)}
 }
 
 // Recall returns a tenant's where they are remembered and still true.
