@@ -20,6 +20,8 @@ comment on column vital.tenant_templates.description is 'What it is for';
 comment on column vital.tenant_templates.configuration is 'The whole configuration, as database/schemas/tenant_configuration.json';
 comment on column vital.tenant_templates.apps is 'Apps: key, name, route, icon, visible, enabled, order, config';
 comment on column vital.tenant_templates.flags is 'Overrides of flags by key: enabled, variant, config';
+comment on column vital.tenant_templates.created_at is 'When it was made';
+comment on column vital.tenant_templates.updated_at is 'When it was last changed';
 grant select, insert, update, delete on vital.tenant_templates to service_role;
 grant select on vital.tenant_templates to vital_definer;
 

@@ -50,15 +50,15 @@ var onboardSteps = []struct {
 	step, query string
 	mayBeLess   bool
 }{
-	{stepConfigurations, "ConfigurationsChange", false},
-	{stepApps, "AppsWrite", false},
-	{stepMembers, "MembersWrite", false},
-	{stepDefaults, "DefaultsSet", true},
-	{stepInvitationsRevoke, "InvitationsRevoke", true},
-	{stepInvitations, "InvitationsMake", false},
-	{stepOverridesRemove, "OverridesRemove", false},
-	{stepOverrides, "OverridesWrite", false},
-	{stepAgents, "AgentsWrite", false},
+	{stepConfigurations, "OnboardConfigurationsChange", false},
+	{stepApps, "OnboardAppsWrite", false},
+	{stepMembers, "OnboardMembersWrite", false},
+	{stepDefaults, "OnboardDefaultsSet", true},
+	{stepInvitationsRevoke, "OnboardInvitationsRevoke", true},
+	{stepInvitations, "OnboardInvitationsMake", false},
+	{stepOverridesRemove, "OnboardOverridesRemove", false},
+	{stepOverrides, "OnboardOverridesWrite", false},
+	{stepAgents, "OnboardAgentsWrite", false},
 }
 
 // Onboard makes the tenants of file and changes those that are there, by tenant_key, so that they are as it says, within the
@@ -76,7 +76,7 @@ func Onboard(ctx context.Context, tx pgx.Tx, file *TenantFile, options OnboardOp
 	if options.InvitationsExpireIn < time.Minute || options.InvitationsExpireIn > 30*24*time.Hour {
 		return nil, fault.New(fault.Invalid, "Invitations last from a minute to 30 days.", "Choose a time between.")
 	}
-	if _, err := tx.Exec(ctx, onboardQueries.Get("Serialize")); err != nil {
+	if _, err := tx.Exec(ctx, onboardQueries.Get("OnboardSerialize")); err != nil {
 		return nil, fmt.Errorf("wait for other files: %w", err)
 	}
 	if _, err := tx.Exec(ctx, writeQueries.Get("ReasonGive"), options.Reason); err != nil {
@@ -135,7 +135,7 @@ func (p *plan) apply(ctx context.Context, tx pgx.Tx) error {
 		}
 	}
 	p.options.progress("writing the audit log", 0, 1)
-	if _, err := tx.Exec(ctx, onboardQueries.Get("Settle")); err != nil {
+	if _, err := tx.Exec(ctx, onboardQueries.Get("OnboardSettle")); err != nil {
 		return fmt.Errorf("settle: %w", err)
 	}
 	return nil
@@ -150,19 +150,19 @@ func (p *plan) writeOrganizations(ctx context.Context, tx pgx.Tx) error {
 			continue
 		}
 		_, template, _ := strings.Cut(depthAndTemplate, "/")
-		if _, err := tx.Exec(ctx, onboardQueries.Get("Template"), template); err != nil {
+		if _, err := tx.Exec(ctx, onboardQueries.Get("OnboardTemplate"), template); err != nil {
 			return fmt.Errorf("use template: %w", err)
 		}
-		if err := p.write(ctx, tx, step, "OrganizationsMake", false); err != nil {
+		if err := p.write(ctx, tx, step, "OnboardOrganizationsMake", false); err != nil {
 			return err
 		}
 	}
-	if _, err := tx.Exec(ctx, onboardQueries.Get("Template"), nil); err != nil {
+	if _, err := tx.Exec(ctx, onboardQueries.Get("OnboardTemplate"), nil); err != nil {
 		return fmt.Errorf("leave template: %w", err)
 	}
 	for _, step := range names {
 		if strings.HasPrefix(step, stepChange) {
-			if err := p.write(ctx, tx, step, "OrganizationsChange", false); err != nil {
+			if err := p.write(ctx, tx, step, "OnboardOrganizationsChange", false); err != nil {
 				return err
 			}
 		}
@@ -213,7 +213,7 @@ func (p *plan) checkHealth(ctx context.Context, tx pgx.Tx) error {
 		}
 	}
 	p.options.progress("looking for what is missing", 0, len(ids))
-	missing, err := ask[struct{ Key, Data, Issue string }](ctx, tx, "Missing", ids)
+	missing, err := ask[struct{ Key, Data, Issue string }](ctx, tx, "OnboardMissing", ids)
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,10 @@
 Tenants made and changed from a file, many at a time: what is there, and the writing of rows that were loaded into
 vital.staged_rows by COPY. Each step takes its own rows away.
 
--- name: Serialize
+-- name: OnboardSerialize
 lock table vital.staged_rows in share row exclusive mode;
 
--- name: Organizations
+-- name: OnboardOrganizations
 select o.tenant_key, o.id, o.name, o.slug, o.tenant_type, o.subscription_tier, p.tenant_key, o.lifecycle_state::text,
   o.parent_organization_id
 from public.organizations o
@@ -13,10 +13,10 @@ where o.tenant_key = any ($1::text[])
 order by o.id
 for no key update of o;
 
--- name: Slugs
+-- name: OnboardSlugs
 select o.slug, o.tenant_key from public.organizations o where o.slug = any ($1::text[]);
 
--- name: Family
+-- name: OnboardFamily
 with recursive up (id, parent_id) as (
   select o.id, o.parent_organization_id from public.organizations o where o.tenant_key = any ($1::text[])
   union
@@ -31,13 +31,13 @@ from (select up.id from up union select down.id from down) f
 join public.organizations o on o.id = f.id
 left join public.organizations p on p.id = o.parent_organization_id;
 
--- name: Users
+-- name: OnboardUsers
 select distinct on (pg_catalog.lower(u.email)) pg_catalog.lower(u.email), u.id, u.organization_id is null
 from public.users u
 where pg_catalog.lower(u.email) = any ($1::text[])
 order by pg_catalog.lower(u.email), u.created_at;
 
--- name: Configurations
+-- name: OnboardConfigurations
 select c.tenant_id, pg_catalog.jsonb_build_object('ui_config', c.ui_config, 'enabled_features', c.enabled_features, 'enabled_apps', c.enabled_apps,
   'enabled_agent_tiers', c.enabled_agent_tiers, 'limits', c.limits, 'compliance_settings', c.compliance_settings)
 from public.tenant_configurations c
@@ -45,14 +45,14 @@ where c.tenant_id = any ($1::uuid[])
 order by c.tenant_id
 for no key update;
 
--- name: Apps
+-- name: OnboardApps
 select a.tenant_id, a.app_key, a.app_name, a.app_route, a.app_icon, a.is_visible, a.is_enabled, a.display_order, a.config
 from public.tenant_apps a
 where a.tenant_id = any ($1::uuid[])
 order by a.tenant_id, a.app_key
 for no key update;
 
--- name: Overrides
+-- name: OnboardOverrides
 select t.tenant_id, f.flag_key, t.enabled, t.variant, t.config, t.expires_at, coalesce(t.expires_at <= pg_catalog.now(), false)
 from public.tenant_feature_flags t
 join public.feature_flags f on f.id = t.feature_flag_id
@@ -60,7 +60,7 @@ where t.tenant_id = any ($1::uuid[]) and f.flag_key = any ($2::text[])
 order by t.tenant_id, t.id
 for no key update of t;
 
--- name: Members
+-- name: OnboardMembers
 select m.tenant_id, m.user_id, pg_catalog.lower(u.email), m.role, m.status = 'active'
 from public.user_tenants m
 join public.users u on u.id = m.user_id
@@ -68,34 +68,34 @@ where m.tenant_id = any ($1::uuid[]) and (m.role = 'owner' or pg_catalog.lower(u
 order by m.tenant_id, m.id
 for no key update of m;
 
--- name: Invitations
+-- name: OnboardInvitations
 select distinct on (i.tenant_id, pg_catalog.lower(i.email)) i.tenant_id, pg_catalog.lower(i.email), i.role
 from public.invitations i
 where i.tenant_id = any ($1::uuid[]) and pg_catalog.lower(i.email) = any ($2::text[])
   and i.accepted_at is null and i.revoked_at is null and i.expires_at > pg_catalog.now()
 order by i.tenant_id, pg_catalog.lower(i.email), i.created_at desc;
 
--- name: Flags
+-- name: OnboardFlags
 select f.flag_key, f.id, f.flag_type, f.is_active, array(select pg_catalog.jsonb_object_keys(f.variants))
 from public.feature_flags f
 where f.flag_key = any ($1::text[]);
 
--- name: Agents
+-- name: OnboardAgents
 select a.tenant_id, a.slug, a.id, a.tier, a.status
 from public.agents a
 where a.slug = any ($2::text[]) and a.tenant_id = any ($1::uuid[] || '{00000000-0000-0000-0000-000000000001}'::uuid[]);
 
--- name: Assignments
+-- name: OnboardAssignments
 select t.tenant_id, t.agent_tenant_id, t.agent_id, t.is_enabled, t.config
 from public.tenant_agents t
 where t.tenant_id = any ($1::uuid[])
 order by t.tenant_id, t.id
 for no key update;
 
--- name: Template
+-- name: OnboardTemplate
 select vital.use_template($1);
 
--- name: OrganizationsMake
+-- name: OnboardOrganizationsMake
 with mine as (
   delete from vital.staged_rows s where s.xid = pg_catalog.pg_current_xact_id() and s.step = $1 returning s.place, s.value
 )
@@ -106,7 +106,7 @@ cross join lateral pg_catalog.jsonb_to_record(m.value)
   r (id uuid, name text, slug text, tenant_type text, tenant_key text, subscription_tier text, parent_id uuid, state text)
 order by m.place;
 
--- name: OrganizationsChange
+-- name: OnboardOrganizationsChange
 with mine as (
   delete from vital.staged_rows s where s.xid = pg_catalog.pg_current_xact_id() and s.step = $1 returning s.place, s.value
 )
@@ -117,7 +117,7 @@ cross join lateral pg_catalog.jsonb_to_record(m.value)
   r (id uuid, name text, slug text, tenant_type text, subscription_tier text, parent_id uuid)
 where o.id = r.id;
 
--- name: ConfigurationsChange
+-- name: OnboardConfigurationsChange
 with mine as (
   delete from vital.staged_rows s where s.xid = pg_catalog.pg_current_xact_id() and s.step = $1 returning s.place, s.value
 )
@@ -129,7 +129,7 @@ cross join lateral pg_catalog.jsonb_to_record(m.value) r (tenant_id uuid, ui_con
   enabled_agent_tiers integer[], limits jsonb, compliance_settings jsonb)
 where c.tenant_id = r.tenant_id;
 
--- name: AppsWrite
+-- name: OnboardAppsWrite
 with mine as (
   delete from vital.staged_rows s where s.xid = pg_catalog.pg_current_xact_id() and s.step = $1 returning s.place, s.value
 )
@@ -143,7 +143,7 @@ on conflict (tenant_id, app_key) do update
 set app_name = excluded.app_name, app_route = excluded.app_route, app_icon = excluded.app_icon, is_visible = excluded.is_visible,
   is_enabled = excluded.is_enabled, display_order = excluded.display_order, config = excluded.config;
 
--- name: MembersWrite
+-- name: OnboardMembersWrite
 with mine as (
   delete from vital.staged_rows s where s.xid = pg_catalog.pg_current_xact_id() and s.step = $1 returning s.place, s.value
 )
@@ -154,7 +154,7 @@ cross join lateral pg_catalog.jsonb_to_record(m.value) r (tenant_id uuid, user_i
 order by m.place
 on conflict (tenant_id, user_id) do update set role = excluded.role;
 
--- name: DefaultsSet
+-- name: OnboardDefaultsSet
 with mine as (
   delete from vital.staged_rows s where s.xid = pg_catalog.pg_current_xact_id() and s.step = $1 returning s.place, s.value
 )
@@ -164,7 +164,7 @@ from mine m
 cross join lateral pg_catalog.jsonb_to_record(m.value) r (tenant_id uuid, user_id uuid)
 where u.id = r.user_id and u.organization_id is null;
 
--- name: InvitationsRevoke
+-- name: OnboardInvitationsRevoke
 with mine as (
   delete from vital.staged_rows s where s.xid = pg_catalog.pg_current_xact_id() and s.step = $1 returning s.place, s.value
 )
@@ -174,7 +174,7 @@ from mine m
 cross join lateral pg_catalog.jsonb_to_record(m.value) r (tenant_id uuid, email text)
 where i.tenant_id = r.tenant_id and pg_catalog.lower(i.email) = r.email and i.accepted_at is null and i.revoked_at is null;
 
--- name: InvitationsMake
+-- name: OnboardInvitationsMake
 with mine as (
   delete from vital.staged_rows s where s.xid = pg_catalog.pg_current_xact_id() and s.step = $1 returning s.place, s.value
 )
@@ -184,7 +184,7 @@ from mine m
 cross join lateral pg_catalog.jsonb_to_record(m.value) r (tenant_id uuid, email text, role text, token_hash text, expires_at timestamptz)
 order by m.place;
 
--- name: OverridesWrite
+-- name: OnboardOverridesWrite
 with mine as (
   delete from vital.staged_rows s where s.xid = pg_catalog.pg_current_xact_id() and s.step = $1 returning s.place, s.value
 )
@@ -198,7 +198,7 @@ on conflict (tenant_id, feature_flag_id) do update
 set enabled = excluded.enabled, variant = excluded.variant, config = excluded.config, expires_at = excluded.expires_at,
   reason = excluded.reason, created_by = excluded.created_by;
 
--- name: OverridesRemove
+-- name: OnboardOverridesRemove
 with mine as (
   delete from vital.staged_rows s where s.xid = pg_catalog.pg_current_xact_id() and s.step = $1 returning s.place, s.value
 )
@@ -207,7 +207,7 @@ using mine m
 cross join lateral pg_catalog.jsonb_to_record(m.value) r (tenant_id uuid, flag_id uuid)
 where t.tenant_id = r.tenant_id and t.feature_flag_id = r.flag_id;
 
--- name: AgentsWrite
+-- name: OnboardAgentsWrite
 with mine as (
   delete from vital.staged_rows s where s.xid = pg_catalog.pg_current_xact_id() and s.step = $1 returning s.place, s.value
 )
@@ -218,10 +218,10 @@ cross join lateral pg_catalog.jsonb_to_record(m.value) r (tenant_id uuid, agent_
 order by m.place
 on conflict (tenant_id, agent_tenant_id, agent_id) do update set is_enabled = excluded.is_enabled, config = excluded.config;
 
--- name: Settle
+-- name: OnboardSettle
 set constraints all immediate;
 
--- name: Missing
+-- name: OnboardMissing
 select o.tenant_key, d.data_type, d.issue
 from pg_catalog.unnest($1::uuid[]) with ordinality t (id, place)
 join public.organizations o on o.id = t.id

@@ -109,6 +109,7 @@ func (p *plan) flags(t *target) error {
 			}
 			continue
 		}
+		before.Flag = key
 		after, err := said.over(before)
 		if err != nil {
 			return fmt.Errorf("encode override of %s: %w", key, err)

@@ -184,7 +184,7 @@ func listed(set map[string]bool) []string { return slices.Sorted(maps.Keys(set))
 // loadWorld reads and locks what is there of what the file speaks of: a query for each kind, however many tenants.
 func loadWorld(ctx context.Context, tx pgx.Tx, m mentioned) (*world, error) {
 	w := &world{templates: map[string]Template{}, slugs: map[string]string{}}
-	organizations, err := ask[knownOrganization](ctx, tx, "Organizations", listed(m.keys))
+	organizations, err := ask[knownOrganization](ctx, tx, "OnboardOrganizations", listed(m.keys))
 	if err != nil {
 		return nil, err
 	}
@@ -198,7 +198,7 @@ func loadWorld(ctx context.Context, tx pgx.Tx, m mentioned) (*world, error) {
 		ids[i] = o.ID.String()
 		w.tenants[o.ID] = newTenantState()
 	}
-	agents, err := ask[knownAgent](ctx, tx, "Agents", ids, listed(m.agents))
+	agents, err := ask[knownAgent](ctx, tx, "OnboardAgents", ids, listed(m.agents))
 	if err != nil {
 		return nil, err
 	}
@@ -215,19 +215,19 @@ func newTenantState() *tenantState {
 
 // loadShared reads what belongs to no one tenant.
 func (w *world) loadShared(ctx context.Context, tx pgx.Tx, m mentioned) error {
-	slugs, err := ask[struct{ Slug, Key string }](ctx, tx, "Slugs", listed(m.slugs))
+	slugs, err := ask[struct{ Slug, Key string }](ctx, tx, "OnboardSlugs", listed(m.slugs))
 	if err != nil {
 		return err
 	}
 	for _, s := range slugs {
 		w.slugs[s.Slug] = s.Key
 	}
-	family, err := ask[relative](ctx, tx, "Family", listed(m.parents))
+	family, err := ask[relative](ctx, tx, "OnboardFamily", listed(m.parents))
 	if err != nil {
 		return err
 	}
 	w.family = by(family, func(r relative) string { return r.Key })
-	users, err := ask[knownUser](ctx, tx, "Users", listed(m.emails))
+	users, err := ask[knownUser](ctx, tx, "OnboardUsers", listed(m.emails))
 	if err != nil {
 		return err
 	}
@@ -241,7 +241,7 @@ func (w *world) loadShared(ctx context.Context, tx pgx.Tx, m mentioned) error {
 }
 
 func flagsByKey(ctx context.Context, tx pgx.Tx, keys []string) (map[string]knownFlag, error) {
-	flags, err := ask[knownFlag](ctx, tx, "Flags", keys)
+	flags, err := ask[knownFlag](ctx, tx, "OnboardFlags", keys)
 	return by(flags, func(f knownFlag) string { return f.Key }), err
 }
 
@@ -250,7 +250,7 @@ func (w *world) loadTenants(ctx context.Context, tx pgx.Tx, ids []string, m ment
 	configurations, err := ask[struct {
 		Tenant        uuid.UUID
 		Configuration rawObject
-	}](ctx, tx, "Configurations", ids)
+	}](ctx, tx, "OnboardConfigurations", ids)
 	if err != nil {
 		return err
 	}
@@ -259,14 +259,14 @@ func (w *world) loadTenants(ctx context.Context, tx pgx.Tx, ids []string, m ment
 			return fmt.Errorf("decode configuration: %w", err)
 		}
 	}
-	apps, err := ask[knownApp](ctx, tx, "Apps", ids)
+	apps, err := ask[knownApp](ctx, tx, "OnboardApps", ids)
 	if err != nil {
 		return err
 	}
 	for _, a := range apps {
 		w.tenants[a.Tenant].apps[a.Key] = a
 	}
-	overrides, err := ask[knownOverride](ctx, tx, "Overrides", ids, listed(m.flags))
+	overrides, err := ask[knownOverride](ctx, tx, "OnboardOverrides", ids, listed(m.flags))
 	if err != nil {
 		return err
 	}
@@ -277,21 +277,21 @@ func (w *world) loadTenants(ctx context.Context, tx pgx.Tx, ids []string, m ment
 }
 
 func (w *world) loadPeople(ctx context.Context, tx pgx.Tx, ids []string, m mentioned) error {
-	members, err := ask[knownMember](ctx, tx, "Members", ids, listed(m.emails))
+	members, err := ask[knownMember](ctx, tx, "OnboardMembers", ids, listed(m.emails))
 	if err != nil {
 		return err
 	}
 	for _, member := range members {
 		w.tenants[member.Tenant].members[member.User] = member
 	}
-	invitations, err := ask[knownInvitation](ctx, tx, "Invitations", ids, listed(m.emails))
+	invitations, err := ask[knownInvitation](ctx, tx, "OnboardInvitations", ids, listed(m.emails))
 	if err != nil {
 		return err
 	}
 	for _, i := range invitations {
 		w.tenants[i.Tenant].invitations[i.Email] = i.Role
 	}
-	assignments, err := ask[knownAssignment](ctx, tx, "Assignments", ids)
+	assignments, err := ask[knownAssignment](ctx, tx, "OnboardAssignments", ids)
 	if err != nil {
 		return err
 	}

@@ -114,6 +114,13 @@ func TestOnboard(t *testing.T) {
 	made := report.Tenants[0]
 	require.Equal(t, []string{"NEW-1", "new-health", "pharmaceuticals", "enterprise", "pending", "pharmaceuticals", "acme"},
 		[]string{made.Key, made.Slug, made.Type, made.Tier, made.State, made.Template, *made.Parent})
+	require.Equal(t, []string{
+		`NEW-1 ~ configuration /enabled_apps ["dashboard","chat","agents"]>["dashboard","chat","trials"]`, `NEW-1 + configuration /limits/custom null>{"beds":1000}`,
+		`NEW-1 ~ configuration /limits/max_agents 100>2`, `NEW-1 + configuration /ui_config/logo_url null>"https://new.test/logo.svg"`, `NEW-1 ~ configuration /ui_config/theme "default">"dark"`,
+		`NEW-1 ~ app knowledge visible true>false`, `NEW-1 ~ app knowledge order 4>9`, `NEW-1 + app trials null>{"enabled":true,"name":"Trials","route":"/trials","visible":true}`,
+		`NEW-1 + flag dark null>{"enabled":true}`, `NEW-1 + agent helper null>{"config":{},"enabled":true}`, `NEW-1 + agent scribe null>{"config":{"tone":"plain"},"enabled":true}`,
+		`NEW-1 + owner olga@acme.test null>"owner"`, `NEW-1 + member nina@away.test null>"admin"`, `NEW-1 + invitation stranger@new.test null>"viewer"`,
+	}, said(report))
 	id := made.ID.String()
 	require.Equal(t, "New Health new-health NEW-1 enterprise pending "+acme, peek[string](t, s,
 		"select concat_ws(' ', name, slug, tenant_key, subscription_tier, lifecycle_state, parent_organization_id) from organizations where id = $1", id))

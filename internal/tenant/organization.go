@@ -150,7 +150,7 @@ func CreateOrganization(ctx context.Context, tx pgx.Tx, wanted NewOrganization) 
 		state = "pending"
 	}
 	var id uuid.UUID
-	if _, err := tx.Exec(ctx, onboardQueries.Get("Template"), wanted.Template); err != nil {
+	if _, err := tx.Exec(ctx, onboardQueries.Get("OnboardTemplate"), wanted.Template); err != nil {
 		return id, fmt.Errorf("use template: %w", err)
 	}
 	err := tx.QueryRow(ctx, organizationQueries.Get("OrganizationCreate"), wanted.Name, wanted.Slug, wanted.Type, orNull(wanted.Key),
