@@ -5581,6 +5581,10 @@ COMMENT ON COLUMN vital.tenant_templates.apps IS 'Apps: key, name, route, icon, 
 
 COMMENT ON COLUMN vital.tenant_templates.flags IS 'Overrides of flags by key: enabled, variant, config';
 
+COMMENT ON COLUMN vital.tenant_templates.created_at IS 'When it was made';
+
+COMMENT ON COLUMN vital.tenant_templates.updated_at IS 'When it was last changed';
+
 CREATE FUNCTION vital.tenant_template(p_tenant_type text) RETURNS vital.tenant_templates
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
