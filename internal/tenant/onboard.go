@@ -68,7 +68,7 @@ var onboardSteps = []struct {
 // One file is applied at a time. Rows are loaded by COPY and written a statement a kind, and every trigger holds. At the end each
 // tenant that was made or changed has all that it needs to load (detect_missing_tenant_data), or nothing is kept.
 //
-// Errors: invalid with TenantFaults, which are all found before anything is written, conflict, and what triggers refuse.
+// Errors: invalid with TenantFileError, which are all found before anything is written, conflict, and what triggers refuse.
 func Onboard(ctx context.Context, tx pgx.Tx, file *TenantFile, options OnboardOptions) (*Onboarding, error) {
 	if options.InvitationsExpireIn == 0 {
 		options.InvitationsExpireIn = 7 * 24 * time.Hour
@@ -185,7 +185,7 @@ func (p *plan) write(ctx context.Context, tx pgx.Tx, step, query string, mayBeLe
 		_, err := tx.CopyFrom(ctx, pgx.Identifier{"vital", "staged_rows"}, []string{"step", "place", "value"},
 			pgx.CopyFromSlice(len(part), func(i int) ([]any, error) {
 				value, err := json.Marshal(part[i])
-				return []any{step, int32(from + i), value}, err //nolint:gosec // a file has no two thousand million rows
+				return []any{step, int32(from + i), value}, err
 			}))
 		if err != nil {
 			return fmt.Errorf("load %s: %w", label, err)

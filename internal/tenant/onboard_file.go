@@ -119,8 +119,8 @@ type TenantFault struct {
 	Message string
 }
 
-// TenantFaults are the first mistakes of a file, and how many there are in all.
-type TenantFaults struct {
+// TenantFileError are the first mistakes of a file, and how many there are in all.
+type TenantFileError struct {
 	First []TenantFault
 	Total int
 }
@@ -128,18 +128,18 @@ type TenantFaults struct {
 // mostFaults is how many mistakes are told at once.
 const mostFaults = 50
 
-func (f *TenantFaults) add(t *tenantSpec, path, format string, args ...any) {
+func (f *TenantFileError) add(t *tenantSpec, path, format string, args ...any) {
 	f.record(TenantFault{Tenant: t.Organization.Key, Line: t.source.lineOf(path), Path: path, Message: fmt.Sprintf(format, args...)})
 }
 
-func (f *TenantFaults) record(one TenantFault) {
+func (f *TenantFileError) record(one TenantFault) {
 	if f.Total++; len(f.First) < mostFaults {
 		f.First = append(f.First, one)
 	}
 }
 
 // Error is one mistake a line.
-func (f *TenantFaults) Error() string {
+func (f *TenantFileError) Error() string {
 	lines := make([]string, 0, len(f.First)+1)
 	for _, one := range f.First {
 		where := one.Tenant
@@ -155,7 +155,7 @@ func (f *TenantFaults) Error() string {
 }
 
 // err is nil where nothing is wrong.
-func (f *TenantFaults) err() error {
+func (f *TenantFileError) err() error {
 	if f.Total == 0 {
 		return nil
 	}
@@ -173,13 +173,13 @@ func (f *TenantFaults) err() error {
 }
 
 // ReadTenants reads a file of tenants: one, a list under tenants, or several of either one after the other. It is strict, and
-// what is wrong is an invalid fault whose cause is TenantFaults.
+// what is wrong is an invalid fault whose cause is TenantFileError.
 func ReadTenants(text []byte, format FileFormat) (*TenantFile, error) {
 	documents, err := parseDocuments(text, format)
 	if err != nil {
 		return nil, err
 	}
-	faults := &TenantFaults{}
+	faults := &TenantFileError{}
 	file := &TenantFile{}
 	number := 0
 	for _, document := range documents {
@@ -198,7 +198,7 @@ func ReadTenants(text []byte, format FileFormat) (*TenantFile, error) {
 }
 
 // tenantsOf are the tenants of one document.
-func tenantsOf(document node, faults *TenantFaults) []node {
+func tenantsOf(document node, faults *TenantFileError) []node {
 	list, isListed := document.child("tenants")
 	if document.kind != isObject || !isListed {
 		return []node{document}
@@ -215,7 +215,7 @@ func tenantsOf(document node, faults *TenantFaults) []node {
 }
 
 // readTenant reads one tenant, or nil where it is not what the schema asks for.
-func readTenant(source node, number int, faults *TenantFaults) *tenantSpec {
+func readTenant(source node, number int, faults *TenantFileError) *tenantSpec {
 	plain := source.plain()
 	if wrong := schemaFaults(schemaOfTenant, plain); len(wrong) > 0 {
 		name := fmt.Sprintf("tenant %d", number)
@@ -251,7 +251,7 @@ func readTenant(source node, number int, faults *TenantFaults) *tenantSpec {
 }
 
 // check finds what can be known to be wrong from the file alone: what is said twice.
-func (f *TenantFile) check(faults *TenantFaults) {
+func (f *TenantFile) check(faults *TenantFileError) {
 	keys, slugs := map[string]*tenantSpec{}, map[string]*tenantSpec{}
 	for _, t := range f.tenants {
 		if other, twice := keys[t.Organization.Key]; twice {
@@ -270,7 +270,7 @@ func (f *TenantFile) check(faults *TenantFaults) {
 	}
 }
 
-func (t *tenantSpec) checkLists(faults *TenantFaults) {
+func (t *tenantSpec) checkLists(faults *TenantFileError) {
 	members := map[string]bool{}
 	if t.Owner != "" {
 		members[t.Owner] = true

@@ -72,7 +72,7 @@ func (t *target) note(action, object, name, path string, before, after any) {
 // plan is what a file comes to: the report of it, and the rows to write for each step.
 type plan struct {
 	world   *world
-	faults  *TenantFaults
+	faults  *TenantFileError
 	targets map[string]*target
 	order   []*target
 	rows    map[string][]any // by step
@@ -83,7 +83,7 @@ type plan struct {
 
 // planTenants compares the file to what is there. Nothing is written; what is wrong is among the faults.
 func planTenants(w *world, file *TenantFile, options OnboardOptions) (*plan, error) {
-	p := &plan{world: w, faults: &TenantFaults{}, targets: map[string]*target{}, rows: map[string][]any{}, homes: map[uuid.UUID]bool{}, options: options}
+	p := &plan{world: w, faults: &TenantFileError{}, targets: map[string]*target{}, rows: map[string][]any{}, homes: map[uuid.UUID]bool{}, options: options}
 	for _, spec := range file.tenants {
 		t := p.organization(spec)
 		p.targets[spec.Organization.Key] = t

@@ -114,7 +114,7 @@ func ReadTemplate(text []byte, format FileFormat) (Template, error) {
 	}
 	var template Template
 	plain := documents[0].plain()
-	faults := &TenantFaults{}
+	faults := &TenantFileError{}
 	for _, w := range schemaFaults("tenant_template", plain) {
 		faults.record(TenantFault{"template", documents[0].lineOf(w.Path), w.Path, w.Message})
 	}
@@ -133,7 +133,7 @@ func ReadTemplate(text []byte, format FileFormat) (Template, error) {
 
 // check refuses a template that would make tenants which lack something.
 func (t Template) check(source node) error {
-	faults := &TenantFaults{}
+	faults := &TenantFileError{}
 	add := func(path, format string, args ...any) {
 		faults.record(TenantFault{"template", source.lineOf(path), path, fmt.Sprintf(format, args...)})
 	}
