@@ -240,6 +240,10 @@ begin
         when 'active' then case old.lifecycle_state when 'pending' then 'approved' else 'activated' end
         else 'updated' end;
     end if;
+    if action = 'approved' then
+      old_values := old_values - '{approved_at,approved_by}'::text[];
+      new_values := new_values - '{approved_at,approved_by}'::text[];
+    end if;
   end if;
   perform vital.append_audit((coalesce(after_row, before_row) ->> 'id')::uuid, action, 'organizations',
     (coalesce(after_row, before_row) ->> 'id')::uuid, jsonb_build_object('old', old_values, 'new', new_values));
@@ -417,6 +421,8 @@ CREATE TABLE public.organizations (
     metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    approved_at timestamp with time zone,
+    approved_by uuid,
     CONSTRAINT organizations_check CHECK ((parent_organization_id <> id)),
     CONSTRAINT organizations_is_active_follows_state CHECK ((is_active = (lifecycle_state = 'active'::public.org_lifecycle_state))),
     CONSTRAINT organizations_metadata_check CHECK ((jsonb_typeof(metadata) = 'object'::text)),
@@ -457,6 +463,10 @@ COMMENT ON COLUMN public.organizations.metadata IS 'Free form, for the applicati
 COMMENT ON COLUMN public.organizations.created_at IS 'When the row was made';
 
 COMMENT ON COLUMN public.organizations.updated_at IS 'When the row was last changed';
+
+COMMENT ON COLUMN public.organizations.approved_at IS 'When it was approved; null for one that never awaited approval';
+
+COMMENT ON COLUMN public.organizations.approved_by IS 'User who approved it; null for an operator''s own session, which the audit log names';
 
 CREATE FUNCTION public.change_tenant_state(p_tenant_id uuid, p_action text, p_reason text) RETURNS public.organizations
     LANGUAGE plpgsql
@@ -797,15 +807,16 @@ begin
     raise exception using errcode = 'VT104', message = 'There is no such tenant.', hint = '`vital tenant list` names them.';
   end if;
   return query
-    select d.data_type, case when d.n > 0 then 'OK' else 'MISSING' end, d.n::integer, case when d.n = 0 then d.issue end
-    from (values
+    select d.data_type, case when d.n > 0 or d.data_type = 'users' and d.members > 0 then 'OK' else 'MISSING' end, d.n::integer,
+      case when d.n = 0 and not (d.data_type = 'users' and d.members > 0) then d.issue end
+    from (select v.*, max(v.n) filter (where v.data_type = 'memberships') over () as members from (values
       (1, 'tenant_configuration', (select count(*) from public.tenant_configurations c where c.tenant_id = p_tenant_id), 'No configuration record found'),
       (2, 'tenant_apps', (select count(*) from public.tenant_apps a where a.tenant_id = p_tenant_id), 'No apps assigned'),
       (3, 'users', (select count(*) from public.users u where u.organization_id = p_tenant_id), 'No users assigned to this tenant'),
       (4, 'memberships', (select count(*) from public.user_tenants m where m.tenant_id = p_tenant_id and m.status = 'active'), 'No active members'),
       (5, 'admins', (select count(*) from public.user_tenants m where m.tenant_id = p_tenant_id and m.status = 'active' and m.role in ('owner', 'admin')), 'No active owner or admin'),
       (6, 'visible_apps', (select count(*) from public.tenant_apps a where a.tenant_id = p_tenant_id and a.is_visible and a.is_enabled), 'No app is both visible and enabled')
-    ) d (place, data_type, n, issue)
+    ) v (place, data_type, n, issue)) d
     order by d.place;
 end
 $$;
@@ -3445,6 +3456,13 @@ begin
       hint = 'It owns what all tenants share.';
   end if;
   new.is_active := new.lifecycle_state = 'active';
+  if tg_op = 'UPDATE' and old.lifecycle_state = 'pending' and new.lifecycle_state = 'active' then
+    new.approved_at := transaction_timestamp();
+    new.approved_by := vital.author_id();
+  elsif not vital.is_operator() then
+    new.approved_at := case tg_op when 'UPDATE' then old.approved_at end;
+    new.approved_by := case tg_op when 'UPDATE' then old.approved_by end;
+  end if;
   return new;
 end
 $$;
@@ -4016,25 +4034,22 @@ begin
   case p_check
   when 'orgs_without_config' then
     return query
-      select 'tenant_configurations', o.id, null::uuid, null::jsonb, jsonb_build_object(
-        'tenant_id', o.id,
-        'ui_config', '{"theme": "default", "primary_color": "#4F46E5", "logo_url": null}'::jsonb,
-        'enabled_features', '[]'::jsonb, 'enabled_apps', '["dashboard", "chat", "agents"]'::jsonb, 'enabled_agent_tiers', '[1, 2, 3]'::jsonb,
-        'limits', '{"max_agents": 100, "max_conversations": 1000}'::jsonb,
-        'compliance_settings', jsonb_build_object('hipaa_enabled', o.tenant_type = 'pharmaceuticals', 'gdpr_enabled', true))
+      select 'tenant_configurations', o.id, null::uuid, null::jsonb, jsonb_build_object('tenant_id', o.id)
+        || (vital.tenant_template(o.tenant_type)).configuration
       from public.organizations o
       where o.is_active and not exists (select from public.tenant_configurations c where c.tenant_id = o.id)
       order by o.id;
   when 'orgs_without_apps' then
     return query
       select 'tenant_apps', o.id, null::uuid, null::jsonb, jsonb_build_object(
-        'tenant_id', o.id, 'app_key', a.app_key, 'app_name', a.app_name, 'app_route', '/' || a.app_key, 'app_icon', a.app_icon,
-        'is_visible', true, 'is_enabled', true, 'display_order', a.place)
+        'tenant_id', o.id, 'app_key', a.key, 'app_name', a.name, 'app_route', a.route, 'app_icon', a.icon,
+        'is_visible', coalesce(a.visible, true), 'is_enabled', coalesce(a.enabled, true), 'display_order', coalesce(a."order", 0),
+        'config', coalesce(a.config, '{}'))
       from public.organizations o
-      cross join (values (1, 'dashboard', 'Dashboard', 'home'), (2, 'chat', 'Chat', 'message-circle'), (3, 'agents', 'Agents', 'users'), (4, 'knowledge', 'Knowledge', 'book'))
-        a (place, app_key, app_name, app_icon)
+      cross join lateral jsonb_to_recordset((vital.tenant_template(o.tenant_type)).apps)
+        a (key text, name text, route text, icon text, visible boolean, enabled boolean, "order" integer, config jsonb)
       where o.is_active and not exists (select from public.tenant_apps t where t.tenant_id = o.id)
-      order by o.id, a.place;
+      order by o.id, a."order", a.key;
   when 'users_without_org' then
     return query
       select w.* from public.users u
@@ -4166,24 +4181,44 @@ CREATE FUNCTION vital.provision_tenant() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  template constant vital.tenant_templates := vital.tenant_template(new.tenant_type);
+  stranger text;
 begin
-  insert into public.tenant_configurations (tenant_id, compliance_settings)
-  values (new.id, jsonb_build_object('hipaa_enabled', new.tenant_type = 'pharmaceuticals', 'gdpr_enabled', true))
+  insert into public.tenant_configurations (tenant_id, ui_config, enabled_features, enabled_apps, enabled_agent_tiers, limits, compliance_settings)
+  select new.id, c.ui_config, c.enabled_features, c.enabled_apps, c.enabled_agent_tiers, c.limits, c.compliance_settings
+  from jsonb_to_record(template.configuration)
+    c (ui_config jsonb, enabled_features text[], enabled_apps text[], enabled_agent_tiers integer[], limits jsonb, compliance_settings jsonb)
   on conflict (tenant_id) do nothing;
-  insert into public.tenant_apps (tenant_id, app_key, app_name, app_route, app_icon, display_order)
-  values
-    (new.id, 'dashboard', 'Dashboard', '/dashboard', 'home', 1),
-    (new.id, 'chat', 'Chat', '/chat', 'message-circle', 2),
-    (new.id, 'agents', 'Agents', '/agents', 'users', 3),
-    (new.id, 'knowledge', 'Knowledge', '/knowledge', 'book', 4)
+
+  insert into public.tenant_apps (tenant_id, app_key, app_name, app_route, app_icon, is_visible, is_enabled, display_order, config)
+  select new.id, a.key, a.name, a.route, a.icon, coalesce(a.visible, true), coalesce(a.enabled, true), coalesce(a."order", 0), coalesce(a.config, '{}')
+  from jsonb_to_recordset(template.apps) a (key text, name text, route text, icon text, visible boolean, enabled boolean, "order" integer, config jsonb)
   on conflict (tenant_id, app_key) do nothing;
+
+  if template.flags = '{}' then
+    return null;
+  end if;
+  select k into stranger from jsonb_object_keys(template.flags) k
+  where not exists (select from public.feature_flags f where f.flag_key = k) order by k limit 1;
+  if stranger is not null then
+    raise exception using errcode = 'VT205', message = format('The template %s names a flag there is not: %s.', template.name, stranger),
+      hint = '`vital tenant template set` changes it.';
+  end if;
+  insert into public.tenant_feature_flags (tenant_id, feature_flag_id, enabled, variant, config, reason, created_by)
+  select new.id, f.id, o.enabled, o.variant, o.config, 'template ' || template.name, vital.author_id()
+  from jsonb_each(template.flags) t
+  join public.feature_flags f on f.flag_key = t.key
+  cross join lateral jsonb_to_record(t.value) o (enabled boolean, variant text, config jsonb)
+  order by f.flag_key
+  on conflict (tenant_id, feature_flag_id) do nothing;
   return null;
 end
 $$;
 
 ALTER FUNCTION vital.provision_tenant() OWNER TO vital_definer;
 
-COMMENT ON FUNCTION vital.provision_tenant() IS 'Gives a new tenant its configuration and core apps';
+COMMENT ON FUNCTION vital.provision_tenant() IS 'Gives a new tenant what its template says';
 
 CREATE FUNCTION vital.read_context(p_user_id uuid, p_tenant text, p_known_tenant uuid DEFAULT NULL::uuid, p_known_stamp text DEFAULT NULL::text, OUT tenant_id uuid, OUT version text, OUT stamp text, OUT caller json, OUT document json) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
@@ -5517,6 +5552,63 @@ ALTER FUNCTION vital.tenant_for(p_right text) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.tenant_for(p_right text) IS 'The tenant the caller acts in, if they may read, write, oversee or administer it';
 
+CREATE TABLE vital.tenant_templates (
+    name text NOT NULL,
+    description text NOT NULL,
+    configuration jsonb NOT NULL,
+    apps jsonb NOT NULL,
+    flags jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT tenant_templates_apps_check CHECK ((jsonb_typeof(apps) = 'array'::text)),
+    CONSTRAINT tenant_templates_configuration_check CHECK ((jsonb_typeof(configuration) = 'object'::text)),
+    CONSTRAINT tenant_templates_description_check CHECK ((btrim(description) <> ''::text)),
+    CONSTRAINT tenant_templates_flags_check CHECK ((jsonb_typeof(flags) = 'object'::text)),
+    CONSTRAINT tenant_templates_name_check CHECK ((name ~ '^[a-z][a-z0-9_]{0,49}$'::text))
+);
+
+ALTER TABLE vital.tenant_templates OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.tenant_templates IS 'What a new tenant is set up with. The template named like its tenant_type applies, else the one called default; a file may name another.';
+
+COMMENT ON COLUMN vital.tenant_templates.name IS 'Name, and the tenant_type it applies to by itself';
+
+COMMENT ON COLUMN vital.tenant_templates.description IS 'What it is for';
+
+COMMENT ON COLUMN vital.tenant_templates.configuration IS 'The whole configuration, as database/schemas/tenant_configuration.json';
+
+COMMENT ON COLUMN vital.tenant_templates.apps IS 'Apps: key, name, route, icon, visible, enabled, order, config';
+
+COMMENT ON COLUMN vital.tenant_templates.flags IS 'Overrides of flags by key: enabled, variant, config';
+
+COMMENT ON COLUMN vital.tenant_templates.created_at IS 'When it was made';
+
+COMMENT ON COLUMN vital.tenant_templates.updated_at IS 'When it was last changed';
+
+CREATE FUNCTION vital.tenant_template(p_tenant_type text) RETURNS vital.tenant_templates
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  named constant text := nullif(current_setting('vital.template', true), '');
+  template vital.tenant_templates;
+begin
+  select t.* into template from vital.tenant_templates t
+  where case when named is null then t.name in (p_tenant_type, 'default') else t.name = named end
+  order by t.name = p_tenant_type desc
+  limit 1;
+  if not found then
+    raise exception using errcode = 'VT205', message = format('There is no template %s for tenants.', coalesce(named, 'default')),
+      hint = '`vital tenant template list` names those there are; `vital tenant template set` makes one.';
+  end if;
+  return template;
+end
+$$;
+
+ALTER FUNCTION vital.tenant_template(p_tenant_type text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.tenant_template(p_tenant_type text) IS 'The template of a new tenant of that type';
+
 CREATE FUNCTION vital.throttles(p_limits jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5659,6 +5751,20 @@ $$;
 ALTER FUNCTION vital.undo_repairs(p_run uuid) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.undo_repairs(p_run uuid) IS 'Takes back what a run of repairs wrote';
+
+CREATE FUNCTION vital.use_template(p_name text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  perform set_config('vital.template', coalesce(p_name, ''), true);
+end
+$$;
+
+ALTER FUNCTION vital.use_template(p_name text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.use_template(p_name text) IS 'Names the template of the tenants made in the rest of the transaction';
 
 CREATE FUNCTION vital.user_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL RESTRICTED
@@ -7368,6 +7474,25 @@ COMMENT ON COLUMN vital.signing_keys.created_at IS 'When it was made';
 
 COMMENT ON COLUMN vital.signing_keys.retires_at IS 'From then on its tokens are refused; null unless previous';
 
+CREATE UNLOGGED TABLE vital.staged_rows (
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    step text NOT NULL,
+    place integer NOT NULL,
+    value jsonb NOT NULL
+);
+
+ALTER TABLE vital.staged_rows OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.staged_rows IS 'Rows that a running transaction has loaded by COPY and has yet to write; each step takes its own away';
+
+COMMENT ON COLUMN vital.staged_rows.xid IS 'The transaction';
+
+COMMENT ON COLUMN vital.staged_rows.step IS 'What they are for';
+
+COMMENT ON COLUMN vital.staged_rows.place IS 'Order within the step';
+
+COMMENT ON COLUMN vital.staged_rows.value IS 'The row';
+
 CREATE TABLE vital.versions (
     scope text NOT NULL,
     key uuid NOT NULL,
@@ -7639,6 +7764,12 @@ ALTER TABLE ONLY vital.settings
 ALTER TABLE ONLY vital.signing_keys
     ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (kid);
 
+ALTER TABLE ONLY vital.staged_rows
+    ADD CONSTRAINT staged_rows_pkey PRIMARY KEY (xid, step, place);
+
+ALTER TABLE ONLY vital.tenant_templates
+    ADD CONSTRAINT tenant_templates_pkey PRIMARY KEY (name);
+
 ALTER TABLE ONLY vital.versions
     ADD CONSTRAINT versions_pkey PRIMARY KEY (scope, key);
 
@@ -7825,7 +7956,7 @@ CREATE TRIGGER organization_audit_log_append_only BEFORE DELETE OR UPDATE ON pub
 
 CREATE TRIGGER organization_audit_log_no_truncate BEFORE TRUNCATE ON public.organization_audit_log FOR EACH STATEMENT EXECUTE FUNCTION vital.refuse_audit_change();
 
-CREATE TRIGGER organizations_follow_lifecycle BEFORE INSERT OR UPDATE OF is_active, lifecycle_state ON public.organizations FOR EACH ROW EXECUTE FUNCTION vital.follow_lifecycle();
+CREATE TRIGGER organizations_follow_lifecycle BEFORE INSERT OR UPDATE OF is_active, lifecycle_state, approved_at, approved_by ON public.organizations FOR EACH ROW EXECUTE FUNCTION vital.follow_lifecycle();
 
 CREATE TRIGGER organizations_guard_parent BEFORE INSERT OR UPDATE OF parent_organization_id ON public.organizations FOR EACH ROW EXECUTE FUNCTION vital.guard_parent();
 
@@ -7908,6 +8039,10 @@ CREATE TRIGGER users_touch BEFORE UPDATE ON public.users FOR EACH ROW EXECUTE FU
 CREATE CONSTRAINT TRIGGER pending_versions_settle AFTER INSERT ON vital.pending_versions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.scope = 'settle'::text)) EXECUTE FUNCTION vital.settle();
 
 CREATE TRIGGER revoked_sessions_record_change AFTER INSERT ON vital.revoked_sessions FOR EACH ROW EXECUTE FUNCTION vital.record_change('session', 'session_id');
+
+CREATE TRIGGER tenant_templates_audit AFTER INSERT OR DELETE OR UPDATE ON vital.tenant_templates FOR EACH ROW EXECUTE FUNCTION vital.audit_change('');
+
+CREATE TRIGGER tenant_templates_touch BEFORE UPDATE ON vital.tenant_templates FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
 
 CREATE TRIGGER weekly_reports_keep BEFORE UPDATE ON vital.weekly_reports FOR EACH ROW WHEN (old.is_over) EXECUTE FUNCTION vital.refuse_report_change();
 
@@ -8976,6 +9111,12 @@ GRANT ALL ON FUNCTION vital.tenant_for(p_right text) TO anon;
 GRANT ALL ON FUNCTION vital.tenant_for(p_right text) TO authenticated;
 GRANT ALL ON FUNCTION vital.tenant_for(p_right text) TO service_role;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.tenant_templates TO service_role;
+GRANT SELECT ON TABLE vital.tenant_templates TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.tenant_template(p_tenant_type text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.tenant_template(p_tenant_type text) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.throttles(p_limits jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.throttles(p_limits jsonb) TO authenticated;
 GRANT ALL ON FUNCTION vital.throttles(p_limits jsonb) TO service_role;
@@ -8997,6 +9138,9 @@ GRANT ALL ON FUNCTION vital.unassign_agent(p_tenant_id uuid, p_agent_id uuid, p_
 
 REVOKE ALL ON FUNCTION vital.undo_repairs(p_run uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.undo_repairs(p_run uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.use_template(p_name text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.use_template(p_name text) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.user_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.user_id() TO anon;
@@ -9220,6 +9364,8 @@ GRANT SELECT ON TABLE vital.settings TO vital_sealer;
 GRANT SELECT ON TABLE vital.settings TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.signing_keys TO service_role;
+
+GRANT SELECT,INSERT,DELETE ON TABLE vital.staged_rows TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.versions TO vital_definer;
 

@@ -21,7 +21,7 @@ func (a *app) tenantCommand() *cobra.Command {
 		a.tenantMoveCommand("suspend", "Stop a tenant from serving its members, at once"),
 		a.tenantMoveCommand("activate", "Let a suspended tenant serve its members again"),
 		a.tenantMoveCommand("archive", "Disable a suspended tenant for good; its data is kept"),
-		a.tenantMissingCommand(), a.tenantExportCommand(),
+		a.tenantMissingCommand(), a.tenantExportCommand(), a.tenantTemplateCommand(),
 	)
 }
 
@@ -102,6 +102,9 @@ func (a *app) printTenant(d tenant.OrganizationDetail) {
 		{"id", d.ID.String()}, {"slug", d.Slug}, {"key", d.Key}, {"type", d.Type}, {"tier", d.Tier},
 		{"parent", orDash(d.Parent)}, {"members", fmt.Sprint(d.Members)}, {"created", d.CreatedAt.Format("2006-01-02 15:04")},
 	}
+	if d.Approval != nil {
+		facts = append(facts, []string{"approved", sayApproval(d.Approval)})
+	}
 	if d.Settings == nil {
 		facts = append(facts, []string{"configuration", paint(out, red, "missing")})
 	} else {
@@ -124,6 +127,22 @@ func (a *app) printTenant(d tenant.OrganizationDetail) {
 	a.printTable([]string{"app", "name", "route", "visible", "enabled"}, rows)
 }
 
+// sayApproval says who approved a tenant, when and why.
+func sayApproval(approval *tenant.Approval) string {
+	who := "the login " + orDash(approval.Login)
+	switch {
+	case approval.Email != nil:
+		who = *approval.Email
+	case approval.By != nil:
+		who = "the user " + approval.By.String()
+	}
+	said := approval.At.Format("2006-01-02 15:04") + " by " + who
+	if approval.Reason != nil {
+		said += ": " + *approval.Reason
+	}
+	return said
+}
+
 // compact is a value as one line of JSON.
 func compact(value any) string {
 	text, err := json.Marshal(value)
@@ -136,16 +155,30 @@ func compact(value any) string {
 func (a *app) tenantCreateCommand() *cobra.Command {
 	var wanted tenant.NewOrganization
 	var owner, parent string
+	var from onboardFlags
 	cmd := &cobra.Command{
-		Use:   "create --name NAME --slug SLUG --type TYPE --owner EMAIL",
-		Short: "Make a tenant with configuration, core apps and an owner",
-		Long: "Makes a tenant with its configuration, its four core apps and its owner's membership, in one transaction.\n" +
-			"HIPAA is on for type pharmaceuticals, GDPR for all. The owner is a known user.",
-		Example: `  vital tenant create --name "Acme Health" --slug acme --type digital_health --owner ada@acme.test`,
-		Args:    noArguments,
+		Use:   "create --name NAME --slug SLUG --type TYPE --owner EMAIL | --from FILE",
+		Short: "Make a tenant with what its template says and an owner, or all those of a file",
+		Long: "Makes a tenant with the configuration, apps and overrides of its template, and its owner's membership, in one\n" +
+			"transaction. The owner is a known user.\n\n" +
+			"With --from, makes the tenants of a file and changes those that are there, by tenant_key, all or nothing: organization,\n" +
+			"owner, members, configuration, apps, flag overrides, agents. What is so already is not written, so the same file again\n" +
+			"changes nothing; what it does not mention is left alone. --dry-run does it and takes it back, and shows the difference.\n" +
+			"docs/how-to/onboard.md has the form and an example; `vital tenant template` what new tenants start with.",
+		Example: `  vital tenant create --name "Acme Health" --slug acme --type digital_health --owner ada@acme.test
+  vital tenant create --from tenants.yaml --dry-run
+  vital tenant create --from tenants.yaml --invitations invitations.jsonl --reason "signed on 1 March"`,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := from.check(cmd); err != nil {
+				return err
+			}
+			if from.file != "" {
+				from.reason = wanted.Reason
+				return a.onboard(cmd.Context(), from)
+			}
 			if wanted.Name == "" || wanted.Slug == "" || wanted.Type == "" || owner == "" {
-				return fault.New(fault.Usage, "A tenant takes a name, a slug, a type and an owner.", "Give --name, --slug, --type and --owner.")
+				return fault.New(fault.Usage, "A tenant takes a name, a slug, a type and an owner.", "Give --name, --slug, --type and --owner, or a file with --from.")
 			}
 			return a.tenantCreate(cmd.Context(), wanted, owner, parent)
 		},
@@ -157,8 +190,10 @@ func (a *app) tenantCreateCommand() *cobra.Command {
 	cmd.Flags().StringVar(&wanted.Key, "key", "", "stable key for imports; without it, the slug")
 	cmd.Flags().StringVar(&wanted.Tier, "tier", "standard", "free, standard, professional or enterprise")
 	cmd.Flags().StringVar(&parent, "parent", "", "tenant it is part of, by slug or id")
+	cmd.Flags().StringVar(&wanted.Template, "template", "", "template to start with; without it, that of the type")
 	cmd.Flags().BoolVar(&wanted.Pending, "pending", false, "have it await approval")
 	cmd.Flags().StringVar(&wanted.Reason, "reason", "", "why, for the audit log")
+	from.register(cmd.Flags())
 	return cmd
 }
 
@@ -186,7 +221,7 @@ func (a *app) tenantCreate(ctx context.Context, wanted tenant.NewOrganization, o
 }
 
 func (a *app) tenantMoveCommand(action, short string) *cobra.Command {
-	var reason string
+	var reason, by string
 	var yes bool
 	cmd := &cobra.Command{
 		Use: action + " TENANT --reason REASON", Short: short, Args: exactly("a tenant's slug or id"),
@@ -202,6 +237,11 @@ func (a *app) tenantMoveCommand(action, short string) *cobra.Command {
 			}
 			var state string
 			err := a.inTenant(cmd.Context(), "OrganizationMove", args[0], func(tx pgx.Tx, id uuid.UUID) (err error) {
+				if by != "" {
+					if err := tenant.ActFor(cmd.Context(), tx, by); err != nil {
+						return err
+					}
+				}
 				state, err = tenant.ChangeState(cmd.Context(), tx, id, action, reason)
 				return err
 			})
@@ -213,6 +253,7 @@ func (a *app) tenantMoveCommand(action, short string) *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the audit log")
+	cmd.Flags().StringVar(&by, "by", "", "super admin in whose name, by address or id; without it the audit log has the login alone")
 	if action == "archive" {
 		cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	}

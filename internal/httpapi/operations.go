@@ -323,9 +323,11 @@ type OrganizationBrief struct {
 
 type organizationRow struct {
 	OrganizationBrief
-	Metadata  map[string]any `json:"metadata"`
-	CreatedAt time.Time      `json:"created_at"`
-	UpdatedAt time.Time      `json:"updated_at"`
+	Metadata   map[string]any `json:"metadata"`
+	CreatedAt  time.Time      `json:"created_at"`
+	UpdatedAt  time.Time      `json:"updated_at"`
+	ApprovedAt *time.Time     `json:"approved_at"`
+	ApprovedBy *string        `json:"approved_by" format:"uuid"`
 }
 
 type assignmentRow struct {

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/vital-db/vital/database"
+	"github.com/vital-db/vital/internal/fault"
 )
 
 //go:embed organization.sql
@@ -62,6 +63,17 @@ type OrganizationDetail struct {
 	Settings *Settings  `json:"configuration"` // nil where the row is missing
 	Apps     []App      `json:"apps"`
 	Limits   []LimitUse `json:"limits_used"`
+	Approval *Approval  `json:"approval"` // nil for one that never awaited approval, or still does
+}
+
+// Approval is who let a pending tenant serve its members.
+type Approval struct {
+	At     time.Time  `json:"approved_at"`
+	By     *uuid.UUID `json:"approved_by"` // nil for an operator's own session
+	Email  *string    `json:"email"`
+	Role   *string    `json:"role"` // as which they acted
+	Login  *string    `json:"database_role"`
+	Reason *string    `json:"reason"`
 }
 
 // Settings are a row of tenant_configurations.
@@ -111,6 +123,13 @@ func ShowOrganization(ctx context.Context, tx pgx.Tx, id uuid.UUID) (Organizatio
 	if detail.Limits, err = collect[LimitUse](ctx, tx, organizationQueries.Get("OrganizationLimits"), id); err != nil {
 		return detail, fmt.Errorf("read limits: %w", err)
 	}
+	approvals, err := collect[Approval](ctx, tx, organizationQueries.Get("OrganizationApproval"), id)
+	if err != nil {
+		return detail, fmt.Errorf("read approval: %w", err)
+	}
+	if len(approvals) > 0 {
+		detail.Approval = &approvals[0]
+	}
 	return detail, nil
 }
 
@@ -119,23 +138,44 @@ type NewOrganization struct {
 	Name, Slug, Type, Key, Tier string
 	Owner                       uuid.UUID
 	Parent                      *uuid.UUID
+	Template                    string // "" for that of its type
 	Pending                     bool
 	Reason                      string
 }
 
-// CreateOrganization makes a tenant with configuration, core apps and owner, and returns its id.
+// CreateOrganization makes a tenant with what its template says and its owner, and returns its id.
 func CreateOrganization(ctx context.Context, tx pgx.Tx, wanted NewOrganization) (uuid.UUID, error) {
 	state := "active"
 	if wanted.Pending {
 		state = "pending"
 	}
 	var id uuid.UUID
+	if _, err := tx.Exec(ctx, onboardQueries.Get("OnboardTemplate"), wanted.Template); err != nil {
+		return id, fmt.Errorf("use template: %w", err)
+	}
 	err := tx.QueryRow(ctx, organizationQueries.Get("OrganizationCreate"), wanted.Name, wanted.Slug, wanted.Type, orNull(wanted.Key),
 		wanted.Owner, wanted.Tier, wanted.Parent, state, orNull(wanted.Reason)).Scan(&id)
 	if err != nil {
 		return id, fmt.Errorf("create tenant: %w", err)
 	}
 	return id, nil
+}
+
+// ActFor has the rest of an operator's transaction done, and audited, in the name of the super admin whom reference, an address or
+// id, names. It is permission_denied for anybody else.
+func ActFor(ctx context.Context, tx pgx.Tx, reference string) error {
+	user, err := FindUserByReference(ctx, tx, reference)
+	if err != nil {
+		return err
+	}
+	var acts bool
+	if err := tx.QueryRow(ctx, organizationQueries.Get("ActFor"), user).Scan(&acts); err != nil {
+		return fmt.Errorf("act for a user: %w", err)
+	}
+	if !acts {
+		return fault.New(fault.PermissionDenied, fmt.Sprintf("%s is no super admin of the platform.", reference), "Name one who is, or nobody.")
+	}
+	return nil
 }
 
 // ChangeState moves a tenant in its life (approve, activate, suspend, archive) and returns the state it is

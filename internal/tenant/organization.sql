@@ -52,3 +52,21 @@ select (t).id from public.create_tenant($1, $2, $3, $4, $5, $6, $7, $8::text::pu
 
 -- name: OrganizationMove
 select (t).lifecycle_state::text from public.change_tenant_state($1, $2, $3) t;
+
+-- name: OrganizationApproval
+select coalesce(o.approved_at, l.created_at), coalesce(o.approved_by, l.actor_id), u.email, l.actor_role, l.database_role::text, l.reason
+from public.organizations o
+left join lateral (
+  select a.created_at, a.actor_id, a.actor_role, a.database_role, a.reason
+  from public.organization_audit_log a
+  where a.organization_id = o.id and a.action = 'approved' and a.entity = 'organizations'
+  order by a.seq desc
+  limit 1
+) l on true
+left join public.users u on u.id = coalesce(o.approved_by, l.actor_id)
+where o.id = $1 and (o.approved_at is not null or l.created_at is not null);
+
+-- name: ActFor
+select coalesce(pg_catalog.set_config('vital.author', p.id::text, true), '') <> ''
+from (select $1::uuid as user_id) w
+left join public.profiles p on p.id = w.user_id and p.role = 'super_admin';

@@ -33,6 +33,9 @@ func (f Faults) Error() string {
 	return strings.Join(parts, "; ")
 }
 
+// schemaOfTenant is that of one tenant of a file.
+const schemaOfTenant = "tenant_onboarding#/$defs/tenant"
+
 // schemas are those of database/schemas, compiled once.
 var schemas = sync.OnceValue(func() map[string]*jsonschema.Schema {
 	compiler := jsonschema.NewCompiler()
@@ -41,7 +44,7 @@ var schemas = sync.OnceValue(func() map[string]*jsonschema.Schema {
 	if err != nil {
 		panic(err) // the pattern is a constant
 	}
-	compiled := map[string]*jsonschema.Schema{}
+	var names []string
 	for _, path := range files {
 		text, err := database.Schemas.Open(path)
 		if err != nil {
@@ -55,6 +58,10 @@ var schemas = sync.OnceValue(func() map[string]*jsonschema.Schema {
 		if err != nil {
 			panic(fmt.Sprintf("schema %s: %v", name, err)) // a test of any package that validates meets it at once
 		}
+		names = append(names, name)
+	}
+	compiled := map[string]*jsonschema.Schema{}
+	for _, name := range append(names, schemaOfTenant) { // schemas refer to each other
 		compiled[name] = compiler.MustCompile("urn:vital:schema:" + name)
 	}
 	return compiled
@@ -63,21 +70,33 @@ var schemas = sync.OnceValue(func() map[string]*jsonschema.Schema {
 // CheckSchema compares value, decoded with json.Number, to database/schemas/NAME.json. What does not fit
 // is an invalid fault whose cause is Faults.
 func CheckSchema(name string, value any) error {
+	faults := schemaFaults(name, value)
+	if len(faults) == 0 {
+		return nil
+	}
+	f := fault.Wrap(faults, fault.Invalid, "The document is not what it must be.",
+		"See errors for each place, and /schemas/"+name+".json for what belongs there.")
+	f.Detail = faults.Error()
+	return f
+}
+
+// schemaFaults are the places of value that are not what the schema asks for.
+func schemaFaults(name string, value any) Faults {
 	schema, found := schemas()[name]
 	if !found {
 		panic(fmt.Sprintf("no schema is named %q", name))
 	}
 	err := schema.Validate(value)
+	if err == nil {
+		return nil
+	}
 	var wrong *jsonschema.ValidationError
-	if err == nil || !errors.As(err, &wrong) {
-		return err
+	if !errors.As(err, &wrong) {
+		return Faults{{Path: "", Message: "is not a value of JSON"}}
 	}
 	faults := slices.CompactFunc(appendFaults(nil, wrong), func(a, b Fault) bool { return a == b })
 	slices.SortFunc(faults, func(a, b Fault) int { return strings.Compare(a.Path, b.Path) })
-	f := fault.Wrap(faults, fault.Invalid, "The document is not what it must be.",
-		"See errors for each place, and /schemas/"+name+".json for what belongs there.")
-	f.Detail = faults.Error()
-	return f
+	return faults
 }
 
 // Decode reads one JSON object, compares it to database/schemas/NAME.json and fills into.
@@ -136,6 +155,8 @@ func sayWhy(why jsonschema.ErrorKind) string {
 		return fmt.Sprintf("must have at most %d characters", k.Want)
 	case *kind.MaxItems:
 		return fmt.Sprintf("must have at most %d items", k.Want)
+	case *kind.MinItems:
+		return fmt.Sprintf("must have at least %d items", k.Want)
 	case *kind.UniqueItems:
 		return fmt.Sprintf("must not repeat an item: %d and %d are the same", k.Duplicates[0], k.Duplicates[1])
 	case *kind.Enum:

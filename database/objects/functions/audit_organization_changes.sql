@@ -2,7 +2,8 @@
 -- after: vital_append_audit.sql
 --
 -- Trigger of organizations: one audit row for each change, named for the move when the tenant's state
--- changed (approved, suspended, activated, archived), else created or updated.
+-- changed (approved, suspended, activated, archived), else created or updated. Who approved and when are the
+-- row's own actor and time.
 create or replace function public.audit_organization_changes() returns trigger
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
@@ -28,6 +29,10 @@ begin
         when 'archived' then 'archived'
         when 'active' then case old.lifecycle_state when 'pending' then 'approved' else 'activated' end
         else 'updated' end;
+    end if;
+    if action = 'approved' then
+      old_values := old_values - '{approved_at,approved_by}'::text[];
+      new_values := new_values - '{approved_at,approved_by}'::text[];
     end if;
   end if;
   perform vital.append_audit((coalesce(after_row, before_row) ->> 'id')::uuid, action, 'organizations',

@@ -4,9 +4,9 @@
 -- after: vital_require_value.sql
 -- after: vital_give_reason.sql
 --
--- Makes a tenant with everything it needs in one transaction: the organization, its configuration and four
--- core apps (vital.provision_tenant, by tenant_type: HIPAA for pharmaceuticals, GDPR for all), and the
--- owner's membership, by a super admin or service_role. Definer, because memberships are written through
+-- Makes a tenant with everything it needs in one transaction: the organization, what the template of its
+-- tenant_type says (vital.provision_tenant: configuration, apps, overrides), and the owner's membership, by a
+-- super admin or service_role. Definer, because memberships are written through
 -- functions alone.
 create or replace function public.create_tenant(
   p_name text, p_slug text, p_tenant_type text, p_tenant_key text default null, p_owner_id uuid default null,

@@ -1,9 +1,12 @@
 -- after: vital_refuse_move.sql
+-- after: vital_is_operator.sql
+-- after: vital_author_id.sql
 --
 -- Trigger of organizations: keeps is_active and lifecycle_state in step, whichever of them is written, and
 -- lets a tenant make no move but those of vital.lifecycle_moves. Writing is_active alone, as callers have
 -- always done, activates a suspended tenant or suspends an active one; it approves and revives none. A
--- superuser alone may write any lifecycle_state, to mend a mistake.
+-- superuser alone may write any lifecycle_state, to mend a mistake. It notes who approved and when, which only
+-- operators write otherwise.
 create or replace function vital.follow_lifecycle() returns trigger
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
@@ -30,6 +33,13 @@ begin
       hint = 'It owns what all tenants share.';
   end if;
   new.is_active := new.lifecycle_state = 'active';
+  if tg_op = 'UPDATE' and old.lifecycle_state = 'pending' and new.lifecycle_state = 'active' then
+    new.approved_at := transaction_timestamp();
+    new.approved_by := vital.author_id();
+  elsif not vital.is_operator() then
+    new.approved_at := case tg_op when 'UPDATE' then old.approved_at end;
+    new.approved_by := case tg_op when 'UPDATE' then old.approved_by end;
+  end if;
   return new;
 end
 $$;

@@ -2,6 +2,7 @@
 -- after: vital_forbidding_key.sql
 -- after: vital_reads_accounts.sql
 -- after: vital_account_name.sql
+-- after: vital_tenant_template.sql
 --
 -- What the repair of one check of data would write, row by row: new is what is inserted (old is null) or set on the row row_id of
 -- tenant_id, old what those columns hold now. p_tenant is the tenant that accounts and users of no tenant are given to; without it
@@ -16,25 +17,22 @@ begin
   case p_check
   when 'orgs_without_config' then
     return query
-      select 'tenant_configurations', o.id, null::uuid, null::jsonb, jsonb_build_object(
-        'tenant_id', o.id,
-        'ui_config', '{"theme": "default", "primary_color": "#4F46E5", "logo_url": null}'::jsonb,
-        'enabled_features', '[]'::jsonb, 'enabled_apps', '["dashboard", "chat", "agents"]'::jsonb, 'enabled_agent_tiers', '[1, 2, 3]'::jsonb,
-        'limits', '{"max_agents": 100, "max_conversations": 1000}'::jsonb,
-        'compliance_settings', jsonb_build_object('hipaa_enabled', o.tenant_type = 'pharmaceuticals', 'gdpr_enabled', true))
+      select 'tenant_configurations', o.id, null::uuid, null::jsonb, jsonb_build_object('tenant_id', o.id)
+        || (vital.tenant_template(o.tenant_type)).configuration
       from public.organizations o
       where o.is_active and not exists (select from public.tenant_configurations c where c.tenant_id = o.id)
       order by o.id;
   when 'orgs_without_apps' then
     return query
       select 'tenant_apps', o.id, null::uuid, null::jsonb, jsonb_build_object(
-        'tenant_id', o.id, 'app_key', a.app_key, 'app_name', a.app_name, 'app_route', '/' || a.app_key, 'app_icon', a.app_icon,
-        'is_visible', true, 'is_enabled', true, 'display_order', a.place)
+        'tenant_id', o.id, 'app_key', a.key, 'app_name', a.name, 'app_route', a.route, 'app_icon', a.icon,
+        'is_visible', coalesce(a.visible, true), 'is_enabled', coalesce(a.enabled, true), 'display_order', coalesce(a."order", 0),
+        'config', coalesce(a.config, '{}'))
       from public.organizations o
-      cross join (values (1, 'dashboard', 'Dashboard', 'home'), (2, 'chat', 'Chat', 'message-circle'), (3, 'agents', 'Agents', 'users'), (4, 'knowledge', 'Knowledge', 'book'))
-        a (place, app_key, app_name, app_icon)
+      cross join lateral jsonb_to_recordset((vital.tenant_template(o.tenant_type)).apps)
+        a (key text, name text, route text, icon text, visible boolean, enabled boolean, "order" integer, config jsonb)
       where o.is_active and not exists (select from public.tenant_apps t where t.tenant_id = o.id)
-      order by o.id, a.place;
+      order by o.id, a."order", a.key;
   when 'users_without_org' then
     return query
       select w.* from public.users u

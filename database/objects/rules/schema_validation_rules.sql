@@ -146,6 +146,8 @@ values
   ('organizations', 'metadata', 'jsonb', false, true, false, false, false, false),
   ('organizations', 'created_at', 'timestamp with time zone', false, true, false, false, false, false),
   ('organizations', 'updated_at', 'timestamp with time zone', false, true, false, false, false, false),
+  ('organizations', 'approved_at', 'timestamp with time zone', true, false, false, false, false, false),
+  ('organizations', 'approved_by', 'uuid', true, false, false, false, false, false),
   ('personas', 'tenant_id', 'uuid', false, false, true, true, true, true),
   ('personas', 'id', 'uuid', false, true, true, false, false, false),
   ('personas', 'name', 'text', false, false, false, false, false, false),

@@ -6,7 +6,7 @@ drop trigger if exists organizations_record_change on public.organizations;
 create trigger organizations_record_change after insert or update or delete on public.organizations
   for each row execute function vital.record_change('tenant', 'id');
 drop trigger if exists organizations_follow_lifecycle on public.organizations;
-create trigger organizations_follow_lifecycle before insert or update of is_active, lifecycle_state on public.organizations
+create trigger organizations_follow_lifecycle before insert or update of is_active, lifecycle_state, approved_at, approved_by on public.organizations
   for each row execute function vital.follow_lifecycle();
 drop trigger if exists organizations_provision on public.organizations;
 create trigger organizations_provision after insert on public.organizations
