@@ -8,6 +8,7 @@ create table vital.tenant_keys (
   kek_id text not null check (kek_id ~ '^[a-z0-9][a-z0-9-]{0,31}$'),
   wrapped bytea check (octet_length(wrapped) between 32 and 256),
   created_at timestamptz not null default now(),
+  wrapped_at timestamptz not null default clock_timestamp(),
   destroyed_at timestamptz,
   primary key (tenant_id, key_id),
   constraint tenant_keys_destroyed check ((wrapped is null) = (destroyed_at is not null))
@@ -20,6 +21,7 @@ comment on column vital.tenant_keys.key_id is 'The key';
 comment on column vital.tenant_keys.kek_id is 'Key-encryption key it is wrapped with, by its name in the keyring';
 comment on column vital.tenant_keys.wrapped is 'The key, sealed with AES-256-GCM; null once destroyed';
 comment on column vital.tenant_keys.created_at is 'When it was made';
+comment on column vital.tenant_keys.wrapped_at is 'When it was wrapped as it is: of two copies of a key the newer counts';
 comment on column vital.tenant_keys.destroyed_at is 'When it was destroyed, and with it all that was sealed with it';
 
 create table vital.retired_keks (

@@ -12,7 +12,7 @@ declare
   written bigint;
 begin
   perform vital.require_operator();
-  update vital.tenant_keys k set kek_id = p_to, wrapped = n.wrapped
+  update vital.tenant_keys k set kek_id = p_to, wrapped = n.wrapped, wrapped_at = clock_timestamp()
   from rows from (unnest(p_tenant_ids), unnest(p_key_ids), unnest(p_from), unnest(p_wrapped)) as n (tenant_id, key_id, kek_id, wrapped)
   where k.tenant_id = n.tenant_id and k.key_id = n.key_id and k.kek_id = n.kek_id and k.destroyed_at is null;
   get diagnostics written = row_count;
