@@ -41,6 +41,7 @@ var layers = map[string]int{
 	"internal/cache":       2,
 	"internal/localpg":     2,
 	"internal/fault":       0, // the errors everybody speaks
+	"internal/envelope":    1,
 	"internal/identity":    1,
 	"internal/feature":     1,
 	"internal/fair":        1,
