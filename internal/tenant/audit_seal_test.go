@@ -137,8 +137,8 @@ func TestVerifyAudit_SealedTampering(t *testing.T) {
 	s := newSealStage(t)
 	conn := s.db.Connect(t)
 	ctx := context.Background()
-	of := func(chain string, seq int) string {
-		return fmt.Sprintf("organization_id = '%s' and seq = %d", chain, seq)
+	of := func(alias, chain string, seq int) string {
+		return fmt.Sprintf("%s.organization_id = '%s' and %s.seq = %d", alias, chain, alias, seq)
 	}
 	for _, c := range []struct {
 		name, tamper string
@@ -148,9 +148,9 @@ func TestVerifyAudit_SealedTampering(t *testing.T) {
 		{"cut", set(5, "sealed = substr(sealed, 1, 30)"), []string{"content_edited A5"}},
 		{"another version", set(5, "sealed = set_byte(sealed, 0, 2)"), []string{"content_edited A5"}},
 		{"garbage", set(5, "sealed = '\\x01'::bytea || decode(repeat('00', 80), 'hex')"), []string{"content_edited A5"}},
-		{"of another row", "update organization_audit_log a set sealed = b.sealed from organization_audit_log b where b." + of(chainA, 6) + " and a." + of(chainA, 5), []string{"content_edited A5"}},
-		{"of another tenant", "update organization_audit_log a set sealed = b.sealed from organization_audit_log b where b." + of(chainB, 5) + " and a." + of(chainA, 5), []string{"content_edited A5"}},
-		{"of another tenant, with its key", "update organization_audit_log a set sealed = b.sealed, sealed_key = b.sealed_key from organization_audit_log b where b." + of(chainB, 5) + " and a." + of(chainA, 5), []string{"erasure_unrecorded A5"}},
+		{"of another row", "update organization_audit_log a set sealed = b.sealed from organization_audit_log b where " + of("b", chainA, 6) + " and " + of("a", chainA, 5), []string{"content_edited A5"}},
+		{"of another tenant", "update organization_audit_log a set sealed = b.sealed from organization_audit_log b where " + of("b", chainB, 5) + " and " + of("a", chainA, 5), []string{"content_edited A5"}},
+		{"of another tenant, with its key", "update organization_audit_log a set sealed = b.sealed, sealed_key = b.sealed_key from organization_audit_log b where " + of("b", chainB, 5) + " and " + of("a", chainA, 5), []string{"erasure_unrecorded A5"}},
 		{"half gone", set(5, "sealed = null"), []string{"sealing_broken A5"}},
 		{"key's name gone", set(5, "sealed_key = null"), []string{"sealing_broken A5"}},
 		{"both gone", set(5, "sealed = null, sealed_key = null"), []string{"erasure_unmarked A5"}},
@@ -219,6 +219,7 @@ func TestDestroyKeys(t *testing.T) {
 	require.ErrorContains(t, err, first.UTC().Format(time.RFC3339))
 
 	// The tenant lives on: what comes later is sealed with a new key.
+	s.db.Exec(t, `update tenant_configurations set limits = '{"max_agents": 4321}'`)
 	s.seal(t)
 	found, summary = s.look(t, s.ring)
 	require.Empty(t, found)
