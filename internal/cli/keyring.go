@@ -31,7 +31,7 @@ func (a *app) ringSource(t *target) (*ringSource, error) {
 	case a.config.KEKFile != "":
 		return &ringSource{path: a.config.KEKFile}, nil
 	case t.private != nil:
-		path, err := t.private.SecretFile("keyring", func() []byte { return envelope.NewRing(time.Now()).Text() })
+		path, err := t.private.SecretFile("keyring", func() []byte { return envelope.NewRing(time.Now()).WithoutSignIn().Text() })
 		return &ringSource{path: path}, err
 	}
 	return nil, nil //nolint:nilnil // there is none

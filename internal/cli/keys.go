@@ -114,6 +114,8 @@ func (a *app) printRing(s ringStatus) {
 	fmt.Fprintf(out, "keyring  %s\n", s.Source)
 	var rows [][]string
 	var lasting, missing int64
+	// A key that was destroyed may have been wrapped with any key-encryption key before its last one.
+	former := slices.ContainsFunc(s.KEKs, func(k kekEntry) bool { return k.InRing && !k.Current })
 	for _, k := range s.KEKs {
 		state := paint(out, red, "not in the keyring")
 		switch {
@@ -126,9 +128,10 @@ func (a *app) printRing(s ringStatus) {
 		case k.Keys == 0:
 			state = "gone"
 		}
-		if k.InRing {
+		if k.Current || former {
 			lasting += k.Destroyed
-		} else {
+		}
+		if !k.InRing {
 			missing += k.Keys
 		}
 		rows = append(rows, []string{k.ID, state, fmt.Sprint(k.Keys), fmt.Sprint(k.Destroyed)})
@@ -138,7 +141,7 @@ func (a *app) printRing(s ringStatus) {
 		a.note(fmt.Sprintf("%s cannot be opened with this keyring: bring back the one that has what wraps them", plural(int(missing), "key")))
 	}
 	if lasting > 0 {
-		a.note(fmt.Sprintf("%s can still be opened from backups of before, with a key-encryption key that is in the keyring: rotate it, and retire the former one",
+		a.note(fmt.Sprintf("%s can still be opened from backups of before, with a key-encryption key that is in the keyring: rotate it, and retire every former one",
 			plural(int(lasting), "destroyed key")))
 	}
 }
