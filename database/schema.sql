@@ -2150,6 +2150,31 @@ ALTER FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, 
 
 COMMENT ON FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) IS 'Keeps a signed end of an audit chain';
 
+CREATE FUNCTION vital.add_tenant_key(p_tenant_id uuid, p_key_id uuid, p_kek_id text, p_wrapped bytea) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  added boolean;
+begin
+  perform vital.require_operator();
+  perform from public.organizations o where o.id = p_tenant_id for key share;
+  if not found then
+    raise exception using errcode = 'VT104', message = 'There is no such tenant.', hint = 'Name one by slug or id.';
+  end if;
+  insert into vital.tenant_keys (tenant_id, key_id, kek_id, wrapped)
+  values (p_tenant_id, p_key_id, p_kek_id, p_wrapped)
+  on conflict (tenant_id) where destroyed_at is null do nothing;
+  added := found;
+  perform vital.require_kek(p_kek_id);
+  return added;
+end
+$$;
+
+ALTER FUNCTION vital.add_tenant_key(p_tenant_id uuid, p_key_id uuid, p_kek_id text, p_wrapped bytea) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.add_tenant_key(p_tenant_id uuid, p_key_id uuid, p_kek_id text, p_wrapped bytea) IS 'Keeps a wrapped key as a tenant''s, unless it has one';
+
 CREATE FUNCTION vital.admin_tenant_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL RESTRICTED
     AS $$
@@ -2518,6 +2543,59 @@ $$;
 ALTER FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) IS 'Cancels a scheduled change of a tenant''s override';
+
+CREATE FUNCTION vital.carry_retired_keks(p_keks jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  insert into vital.retired_keks select r.* from jsonb_populate_recordset(null::vital.retired_keks, p_keks) r on conflict do nothing;
+end
+$$;
+
+ALTER FUNCTION vital.carry_retired_keks(p_keks jsonb) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.carry_retired_keks(p_keks jsonb) IS 'Takes over which key-encryption keys were thrown away';
+
+CREATE FUNCTION vital.carry_tenant_keys(p_keys jsonb, OUT destroyed bigint, OUT rewrapped bigint, OUT added bigint, OUT left_out bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  carried vital.tenant_keys;
+  here vital.tenant_keys;
+begin
+  perform vital.require_operator();
+  destroyed := 0; rewrapped := 0; added := 0; left_out := 0;
+  for carried in
+    select c.* from jsonb_populate_recordset(null::vital.tenant_keys, p_keys) c order by c.destroyed_at nulls last, c.tenant_id, c.key_id
+  loop
+    select k.* into here from vital.tenant_keys k where k.tenant_id = carried.tenant_id and k.key_id = carried.key_id for update;
+    if here.key_id is null then
+      insert into vital.tenant_keys select carried.* on conflict (tenant_id) where destroyed_at is null do nothing;
+      if found then
+        added := added + 1;
+      else
+        left_out := left_out + 1;
+      end if;
+    elsif here.destroyed_at is null and carried.destroyed_at is not null then
+      update vital.tenant_keys k set wrapped = null, kek_id = carried.kek_id, destroyed_at = carried.destroyed_at
+      where k.tenant_id = carried.tenant_id and k.key_id = carried.key_id;
+      perform vital.append_audit(carried.tenant_id, 'destroyed', 'tenant_keys', carried.key_id, null);
+      destroyed := destroyed + 1;
+    elsif here.destroyed_at is null and carried.wrapped_at > here.wrapped_at then
+      update vital.tenant_keys k set wrapped = carried.wrapped, kek_id = carried.kek_id, wrapped_at = carried.wrapped_at
+      where k.tenant_id = carried.tenant_id and k.key_id = carried.key_id;
+      rewrapped := rewrapped + 1;
+    end if;
+  end loop;
+end
+$$;
+
+ALTER FUNCTION vital.carry_tenant_keys(p_keys jsonb, OUT destroyed bigint, OUT rewrapped bigint, OUT added bigint, OUT left_out bigint) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.carry_tenant_keys(p_keys jsonb, OUT destroyed bigint, OUT rewrapped bigint, OUT added bigint, OUT left_out bigint) IS 'Takes over keys as another copy of the database has them';
 
 CREATE FUNCTION vital.change_member_role(p_tenant_id uuid, p_user_id uuid, p_role text, p_reason text DEFAULT NULL::text) RETURNS public.user_tenants
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3085,6 +3163,29 @@ ALTER FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason t
 
 COMMENT ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) IS 'Marks a tool of a tenant as one to use no longer';
 
+CREATE FUNCTION vital.destroy_tenant_key(p_tenant_id uuid) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  destroyed uuid;
+begin
+  perform vital.require_operator();
+  for destroyed in
+    update vital.tenant_keys k set wrapped = null, destroyed_at = clock_timestamp()
+    where k.tenant_id = p_tenant_id and k.destroyed_at is null
+    returning k.key_id
+  loop
+    perform vital.append_audit(p_tenant_id, 'destroyed', 'tenant_keys', destroyed, null);
+  end loop;
+  return (select max(k.destroyed_at) from vital.tenant_keys k where k.tenant_id = p_tenant_id);
+end
+$$;
+
+ALTER FUNCTION vital.destroy_tenant_key(p_tenant_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.destroy_tenant_key(p_tenant_id uuid) IS 'Destroys every key of a tenant, and records that';
+
 CREATE FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) RETURNS TABLE(path text, before jsonb, after jsonb)
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3188,7 +3289,7 @@ CREATE FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) RETURNS boo
     AS $$
 begin
   update public.organization_audit_log a
-  set changes = null, reason = null, salt = null, erased_at = transaction_timestamp()
+  set changes = null, reason = null, salt = null, sealed = null, sealed_key = null, erased_at = transaction_timestamp()
   where a.organization_id = p_organization_id and a.id = p_id and a.erased_at is null;
   if not found then
     return false;
@@ -4363,10 +4464,13 @@ CREATE FUNCTION vital.refuse_audit_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  content constant text[] := array['changes', 'reason', 'salt', 'sealed', 'sealed_key', 'erased_at'];
 begin
   if tg_op = 'UPDATE' and current_user = 'vital_definer' and new.changes is null and new.reason is null and new.salt is null
-    and new.erased_at is not null
-    and to_jsonb(new) - array['changes', 'reason', 'salt', 'erased_at'] = to_jsonb(old) - array['changes', 'reason', 'salt', 'erased_at'] then
+    and to_jsonb(new) - content = to_jsonb(old) - content
+    and (new.erased_at is not null and new.sealed is null and new.sealed_key is null -- erased
+      or new.erased_at is null and old.erased_at is null and old.sealed_key is null and new.sealed is not null and new.sealed_key is not null) then
     return new;
   end if;
   raise exception using errcode = 'VT201', message = 'The audit log is only ever appended to.',
@@ -4376,7 +4480,7 @@ $$;
 
 ALTER FUNCTION vital.refuse_audit_change() OWNER TO vital_owner;
 
-COMMENT ON FUNCTION vital.refuse_audit_change() IS 'Refuses every change of an audit row but an erasure';
+COMMENT ON FUNCTION vital.refuse_audit_change() IS 'Refuses every change of an audit row but sealing and erasing';
 
 CREATE FUNCTION vital.refuse_cancel(p_status text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
@@ -4555,6 +4659,23 @@ $$;
 ALTER FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) IS 'Refuses changes that name a field that is not known';
+
+CREATE FUNCTION vital.require_kek(p_kek_id text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform from vital.retired_keks r where r.kek_id = p_kek_id;
+  if found then
+    raise exception using errcode = 'VT203', message = format('The key-encryption key %s was retired.', p_kek_id),
+      hint = 'Give this server the keyring as it is now; `vital keys status` shows which key is current.';
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.require_kek(p_kek_id text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.require_kek(p_kek_id text) IS 'Refuses a key-encryption key that was retired';
 
 CREATE FUNCTION vital.require_member() RETURNS vital.membership
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
@@ -4744,6 +4865,48 @@ $$;
 ALTER FUNCTION vital.require_writer() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.require_writer() IS 'The standing of a caller who may write in their tenant, else an error';
+
+CREATE FUNCTION vital.retire_kek(p_kek_id text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  live bigint;
+begin
+  perform vital.require_operator();
+  lock table vital.tenant_keys in share row exclusive mode;
+  select count(*) into live from vital.tenant_keys k where k.kek_id = p_kek_id and k.destroyed_at is null;
+  if live = 0 then
+    insert into vital.retired_keks (kek_id) values (p_kek_id) on conflict do nothing;
+  end if;
+  return live;
+end
+$$;
+
+ALTER FUNCTION vital.retire_kek(p_kek_id text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.retire_kek(p_kek_id text) IS 'Says that a key-encryption key is to be thrown away, once nothing is wrapped with it';
+
+CREATE FUNCTION vital.rewrap_tenant_keys(p_tenant_ids uuid[], p_key_ids uuid[], p_from text[], p_to text, p_wrapped bytea[]) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  written bigint;
+begin
+  perform vital.require_operator();
+  update vital.tenant_keys k set kek_id = p_to, wrapped = n.wrapped, wrapped_at = clock_timestamp()
+  from rows from (unnest(p_tenant_ids), unnest(p_key_ids), unnest(p_from), unnest(p_wrapped)) as n (tenant_id, key_id, kek_id, wrapped)
+  where k.tenant_id = n.tenant_id and k.key_id = n.key_id and k.kek_id = n.kek_id and k.destroyed_at is null;
+  get diagnostics written = row_count;
+  perform vital.require_kek(p_to);
+  return written;
+end
+$$;
+
+ALTER FUNCTION vital.rewrap_tenant_keys(p_tenant_ids uuid[], p_key_ids uuid[], p_from text[], p_to text, p_wrapped bytea[]) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.rewrap_tenant_keys(p_tenant_ids uuid[], p_key_ids uuid[], p_from text[], p_to text, p_wrapped bytea[]) IS 'Keeps keys that were wrapped anew';
 
 CREATE FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) RETURNS boolean
     LANGUAGE sql IMMUTABLE
@@ -5196,6 +5359,39 @@ ALTER FUNCTION vital.schema_version() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.schema_version() IS 'Number of the last applied migration';
 
+CREATE FUNCTION vital.seal_audit(p_organization_id uuid, p_key_id uuid, p_ids uuid[], p_sealed bytea[]) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  overhead constant integer := 1 + 12 + 16; -- version, nonce and tag: internal/envelope
+  written bigint;
+begin
+  perform vital.require_operator();
+  perform from vital.tenant_keys k
+  where k.tenant_id = p_organization_id and k.key_id = p_key_id and k.destroyed_at is null
+  for share;
+  if not found then
+    raise exception using errcode = 'VT203', message = 'The tenant has no such key, or it was destroyed.', hint = 'Run it again: it takes the key that the tenant has now.';
+  end if;
+  update public.organization_audit_log a
+  set sealed = n.sealed, sealed_key = p_key_id, changes = null, reason = null, salt = null
+  from rows from (unnest(p_ids), unnest(p_sealed)) as n (id, sealed)
+  where a.organization_id = p_organization_id and a.id = n.id
+    and a.sealed_key is null and a.erased_at is null and a.salt is not null and (a.changes is not null or a.reason is not null)
+    and substr(n.sealed, 1, 1) = '\x01'
+    and octet_length(n.sealed) = overhead + octet_length(a.salt || convert_to(
+      coalesce(octet_length(convert_to(a.changes::text, 'UTF8')) || ':' || a.changes::text, '-') || ','
+      || coalesce(octet_length(convert_to(a.reason, 'UTF8')) || ':' || a.reason, '-') || ',', 'UTF8'));
+  get diagnostics written = row_count;
+  return written;
+end
+$$;
+
+ALTER FUNCTION vital.seal_audit(p_organization_id uuid, p_key_id uuid, p_ids uuid[], p_sealed bytea[]) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.seal_audit(p_organization_id uuid, p_key_id uuid, p_ids uuid[], p_sealed bytea[]) IS 'Puts what was sealed in the place of salt, changes and reason of audit rows';
+
 CREATE FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) RETURNS record
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5635,10 +5831,12 @@ CREATE FUNCTION vital.undo_repairs(p_run uuid) RETURNS bigint
 declare
   audited record;
   undone bigint := 0;
+  first timestamptz;
+  last timestamptz;
 begin
   perform vital.give_reason(format('undo of repair %s', p_run));
   for audited in
-    select l.entity, l.organization_id, l.entity_id, l.changes
+    select l.entity, l.organization_id, l.entity_id, l.changes, l.created_at
     from public.organization_audit_log l
     where starts_with(l.reason, format('repair %s: ', p_run))
       and l.actor_id is null and l.database_role not in ('vital_api', 'authenticator')
@@ -5648,9 +5846,16 @@ begin
     perform vital.write_repair(audited.entity, audited.organization_id, audited.entity_id,
       nullif(audited.changes -> 'new', 'null'), nullif(audited.changes -> 'old', 'null'));
     undone := undone + 1;
+    first := audited.created_at;
+    last := coalesce(last, first);
   end loop;
   if undone = 0 then
     raise exception using errcode = 'VT205', message = 'There is no such repair.', hint = '`vital audit list` shows repairs with their reason, `repair ID: …`.';
+  end if;
+  perform from public.organization_audit_log l
+  where l.sealed_key is not null and l.actor_id is null and l.created_at between first - interval '10 minutes' and last;
+  if found then
+    raise exception using errcode = 'VT203', message = 'The repair is so old that what it wrote is being sealed.', hint = 'Take back what must be by hand: `vital audit list` shows it.';
   end if;
   return undone;
 end
@@ -6163,6 +6368,8 @@ CREATE TABLE public.organization_audit_log (
     previous_hash bytea NOT NULL,
     hash bytea NOT NULL,
     erased_at timestamp with time zone,
+    sealed bytea,
+    sealed_key uuid,
     CONSTRAINT organization_audit_log_seq_positive CHECK ((seq > 0))
 );
 
@@ -6200,13 +6407,17 @@ COMMENT ON COLUMN public.organization_audit_log.seq IS 'Place in the tenant''s c
 
 COMMENT ON COLUMN public.organization_audit_log.commitment IS 'SHA-256 of salt, changes and reason: what the chain holds of them';
 
-COMMENT ON COLUMN public.organization_audit_log.salt IS 'Random, so that a commitment tells nothing; null once erased';
+COMMENT ON COLUMN public.organization_audit_log.salt IS 'Random, so that a commitment tells nothing; null once sealed or erased';
 
 COMMENT ON COLUMN public.organization_audit_log.previous_hash IS 'Hash of the row before; 32 zero bytes for the first';
 
 COMMENT ON COLUMN public.organization_audit_log.hash IS 'SHA-256 over the previous hash and every other column but changes, reason, salt and erased_at';
 
 COMMENT ON COLUMN public.organization_audit_log.erased_at IS 'When changes and reason were erased; itself recorded as an action';
+
+COMMENT ON COLUMN public.organization_audit_log.sealed IS 'Salt, changes and reason, sealed with the tenant''s key after a while; they are null from then on';
+
+COMMENT ON COLUMN public.organization_audit_log.sealed_key IS 'Key it was sealed with; once that is destroyed, they are erased';
 
 CREATE TABLE public.personas (
     tenant_id uuid NOT NULL,
@@ -7093,6 +7304,20 @@ ALTER TABLE vital.query_performance_default OWNER TO vital_owner;
 
 COMMENT ON TABLE vital.query_performance_default IS 'Records outside every day partition';
 
+CREATE TABLE vital.retired_keks (
+    kek_id text NOT NULL,
+    retired_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT retired_keks_kek_id_check CHECK ((kek_id ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text))
+);
+
+ALTER TABLE vital.retired_keks OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.retired_keks IS 'Key-encryption keys that were thrown away: no key may be wrapped with one again.';
+
+COMMENT ON COLUMN vital.retired_keks.kek_id IS 'Its name in the keyring';
+
+COMMENT ON COLUMN vital.retired_keks.retired_at IS 'When nothing was wrapped with it any more';
+
 CREATE TABLE vital.revoked_sessions (
     session_id uuid NOT NULL,
     revoked_at timestamp with time zone DEFAULT now() NOT NULL,
@@ -7368,6 +7593,37 @@ COMMENT ON COLUMN vital.signing_keys.created_at IS 'When it was made';
 
 COMMENT ON COLUMN vital.signing_keys.retires_at IS 'From then on its tokens are refused; null unless previous';
 
+CREATE TABLE vital.tenant_keys (
+    tenant_id uuid NOT NULL,
+    key_id uuid NOT NULL,
+    kek_id text NOT NULL,
+    wrapped bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    wrapped_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    destroyed_at timestamp with time zone,
+    CONSTRAINT tenant_keys_destroyed CHECK (((wrapped IS NULL) = (destroyed_at IS NOT NULL))),
+    CONSTRAINT tenant_keys_kek_id_check CHECK ((kek_id ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text)),
+    CONSTRAINT tenant_keys_wrapped_check CHECK (((octet_length(wrapped) >= 32) AND (octet_length(wrapped) <= 256)))
+);
+
+ALTER TABLE vital.tenant_keys OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.tenant_keys IS 'Keys of tenants, wrapped with a key-encryption key; a tenant has one that is not destroyed at most.';
+
+COMMENT ON COLUMN vital.tenant_keys.tenant_id IS 'The tenant, also after it is gone';
+
+COMMENT ON COLUMN vital.tenant_keys.key_id IS 'The key';
+
+COMMENT ON COLUMN vital.tenant_keys.kek_id IS 'Key-encryption key it is wrapped with, by its name in the keyring';
+
+COMMENT ON COLUMN vital.tenant_keys.wrapped IS 'The key, sealed with AES-256-GCM; null once destroyed';
+
+COMMENT ON COLUMN vital.tenant_keys.created_at IS 'When it was made';
+
+COMMENT ON COLUMN vital.tenant_keys.wrapped_at IS 'When it was wrapped as it is: of two copies of a key the newer counts';
+
+COMMENT ON COLUMN vital.tenant_keys.destroyed_at IS 'When it was destroyed, and with it all that was sealed with it';
+
 CREATE TABLE vital.versions (
     scope text NOT NULL,
     key uuid NOT NULL,
@@ -7609,6 +7865,9 @@ ALTER TABLE ONLY vital.pending_versions
 ALTER TABLE ONLY vital.query_performance_default
     ADD CONSTRAINT query_performance_default_pkey PRIMARY KEY (tenant_id, id, created_at);
 
+ALTER TABLE ONLY vital.retired_keks
+    ADD CONSTRAINT retired_keks_pkey PRIMARY KEY (kek_id);
+
 ALTER TABLE ONLY vital.revoked_sessions
     ADD CONSTRAINT revoked_sessions_pkey PRIMARY KEY (session_id);
 
@@ -7638,6 +7897,9 @@ ALTER TABLE ONLY vital.settings
 
 ALTER TABLE ONLY vital.signing_keys
     ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (kid);
+
+ALTER TABLE ONLY vital.tenant_keys
+    ADD CONSTRAINT tenant_keys_pkey PRIMARY KEY (tenant_id, key_id);
 
 ALTER TABLE ONLY vital.versions
     ADD CONSTRAINT versions_pkey PRIMARY KEY (scope, key);
@@ -7670,6 +7932,8 @@ CREATE INDEX idx_jobs_to_be_done_persona ON public.jobs_to_be_done USING btree (
 CREATE INDEX idx_org_audit_created_at ON public.organization_audit_log USING btree (created_at DESC);
 
 CREATE INDEX idx_org_audit_org_id ON public.organization_audit_log USING btree (organization_id, created_at DESC);
+
+CREATE INDEX idx_organization_audit_log_unsealed ON public.organization_audit_log USING btree (created_at, organization_id) WHERE ((sealed_key IS NULL) AND (erased_at IS NULL) AND ((changes IS NOT NULL) OR (reason IS NOT NULL)));
 
 CREATE INDEX idx_organizations_parent ON public.organizations USING btree (parent_organization_id);
 
@@ -7735,6 +7999,8 @@ CREATE INDEX idx_revoked_sessions_expires_at ON vital.revoked_sessions USING btr
 
 CREATE INDEX idx_server_starts_started_at ON vital.server_starts USING btree (started_at DESC);
 
+CREATE INDEX idx_tenant_keys_kek ON vital.tenant_keys USING btree (kek_id, tenant_id) WHERE (destroyed_at IS NULL);
+
 CREATE INDEX query_performance_default_created_at_idx ON vital.query_performance_default USING btree (created_at DESC);
 
 CREATE INDEX query_performance_default_query_name_idx ON vital.query_performance_default USING btree (query_name);
@@ -7762,6 +8028,8 @@ CREATE INDEX river_notification_created_at_idx ON vital.river_notification USING
 CREATE INDEX river_notification_topic_id_idx ON vital.river_notification USING btree (topic, id);
 
 CREATE UNIQUE INDEX signing_keys_one_of_state ON vital.signing_keys USING btree (state) WHERE (state <> 'previous'::text);
+
+CREATE UNIQUE INDEX tenant_keys_live ON vital.tenant_keys USING btree (tenant_id) WHERE (destroyed_at IS NULL);
 
 ALTER INDEX public.idx_query_perf_created_at ATTACH PARTITION vital.query_performance_default_created_at_idx;
 
@@ -8583,6 +8851,9 @@ REVOKE ALL ON FUNCTION vital.account_name(p_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) TO service_role;
 
+REVOKE ALL ON FUNCTION vital.add_tenant_key(p_tenant_id uuid, p_key_id uuid, p_kek_id text, p_wrapped bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.add_tenant_key(p_tenant_id uuid, p_key_id uuid, p_kek_id text, p_wrapped bytea) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.admin_tenant_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.admin_tenant_id() TO anon;
 GRANT ALL ON FUNCTION vital.admin_tenant_id() TO authenticated;
@@ -8633,6 +8904,12 @@ GRANT ALL ON FUNCTION vital.caller_version() TO authenticated;
 REVOKE ALL ON FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.carry_retired_keks(p_keks jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.carry_retired_keks(p_keks jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.carry_tenant_keys(p_keys jsonb, OUT destroyed bigint, OUT rewrapped bigint, OUT added bigint, OUT left_out bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.carry_tenant_keys(p_keys jsonb, OUT destroyed bigint, OUT rewrapped bigint, OUT added bigint, OUT left_out bigint) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.change_member_role(p_tenant_id uuid, p_user_id uuid, p_role text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.change_member_role(p_tenant_id uuid, p_user_id uuid, p_role text, p_reason text) TO service_role;
@@ -8687,6 +8964,9 @@ GRANT ALL ON FUNCTION vital.definition_fields() TO vital_definer;
 REVOKE ALL ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.destroy_tenant_key(p_tenant_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.destroy_tenant_key(p_tenant_id uuid) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) TO authenticated;
@@ -8877,6 +9157,9 @@ GRANT ALL ON FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) TO a
 GRANT ALL ON FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) TO service_role;
 GRANT ALL ON FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.require_kek(p_kek_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.require_kek(p_kek_id text) TO vital_definer;
+
 REVOKE ALL ON FUNCTION vital.require_member() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.require_member() TO authenticated;
 GRANT ALL ON FUNCTION vital.require_member() TO service_role;
@@ -8909,6 +9192,12 @@ REVOKE ALL ON FUNCTION vital.require_writer() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.require_writer() TO authenticated;
 GRANT ALL ON FUNCTION vital.require_writer() TO service_role;
 
+REVOKE ALL ON FUNCTION vital.retire_kek(p_kek_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.retire_kek(p_kek_id text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.rewrap_tenant_keys(p_tenant_ids uuid[], p_key_ids uuid[], p_from text[], p_to text, p_wrapped bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.rewrap_tenant_keys(p_tenant_ids uuid[], p_key_ids uuid[], p_from text[], p_to text, p_wrapped bytea[]) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) TO vital_service;
 GRANT ALL ON FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) TO vital_definer;
@@ -8934,6 +9223,9 @@ GRANT ALL ON FUNCTION vital.schedule_tenant_feature(p_tenant_id uuid, p_flag_key
 REVOKE ALL ON FUNCTION vital.schema_version() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.schema_version() TO vital_service;
 GRANT ALL ON FUNCTION vital.schema_version() TO service_role;
+
+REVOKE ALL ON FUNCTION vital.seal_audit(p_organization_id uuid, p_key_id uuid, p_ids uuid[], p_sealed bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.seal_audit(p_organization_id uuid, p_key_id uuid, p_ids uuid[], p_sealed bytea[]) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) TO vital_service;
@@ -9167,6 +9459,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.pending_audit TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.pending_versions TO vital_definer;
 
+GRANT SELECT,INSERT ON TABLE vital.retired_keks TO vital_definer;
+GRANT SELECT ON TABLE vital.retired_keks TO service_role;
+
 GRANT SELECT ON TABLE vital.revoked_sessions TO vital_sealer;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.revoked_sessions TO service_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.revoked_sessions TO vital_definer;
@@ -9220,6 +9515,9 @@ GRANT SELECT ON TABLE vital.settings TO vital_sealer;
 GRANT SELECT ON TABLE vital.settings TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.signing_keys TO service_role;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE vital.tenant_keys TO vital_definer;
+GRANT SELECT ON TABLE vital.tenant_keys TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.versions TO vital_definer;
 
