@@ -27,8 +27,8 @@ func (a *app) keysCreateCommand() *cobra.Command {
 	var noSignIn bool
 	cmd := &cobra.Command{
 		Use: "create FILE", Short: "Make a keyring with a first key-encryption key", Args: exactly("a file to make"),
-		Long: "Makes a keyring: a file of random keys that wrap tenants' keys, closed to others. Nothing is overwritten. Name the file\n" +
-			"with VITAL_KEK_FILE, the same for every server, and keep a copy apart from backups of the database: without it nothing\n" +
+		Long: "Makes a keyring: a file of random keys that wrap tenants' keys, closed to others. Nothing is overwritten. Name the\n" +
+			"file with VITAL_KEK_FILE, the same for every server, and keep a copy apart from backups of the database: without it nothing\n" +
 			"that was sealed can be opened, and with it and a backup all of it can. docs/reference/keys.md.",
 		Example: "  vital keys create /etc/vital/keyring",
 		RunE: func(_ *cobra.Command, args []string) error {

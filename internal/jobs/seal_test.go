@@ -25,9 +25,10 @@ func TestRun_SealsAudit(t *testing.T) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	ring := envelope.NewRing(time.Now())
+	service := d.Open(t, postgres.Config{}).Service
 	go func() {
 		done <- jobs.Run(ctx, jobs.Config{
-			ServiceURL: d.ServiceURL, Service: d.Open(t, postgres.Config{}).Service, SealAfter: time.Nanosecond, Log: slog.New(slog.NewTextHandler(&log, nil)),
+			ServiceURL: d.ServiceURL, Service: service, SealAfter: time.Nanosecond, Log: slog.New(slog.NewTextHandler(&log, nil)),
 			Ring: func(context.Context) (*envelope.Ring, error) { return ring, nil },
 		})
 	}()
