@@ -42,6 +42,7 @@ var layers = map[string]int{
 	"internal/localpg":     2,
 	"internal/fault":       0, // the errors everybody speaks
 	"internal/bounded":     0,
+	"internal/envelope":    1,
 	"internal/identity":    1,
 	"internal/feature":     1,
 	"internal/fair":        1,

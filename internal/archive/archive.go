@@ -38,6 +38,8 @@ type Manifest struct {
 	Tables        []File `json:"tables"`
 	// LeftOut are the tables that say of no row whose it is: all tenants share them.
 	LeftOut []string `json:"left_out"`
+	// KeyID is the tenant's key that every file is sealed with, nil where they are in clear.
+	KeyID *uuid.UUID `json:"key_id,omitempty"`
 	// PublicKey is that of the signature; nil where nobody signed.
 	PublicKey []byte `json:"public_key,omitempty"`
 }
@@ -57,7 +59,7 @@ type File struct {
 	File   string `json:"file"`   // its path in the archive
 	Rows   int64  `json:"rows"`   // and lines
 	Bytes  int64  `json:"bytes"`  // of the lines, as they were before they were compressed
-	SHA256 string `json:"sha256"` // of the lines
+	SHA256 string `json:"sha256"` // of the lines; HMAC-SHA-256 of them, with a key of the tenant's, where they are sealed
 }
 
 // Table is a table with rows of tenants.

@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/vital-db/vital/internal/envelope"
 	"github.com/vital-db/vital/internal/fault"
 )
 
@@ -29,6 +30,8 @@ type Export struct {
 	Tenant uuid.UUID
 	// Key signs the manifest. Nobody signs it where it is nil.
 	Key ed25519.PrivateKey
+	// Seal is the tenant's key that every file is sealed with; nil leaves them in clear.
+	Seal *envelope.Key
 	// Progress is told what is being read, of how many tables. Defaults to nothing.
 	Progress func(table string, number, of int)
 }
@@ -51,7 +54,7 @@ func (e Export) Run(ctx context.Context, conn *pgx.Conn) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := manifest.write(partial, e.Key); err != nil {
+	if err := errors.Join(manifest.dropOthers(partial), manifest.write(partial, e.Key)); err != nil {
 		return nil, unwritable(err, partial)
 	}
 	if err := os.Rename(partial, e.Dir); err != nil {
@@ -93,7 +96,7 @@ func (e Export) read(ctx context.Context, tx pgx.Tx, dir string) (*Manifest, err
 	if _, err := tx.Exec(ctx, queries.Get("SeeEverything")); err != nil {
 		return nil, fmt.Errorf("set row_security: %w", err)
 	}
-	m := &Manifest{Format: Format}
+	m := &Manifest{Format: Format, KeyID: keyID(e.Seal)}
 	err := tx.QueryRow(ctx, queries.Get("Tenant"), e.Tenant).Scan(&m.Tenant.ID, &m.Tenant.Slug, &m.Tenant.Name, &m.Tenant.Type, &m.Tenant.Key, &m.Server, &m.SchemaVersion, &m.MadeAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, fault.New(fault.TenantNotFound, "There is no such tenant.", "See `vital tenant list`.")
@@ -118,11 +121,14 @@ func (e Export) read(ctx context.Context, tx pgx.Tx, dir string) (*Manifest, err
 
 // table writes one table's rows, unless a broken off export has done so and they are the same.
 func (e Export) table(ctx context.Context, tx pgx.Tx, dir string, table Table) (File, error) {
-	file := File{Table: table, File: tablesDir + "/" + table.String() + ".jsonl.gz"}
+	file := File{Table: table, File: fileName(table, e.Seal)}
 	path := filepath.Join(dir, filepath.FromSlash(file.File))
-	written, err := openLines(path)
+	written, err := openLines(path, file.File, e.Seal)
 	if err == nil {
-		digest := newDigest()
+		digest, err := digestFor(e.Seal)
+		if err != nil {
+			return file, err
+		}
 		same, err := e.compare(ctx, tx, table, written, digest)
 		written.Close()
 		if err != nil || same {
@@ -130,12 +136,15 @@ func (e Export) table(ctx context.Context, tx pgx.Tx, dir string, table Table) (
 			return file, err
 		}
 	}
-	lines, err := createLines(path)
+	lines, err := createLines(path, file.File, e.Seal)
 	if err != nil {
 		return file, unwritable(err, path)
 	}
 	defer lines.abandon()
-	digest := newDigest()
+	digest, err := digestFor(e.Seal)
+	if err != nil {
+		return file, err
+	}
 	if err := e.rows(ctx, tx, table, func(line []byte) error {
 		digest.add(line)
 		return lines.write(line)
@@ -204,20 +213,26 @@ func (d *digest) into(file *File) {
 type lineWriter struct {
 	path string
 	file *os.File
+	seal io.WriteCloser
 	zip  *gzip.Writer
 	text *bufio.Writer
 }
 
-func createLines(path string) (*lineWriter, error) {
+// createLines makes the file of that name in its archive, sealed with key where that is not nil.
+func createLines(path, name string, key *envelope.Key) (*lineWriter, error) {
 	file, err := os.OpenFile(path+".new", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	zip, err := gzip.NewWriterLevel(file, gzip.BestSpeed)
+	seal, err := sealTo(file, name, key)
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}
-	return &lineWriter{path, file, zip, bufio.NewWriterSize(zip, 64<<10)}, nil
+	zip, err := gzip.NewWriterLevel(seal, gzip.BestSpeed)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return &lineWriter{path, file, seal, zip, bufio.NewWriterSize(zip, 64<<10)}, nil
 }
 
 func (w *lineWriter) write(line []byte) error {
@@ -232,7 +247,7 @@ func (w *lineWriter) write(line []byte) error {
 }
 
 func (w *lineWriter) finish() error {
-	if err := errors.Join(w.text.Flush(), w.zip.Close(), w.file.Sync(), w.file.Close()); err != nil {
+	if err := errors.Join(w.text.Flush(), w.zip.Close(), w.seal.Close(), w.file.Sync(), w.file.Close()); err != nil {
 		return err
 	}
 	w.file = nil

@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/vital-db/vital/internal/envelope"
 	"github.com/vital-db/vital/internal/fault"
 )
 
@@ -50,6 +51,7 @@ func (m *Manifest) write(dir string, key ed25519.PrivateKey) error {
 type Archive struct {
 	Manifest
 	dir string
+	key *envelope.Key // nil until Unlock
 }
 
 // Open opens an archive that was signed with trusted; where that is nil, with the key that it names itself, which vouches for nobody but
@@ -117,12 +119,18 @@ func (a *Archive) Each(file *File, each func(line []byte) error) error {
 	damaged := func(err error) error {
 		return invalid(err, "The archive's file of "+file.String()+" is not what was written.", "It was changed or damaged: take another copy.")
 	}
-	lines, err := openLines(filepath.Join(a.dir, filepath.FromSlash(file.File)))
+	if err := a.locked(); err != nil {
+		return err
+	}
+	lines, err := openLines(filepath.Join(a.dir, filepath.FromSlash(file.File)), file.File, a.key)
 	if err != nil {
 		return damaged(err)
 	}
 	defer lines.Close()
-	digest := newDigest()
+	digest, err := digestFor(a.key)
+	if err != nil {
+		return err
+	}
 	for {
 		line, err := lines.next()
 		if errors.Is(err, io.EOF) {
@@ -153,12 +161,17 @@ type lineReader struct {
 	line []byte
 }
 
-func openLines(path string) (*lineReader, error) {
+// openLines opens the file of that name in its archive, sealed with key where that is not nil.
+func openLines(path, name string, key *envelope.Key) (*lineReader, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	zip, err := gzip.NewReader(bufio.NewReaderSize(file, 64<<10))
+	text, err := openFrom(file, name, key)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	zip, err := gzip.NewReader(bufio.NewReaderSize(text, 64<<10))
 	if err != nil {
 		return nil, errors.Join(err, file.Close())
 	}

@@ -23,7 +23,7 @@ import (
 
 func (a *app) auditCommand() *cobra.Command {
 	return group("audit", "Read, verify and sign the audit log",
-		a.auditListCommand(), a.auditExportCommand(), a.auditVerifyCommand(), a.auditCheckpointCommand())
+		a.auditListCommand(), a.auditExportCommand(), a.auditVerifyCommand(), a.auditCheckpointCommand(), a.auditSealCommand())
 }
 
 // withAudit runs fn in one transaction that reads the whole log.
@@ -105,12 +105,15 @@ func (a *app) auditListCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "list", Short: "List who changed what, the latest first", Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.withAudit(cmd.Context(), func(_ *target, tx pgx.Tx) error {
+			return a.withAudit(cmd.Context(), func(t *target, tx pgx.Tx) (err error) {
+				if flags.filter.Ring, err = a.keyring(t); err != nil {
+					return err
+				}
 				if err := flags.resolve(cmd.Context(), tx); err != nil {
 					return err
 				}
 				entries := []tenant.AuditEntry{}
-				err := tenant.ListAudit(cmd.Context(), tx, flags.filter, func(e tenant.AuditEntry) error {
+				err = tenant.ListAudit(cmd.Context(), tx, flags.filter, func(e tenant.AuditEntry) error {
 					entries = append(entries, e)
 					return nil
 				})
@@ -131,6 +134,9 @@ func (a *app) auditListCommand() *cobra.Command {
 	return cmd
 }
 
+// sealedAs stands in the place of a reason that cannot be read.
+var sealedAs = map[string]*string{tenant.Closed: new("(sealed)"), tenant.ErasedByKey: new("(erased with its key)"), tenant.Damaged: new("(sealed, and damaged)")}
+
 func (a *app) printAudit(entries []tenant.AuditEntry) {
 	text := func(values ...*string) string {
 		for _, value := range values {
@@ -150,7 +156,7 @@ func (a *app) printAudit(entries []tenant.AuditEntry) {
 		}
 		rows[i] = []string{
 			e.CreatedAt.UTC().Format("2006-01-02 15:04:05"), text(e.Tenant, &id), strconv.FormatInt(e.Seq, 10), e.Action,
-			text(e.Entity), actor, text(e.ActorRole), text(e.Reason),
+			text(e.Entity), actor, text(e.ActorRole), text(e.Reason, sealedAs[e.Sealed]),
 		}
 	}
 	a.printTable([]string{"time", "tenant", "row", "action", "entity", "actor", "role", "reason"}, rows)
@@ -178,7 +184,12 @@ func (a *app) auditExportCommand() *cobra.Command {
 				}()
 				into = file
 			}
-			return a.withAudit(cmd.Context(), func(_ *target, tx pgx.Tx) error { return exportAudit(cmd.Context(), tx, &flags, into) })
+			return a.withAudit(cmd.Context(), func(t *target, tx pgx.Tx) (err error) {
+				if flags.filter.Ring, err = a.keyring(t); err != nil {
+					return err
+				}
+				return exportAudit(cmd.Context(), tx, &flags, into)
+			})
 		},
 	}
 	flags.register(cmd)

@@ -64,9 +64,13 @@ func (a *app) verifyAudit(ctx context.Context, t *target, flags verifyFlags) err
 	if err != nil {
 		return err
 	}
+	ring, err := a.keyring(t)
+	if err != nil {
+		return err
+	}
 	report := auditReport{Findings: []tenant.AuditFinding{}}
 	err = lookAtAudit(ctx, t, func(tx pgx.Tx) error {
-		check := tenant.AuditCheck{Keys: keys, Kept: kept, Recent: time.Now().Add(-checkpointEvery), Found: func(f tenant.AuditFinding) error {
+		check := tenant.AuditCheck{Keys: keys, Ring: ring, Kept: kept, Recent: time.Now().Add(-checkpointEvery), Found: func(f tenant.AuditFinding) error {
 			if len(report.Findings) < mostFindings {
 				report.Findings = append(report.Findings, f)
 			}
@@ -128,6 +132,12 @@ func (a *app) printVerified(report auditReport, kept bool) {
 		fmt.Fprintf(out, "%s  ", paint(out, green, "ok"))
 	}
 	fmt.Fprintf(out, "%d chains, %d rows and %d checkpoints verified\n", s.Chains, s.Rows, s.Checkpoints)
+	if s.Opened+s.Closed+s.ErasedByKey > 0 {
+		fmt.Fprintf(out, "of the rows, %d were sealed and opened, %d sealed and not opened, %d erased with their key\n", s.Opened, s.Closed, s.ErasedByKey)
+	}
+	if s.Closed > 0 {
+		a.note("the contents of sealed rows that were not opened were not checked: that takes the keyring (VITAL_KEK_FILE)")
+	}
 	if !kept {
 		fmt.Fprintf(a.streams.Err, "%s  no checkpoints kept outside the database were compared, so a chain that was rewritten as a whole, its\n"+
 			"      checkpoints too, would not be found: name a file with --checkpoints\n", paint(a.streams.Err, amber, "note"))

@@ -32,3 +32,6 @@ select exists (
 
 -- name: RecordExport
 select vital.give_reason($2), vital.record_export($1);
+
+-- name: GiveReason
+select vital.give_reason($1);

@@ -62,8 +62,12 @@ type Config struct {
 	TraceResource        string `env:"OTEL_RESOURCE_ATTRIBUTES"`
 	TraceDisabled        string `env:"OTEL_SDK_DISABLED"`
 
+	// Keys of tenants, and of the embedded sign-in.
+	KEKFile        string        `env:"VITAL_KEK_FILE"`
+	KEK            string        `env:"VITAL_KEK"`
+	AuditSealAfter time.Duration `env:"VITAL_AUDIT_SEAL_AFTER" envDefault:"720h"`
+
 	// The embedded sign-in.
-	KEKFile        string         `env:"VITAL_KEK_FILE"`
 	Signup         string         `env:"VITAL_SIGNUP" envDefault:"invited"`
 	PublicURL      string         `env:"VITAL_PUBLIC_URL"`
 	SMTPURL        string         `env:"VITAL_SMTP_URL"`
@@ -131,6 +135,9 @@ func (a *app) configure() error {
 	}
 	if a.config.LoadRate < 0 || a.config.LoadDays < 1 {
 		return fault.New(fault.ConfigInvalid, "VITAL_LOAD_RATE is negative, or VITAL_LOAD_DAYS less than one.", "Leave them out for 50 records a second, kept for 30 days.")
+	}
+	if a.config.AuditSealAfter < 0 {
+		return fault.New(fault.ConfigInvalid, "VITAL_AUDIT_SEAL_AFTER is negative.", "Leave it out for 720h, 30 days; 0 seals nothing by itself.")
 	}
 	if len(a.config.RestSchemas) == 0 || a.config.RestMaxRows < 0 {
 		return fault.New(fault.ConfigInvalid, "VITAL_REST_SCHEMAS names no schema, or VITAL_REST_MAX_ROWS is negative.", "Leave them out for public and for no bound.")

@@ -42,9 +42,12 @@ func (a *app) showChecks(ctx context.Context, service *postgres.Service, metrics
 
 // keepJobs does background jobs until ctx ends; the returned function waits for that. A server whose jobs
 // cannot begin still serves.
-func (a *app) keepJobs(ctx context.Context, t *target, service *postgres.Service, metrics *httpapi.Metrics) (wait func()) {
+func (a *app) keepJobs(ctx context.Context, t *target, service *postgres.Service, metrics *httpapi.Metrics) (wait func(), err error) {
 	done := make(chan struct{})
-	config := jobs.Config{ServiceURL: t.serviceURL, Service: service, LoadDays: a.config.LoadDays, Facts: reportFacts(), Done: metrics.ObserveJob, Log: a.log}
+	config := jobs.Config{ServiceURL: t.serviceURL, Service: service, LoadDays: a.config.LoadDays, Facts: reportFacts(), SealAfter: a.config.AuditSealAfter, Done: metrics.ObserveJob, Log: a.log}
+	if config.Ring, err = a.ringNow(t); err != nil {
+		return nil, err
+	}
 	if t.private != nil { // else the server has no operator's login
 		config.Drift = func(ctx context.Context) ([]jobs.Finding, error) { return a.dailyDrift(ctx, t) }
 	}
@@ -62,7 +65,7 @@ func (a *app) keepJobs(ctx context.Context, t *target, service *postgres.Service
 			}
 		}
 	}()
-	return func() { <-done }
+	return func() { <-done }, nil
 }
 
 // dailyDrift is the check of drift as the daily ones keep it.

@@ -20,7 +20,8 @@ func (a *app) migrateRestoreCommand() *cobra.Command {
 		Long: "Restores a backup beside the database, compares the rows of every table with what was counted when it was made, and\n" +
 			"gives it the database's name. The database that was there is kept under another name, closed to connections, and\n" +
 			"said; drop it once it is no longer needed. Open sessions are ended; servers come back by themselves and read everything\n" +
-			"anew. It takes a login that may create databases and rename this one.",
+			"anew. Tenants' keys are taken over from the database that is replaced: one that was destroyed since the backup was made stays\n" +
+			"destroyed. It takes a login that may create databases and rename this one.",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return a.withTargetAsItIs(cmd.Context(), func(t *target) error {
 				backups := flags.of(a, t)
@@ -60,6 +61,9 @@ func (a *app) restore(ctx context.Context, t *target, backups *schema.Backups, f
 	backup, err := schema.ReadBackup(file)
 	if err != nil {
 		return err
+	}
+	backups.Carry = func(ctx context.Context, former, restored string) error {
+		return a.carryKeys(ctx, former, restored, backups.Dir, backup)
 	}
 	kept, err := backups.Restore(ctx, backup)
 	if err != nil {

@@ -83,7 +83,7 @@ func (a *app) rootCommand() *cobra.Command {
 	a.flags.register(root.PersistentFlags())
 	for _, cmd := range []*cobra.Command{
 		a.upCommand(), a.serveCommand(), a.healthCommand(), a.restCommand(), a.migrateCommand(), a.tokenCommand(), a.checkCommand(), a.fixCommand(), a.rlsCommand(), a.tenantCommand(), a.memberCommand(),
-		a.agentCommand(), a.toolCommand(), a.flagsCommand(), a.dbCommand(), a.keyCommand(),
+		a.agentCommand(), a.toolCommand(), a.flagsCommand(), a.dbCommand(), a.keyCommand(), a.keysCommand(),
 		a.auditCommand(), a.userCommand(), a.cacheCommand(), a.perfCommand(), a.reportCommand(),
 	} {
 		root.AddCommand(cmd)

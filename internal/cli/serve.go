@@ -177,7 +177,12 @@ func (a *app) work(ctx context.Context, t *target, service *postgres.Service, me
 		cancel()
 		return nil, err
 	}
-	waitJobs := a.keepJobs(ctx, t, service, metrics)
+	waitJobs, err := a.keepJobs(ctx, t, service, metrics)
+	if err != nil {
+		cancel()
+		waitCheckpoints()
+		return nil, err
+	}
 	var showing sync.WaitGroup
 	showing.Go(func() { a.showChecks(ctx, service, metrics) })
 	return func() { cancel(); waitJobs(); waitCheckpoints(); showing.Wait() }, nil
@@ -253,13 +258,14 @@ func (a *app) tokenConfig(t *target) (tokenConfig, error) {
 	if config.secret != "" || a.config.JWKSURL != "" {
 		return config, nil
 	}
-	if t.private == nil && a.config.KEKFile != "" {
-		config.issuer = cmp.Or(config.issuer, "vital") // the embedded sign-in signs with its own keys
-		return config, nil
-	}
 	if t.private == nil {
+		kek, err := a.kek(t)
+		if kek != nil || err != nil {
+			config.issuer = cmp.Or(config.issuer, "vital") // the embedded sign-in signs with its own keys
+			return config, err
+		}
 		return config, fault.New(fault.ConfigInvalid, "There is no key to verify tokens with.",
-			"Set VITAL_JWT_SECRET to the issuer's HS256 secret, VITAL_JWKS_URL to its key set, or VITAL_KEK_FILE for the embedded sign-in.")
+			"Set VITAL_JWT_SECRET to the issuer's HS256 secret, VITAL_JWKS_URL to its key set, or VITAL_KEK_FILE to a keyring for the embedded sign-in.")
 	}
 	var err error
 	config.secret, err = t.private.Secret("jwt")

@@ -1,11 +1,7 @@
 package cli
 
 import (
-	"bytes"
 	"context"
-	"encoding/base64"
-	"fmt"
-	"os"
 	"slices"
 	"strings"
 
@@ -25,7 +21,7 @@ func (a *app) signIn(ctx context.Context, t *target, service *postgres.Service, 
 		return nil, "", err
 	}
 	if kek == nil {
-		return nil, "The embedded sign-in is off: an external issuer rules here (VITAL_JWT_SECRET), and VITAL_KEK_FILE is not set.", nil
+		return nil, "The embedded sign-in is off: an external issuer rules here (VITAL_JWT_SECRET), and there is no keyring with a line for it (VITAL_KEK_FILE).", nil
 	}
 	ours, err := signin.AccountsAreOurs(ctx, service)
 	if err != nil {
@@ -67,35 +63,4 @@ func (a *app) signInConfig(t *target, service *postgres.Service, kek []byte, add
 		}
 	}
 	return config, nil
-}
-
-// kek returns the key-encryption key: that of VITAL_KEK_FILE, else the private server's own, which lies
-// beside its cluster and not in it. Nil without either.
-func (a *app) kek(t *target) ([]byte, error) {
-	if a.config.KEKFile != "" {
-		text, err := os.ReadFile(a.config.KEKFile)
-		if err != nil {
-			return nil, fault.Wrap(err, fault.ConfigInvalid, fmt.Sprintf("The key-encryption key %s cannot be read.", a.config.KEKFile), "Check VITAL_KEK_FILE.")
-		}
-		key, err := base64.StdEncoding.DecodeString(string(bytes.TrimSpace(text)))
-		if err != nil || len(key) < 32 {
-			return nil, fault.New(fault.ConfigInvalid, fmt.Sprintf("%s does not hold 32 bytes in base64.", a.config.KEKFile),
-				"Make one: openssl rand -base64 32")
-		}
-		return key, nil
-	}
-	if t.private == nil {
-		return nil, nil
-	}
-	secret, err := t.private.Secret("kek")
-	return []byte(secret), err
-}
-
-// needKEK is kek where there must be one.
-func (a *app) needKEK(t *target) ([]byte, error) {
-	kek, err := a.kek(t)
-	if err == nil && kek == nil {
-		err = fault.New(fault.ConfigInvalid, "There is no key-encryption key.", "Set VITAL_KEK_FILE to a file of 32 bytes in base64: openssl rand -base64 32")
-	}
-	return kek, err
 }

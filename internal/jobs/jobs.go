@@ -14,6 +14,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
+	"github.com/vital-db/vital/internal/envelope"
 	"github.com/vital-db/vital/internal/postgres"
 	"github.com/vital-db/vital/internal/report"
 	"github.com/vital-db/vital/internal/tenant"
@@ -43,6 +44,10 @@ type Config struct {
 	Done func(kind string, took time.Duration, err error)
 	// LoadDays is for how many days records of loads are kept. Defaults to 30.
 	LoadDays int
+	// Ring reads the keyring as it is now, with which older audit rows are sealed. Nil, and none are.
+	Ring func(context.Context) (*envelope.Ring, error)
+	// SealAfter is how old an audit row is when it is sealed; 0 seals none.
+	SealAfter time.Duration
 	// Facts are what reports are told of the program.
 	Facts report.Facts
 	// Log receives what went wrong. Defaults to nothing.
@@ -79,6 +84,9 @@ const rollEvery = 6 * time.Hour
 
 // checksEvery is how often it is looked whether a check is due.
 const checksEvery = time.Hour
+
+// sealEvery is how often audit rows that are due are sealed.
+const sealEvery = time.Hour
 
 // reportEvery is how often it is looked whether the report of a week is due.
 const reportEvery = time.Hour
@@ -121,6 +129,7 @@ func (c Config) river() *river.Config {
 	river.AddWorker(workers, &work[forgetFlagUsage]{service: c.Service})
 	river.AddWorker(workers, &roller{service: c.Service, days: c.LoadDays, log: c.Log})
 	river.AddWorker(workers, &reporter{service: c.Service, facts: c.Facts, log: c.Log})
+	river.AddWorker(workers, &sealer{service: c.Service, ring: c.Ring, after: c.SealAfter, log: c.Log})
 	checks := &checker{service: c.Service, drift: c.Drift, every: c.Checks, log: c.Log}
 	river.AddWorker(workers, checks)
 	river.AddWorker(workers, &asked{checker: checks})
@@ -128,7 +137,7 @@ func (c Config) river() *river.Config {
 		Schema: schemaName, Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}},
 		PeriodicJobs: []*river.PeriodicJob{
 			every[applyFlagChanges](c.FlagChanges, 0), every[forgetFlagUsage](c.FlagUsage, 0), every[rollLoads](rollEvery, 0), every[runChecks](min(c.Checks, checksEvery), c.ChecksAfter),
-			every[reportWeek](reportEvery, 0),
+			every[reportWeek](reportEvery, 0), every[sealAudit](sealEvery, 0),
 		},
 		Middleware: []rivertype.Middleware{river.WorkerMiddlewareFunc(func(ctx context.Context, job *rivertype.JobRow, work func(context.Context) error) error {
 			started := time.Now()

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -21,19 +20,31 @@ var secretName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
 // when it does not exist; processes that ask at the same time get the same one. Names are 1 to 64
 // lower-case letters, digits, - and _. Errors: ConfigInvalid for another name, DataDirUnusable.
 func (s *Server) Secret(name string) (string, error) {
+	path, err := s.SecretFile(name, randomSecret)
+	if err != nil {
+		return "", err
+	}
+	return readSecret(path)
+}
+
+// SecretFile is the file of the secret of that name, which holds what is made by content where it does not exist yet. Names and
+// errors are those of Secret.
+func (s *Server) SecretFile(name string, content func() []byte) (path string, err error) {
 	if !secretName.MatchString(name) {
 		return "", fault.New(fault.ConfigInvalid, "The secret name "+strconv.Quote(name)+" is not usable.",
 			"Use 1 to 64 lower-case letters, digits, - and _.")
 	}
-	path := s.paths.secret(name)
-	secret, err := readSecret(path)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return secret, err
+	path = s.paths.secret(name)
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return path, nil // whoever reads it says what is wrong with it
 	}
-	if err := createSecret(path); err != nil {
-		return "", err
-	}
-	return readSecret(path)
+	return path, createSecret(path, content())
+}
+
+func randomSecret() []byte {
+	secret := make([]byte, 32)
+	_, _ = rand.Read(secret) // never fails
+	return []byte(base64.RawURLEncoding.EncodeToString(secret) + "\n")
 }
 
 // readSecret wraps fs.ErrNotExist when there is no such secret.
@@ -52,7 +63,7 @@ func readSecret(path string) (string, error) {
 
 // createSecret makes the secret at path, unless another process is faster. It appears complete and
 // on disk, or not at all: a link never replaces a file, and its source is written first.
-func createSecret(path string) error {
+func createSecret(path string, content []byte) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return unusable(err, "create", dir)
@@ -62,11 +73,7 @@ func createSecret(path string) error {
 		return unusable(err, "create a file in", dir)
 	}
 	defer os.Remove(temporary.Name()) //nolint:errcheck // it is linked to its place by then, or of no use
-	secret := make([]byte, 32)
-	if _, err := rand.Read(secret); err != nil {
-		return fmt.Errorf("make secret: %w", err)
-	}
-	_, err = temporary.WriteString(base64.RawURLEncoding.EncodeToString(secret) + "\n")
+	_, err = temporary.Write(content)
 	err = errors.Join(err, temporary.Sync(), temporary.Close())
 	if err != nil {
 		return unusable(err, "write", temporary.Name())

@@ -41,6 +41,9 @@ type Backups struct {
 	BinDir string
 	// Keep is how many are kept of each database, the newest. Defaults to 5.
 	Keep int
+	// Carry takes over from the database that is in use, into the one that was restored beside it and is about to take its place, what must
+	// not become older; where it fails, nothing is restored. It is given both addresses. Defaults to nothing.
+	Carry func(ctx context.Context, former, restored string) error
 	// Log receives what is done. Required.
 	Log *slog.Logger
 }

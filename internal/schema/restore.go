@@ -49,6 +49,9 @@ func (b Backups) Restore(ctx context.Context, backup Backup) (kept string, err e
 	}
 	kept = name[:min(len(name), 63-len("_before_")-len(stamp))] + "_before_" + stamp
 	err = b.restoreBeside(ctx, addressOf(address, beside), backup)
+	if err == nil && b.Carry != nil {
+		err = b.Carry(ctx, b.DatabaseURL, addressOf(address, beside))
+	}
 	if err == nil {
 		err = swap(ctx, keeper, name, beside, kept)
 	}

@@ -41,8 +41,8 @@ const (
 // Config is what the sign-in needs. DB, KEK and PublicURL are required.
 type Config struct {
 	DB *postgres.Service
-	// KEK is the key-encryption key: 32 random bytes or more. What must not be readable from the database
-	// alone is sealed under keys made of it.
+	// KEK is what the keyring has for the sign-in: 32 random bytes or more. What must not be readable from the
+	// database alone is sealed under keys made of it.
 	KEK []byte
 	// Issuer is the claim iss. Defaults to none.
 	Issuer string
@@ -162,7 +162,7 @@ func AccountsAreOurs(ctx context.Context, db *postgres.Service) (bool, error) {
 
 // deriveKey makes a key for one purpose of the key-encryption key.
 func deriveKey(kek []byte, purpose string) ([]byte, error) {
-	key, err := hkdf.Key(sha256.New, kek, nil, "vital "+purpose, sha256.Size)
+	key, err := hkdf.Expand(sha256.New, kek, "vital "+purpose, sha256.Size)
 	if err != nil {
 		return nil, fmt.Errorf("derive key: %w", err)
 	}

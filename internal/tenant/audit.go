@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/vital-db/vital/database"
+	"github.com/vital-db/vital/internal/envelope"
 	"github.com/vital-db/vital/internal/fault"
 )
 
@@ -43,6 +44,10 @@ type AuditEntry struct {
 	Commitment     string          `json:"commitment"`
 	PreviousHash   string          `json:"previous_hash"`
 	Hash           string          `json:"hash"`
+	// SealedKey is the key of the tenant that changes and reason were sealed with, nil where they were not, and Sealed what became of that:
+	// Opened, Closed, ErasedByKey or Damaged.
+	SealedKey *uuid.UUID `json:"sealed_key"`
+	Sealed    string     `json:"sealed,omitempty"`
 }
 
 // AuditFilter narrows what ListAudit finds; what is zero narrows nothing.
@@ -56,6 +61,8 @@ type AuditFilter struct {
 	Until  *time.Time
 	// Limit is the most entries; 0 is all.
 	Limit int
+	// Ring opens sealed rows; nil opens none.
+	Ring *envelope.Ring
 	// InOrder lists by place in the chain instead of the newest first.
 	InOrder bool
 }
@@ -86,14 +93,20 @@ func ListAudit(ctx context.Context, tx pgx.Tx, filter AuditFilter, each func(Aud
 		return auditUnreadable(err)
 	}
 	defer rows.Close()
+	opener := &opener{ring: filter.Ring}
 	for rows.Next() {
 		var text []byte
 		var entry AuditEntry
-		if err := rows.Scan(&text); err != nil {
+		var s sealed
+		if err := rows.Scan(&text, &s.text, &s.kek, &s.wrapped); err != nil {
 			return err
 		}
 		if err := json.Unmarshal(text, &entry); err != nil {
 			return fmt.Errorf("decode audit entry: %w", err)
+		}
+		if entry.SealedKey != nil {
+			s.key = *entry.SealedKey
+			opener.fill(&entry, s)
 		}
 		if err := each(entry); err != nil {
 			return err

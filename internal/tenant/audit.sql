@@ -14,11 +14,13 @@ select a.organization_id, a.seq, a.id, a.action, a.actor_id::text, a.actor_role,
   case when a.created_at between '0001-01-01' and '9999-12-31' then (extract(epoch from a.created_at) * 1000000)::bigint else 0 end,
   a.changes::text, a.reason, a.salt, a.commitment,
   a.previous_hash, a.hash, a.erased_at is not null,
+  a.sealed, a.sealed_key, k.kek_id, k.wrapped,
   c.hash, c.public_key, c.signature,
   case when c.signed_at between '0001-01-01' and '9999-12-31' then (extract(epoch from c.signed_at) * 1000000)::bigint
     when c.organization_id is not null then 0 end
 from public.organization_audit_log a
 left join vital.audit_checkpoints c on c.organization_id = a.organization_id and c.seq = a.seq
+left join vital.tenant_keys k on k.tenant_id = a.organization_id and k.key_id = a.sealed_key
 where $1::uuid is null or a.organization_id = $1
 order by a.organization_id, a.seq, a.id;
 
@@ -66,8 +68,10 @@ select pg_catalog.jsonb_build_object(
   'actor_role', a.actor_role, 'database_role', a.database_role, 'changes', a.changes, 'reason', a.reason,
   'request_id', a.request_id, 'erased_at', a.erased_at, 'salt', pg_catalog.encode(a.salt, 'hex'),
   'commitment', pg_catalog.encode(a.commitment, 'hex'), 'previous_hash', pg_catalog.encode(a.previous_hash, 'hex'),
-  'hash', pg_catalog.encode(a.hash, 'hex'))
+  'hash', pg_catalog.encode(a.hash, 'hex'), 'sealed_key', a.sealed_key),
+  a.sealed, k.kek_id, k.wrapped
 from public.organization_audit_log a
+left join vital.tenant_keys k on k.tenant_id = a.organization_id and k.key_id = a.sealed_key
 left join public.organizations o on o.id = a.organization_id
 left join public.users u on u.id = a.actor_id
 where ($1::uuid is null or a.organization_id = $1)
@@ -87,3 +91,18 @@ select m.organization_id, m.seq, m.hash, m.changed_at from vital.moved_audit_hea
 
 -- name: AddCheckpoint
 select vital.add_audit_checkpoint($1, $2, $3, $4, $5, $6);
+
+-- name: UnsealedRows
+-- A batch of the oldest rows that are due to be sealed. A tenant that is gone gets no new key.
+select a.organization_id, a.id, a.changes::text, a.reason, a.salt
+from public.organization_audit_log a
+where a.sealed_key is null and a.erased_at is null and (a.changes is not null or a.reason is not null)
+  and octet_length(a.salt) = 16 -- of another length it was tampered with, and stays for verifying to find
+  and a.created_at < $1 and ($2::uuid is null or a.organization_id = $2) and a.organization_id <> all ($3::text[]::uuid[])
+  and (exists (select from public.organizations o where o.id = a.organization_id)
+    or exists (select from vital.tenant_keys k where k.tenant_id = a.organization_id and k.destroyed_at is null))
+order by a.created_at
+limit $4;
+
+-- name: SealRows
+select vital.seal_audit($1, $2, $3::text[]::uuid[], $4::bytea[]);

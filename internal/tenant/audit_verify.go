@@ -16,6 +16,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/vital-db/vital/internal/envelope"
 )
 
 // AuditFinding is one thing that is not as it must be: of which tenant, at which row, and what.
@@ -35,6 +37,8 @@ const (
 	ContentEdited     = "content_edited"
 	ErasureUnmarked   = "erasure_unmarked"
 	ErasureUnrecorded = "erasure_unrecorded"
+	SealingBroken     = "sealing_broken"
+	KeyBroken         = "key_broken"
 	HeadBroken        = "head_broken"
 	ChainMissing      = "chain_missing"
 	CheckpointBroken  = "checkpoint_broken"
@@ -48,6 +52,8 @@ type AuditCheck struct {
 	Tenant *uuid.UUID
 	// Keys are the public keys whose checkpoints count.
 	Keys []ed25519.PublicKey
+	// Ring opens sealed rows, whose content is checked then; nil opens none, and they are counted.
+	Ring *envelope.Ring
 	// Kept are the checkpoints kept outside the database, one JSON object a line; nil is none. It must end
 	// where it ended before the transaction began: later checkpoints speak of rows it does not see.
 	Kept io.Reader
@@ -63,6 +69,10 @@ type AuditSummary struct {
 	Rows        int `json:"rows"`
 	Checkpoints int `json:"checkpoints"`
 	Findings    int `json:"findings"`
+	// Of the rows, those that are sealed: opened and checked, not opened because the key is not at hand, and erased with their key.
+	Opened      int `json:"sealed_opened"`
+	Closed      int `json:"sealed_unchecked"`
+	ErasedByKey int `json:"erased_by_key"`
 }
 
 // auditRow is a row as its columns are, and the checkpoint of its place.
@@ -76,6 +86,8 @@ type auditRow struct {
 	createdAt                                   int64 // microseconds
 	salt, commitment, previousHash, hash        []byte
 	erased                                      bool
+	sealed                                      sealed
+	sealedKey                                   *uuid.UUID
 	checkpointHash, checkpointKey, checkpointBy []byte
 	checkpointAt                                *int64
 }
@@ -83,6 +95,7 @@ type auditRow struct {
 func (r *auditRow) scan(rows pgx.Rows) error {
 	return rows.Scan(&r.tenant, &r.seq, &r.id, &r.action, &r.actorID, &r.actorRole, &r.databaseRole, &r.entity, &r.entityID,
 		&r.requestID, &r.createdAt, &r.changes, &r.reason, &r.salt, &r.commitment, &r.previousHash, &r.hash, &r.erased,
+		&r.sealed.text, &r.sealedKey, &r.sealed.kek, &r.sealed.wrapped,
 		&r.checkpointHash, &r.checkpointKey, &r.checkpointBy, &r.checkpointAt)
 }
 
@@ -102,11 +115,8 @@ func (r *auditRow) auditHash() []byte {
 
 // commit is vital.audit_commitment, from the columns alone.
 func (r *auditRow) commit() []byte {
-	sum := sha256.New()
-	sum.Write(r.salt)
-	sum.Write(framed(r.changes))
-	sum.Write(framed(r.reason))
-	return sum.Sum(nil)
+	sum := sha256.Sum256(auditContent(r.salt, r.changes, r.reason))
+	return sum[:]
 }
 
 // framed is value as `length:value,`, null as `-,`.
@@ -121,7 +131,7 @@ func framed(value *string) []byte {
 // with its head and its checkpoints, those in the database and those kept outside. It calls no function
 // of VITAL in the database. tx is one of LookAtAudit.
 func VerifyAudit(ctx context.Context, tx pgx.Tx, check AuditCheck) (AuditSummary, error) {
-	v := &auditVerifier{AuditCheck: check, unrecorded: map[uuid.UUID]int64{}}
+	v := &auditVerifier{AuditCheck: check, unrecorded: map[uuid.UUID]int64{}, opener: opener{ring: check.Ring}, lost: map[uuid.UUID]lostKey{}}
 	for _, part := range []func(context.Context, pgx.Tx) error{v.rows, v.heads, v.lostCheckpoints, v.neverAudited, v.kept} {
 		if err := part(ctx, tx); err != nil {
 			return v.summary, err
@@ -136,6 +146,8 @@ type auditVerifier struct {
 	summary    AuditSummary
 	last       auditRow
 	unrecorded map[uuid.UUID]int64 // erased row -> its place
+	opener     opener
+	lost       map[uuid.UUID]lostKey // destroyed key -> what it took along
 }
 
 func (v *auditVerifier) find(tenant uuid.UUID, seq int64, id *uuid.UUID, kind, format string, args ...any) error {
@@ -207,10 +219,9 @@ func (v *auditVerifier) columns(row *auditRow) error {
 // content checks changes and reason against their commitment, and that erasing them was marked and
 // recorded.
 func (v *auditVerifier) content(row *auditRow) error {
-	if row.action == "erased" && row.entity != nil && *row.entity == "organization_audit_log" && row.entityID != nil {
-		if id, err := uuid.Parse(*row.entityID); err == nil {
-			delete(v.unrecorded, id)
-		}
+	v.record(row)
+	if row.sealedKey != nil || row.sealed.text != nil {
+		return v.sealed(row)
 	}
 	nothing := row.changes == nil && row.reason == nil && row.salt == nil
 	switch {
@@ -228,6 +239,21 @@ func (v *auditVerifier) content(row *auditRow) error {
 		return v.find(row.tenant, row.seq, &row.id, ContentEdited, "changes or reason were edited: they do not match the row's commitment")
 	}
 	return nil
+}
+
+// record takes note of a row that records an erasure.
+func (v *auditVerifier) record(row *auditRow) {
+	if row.entity == nil || row.entityID == nil {
+		return
+	}
+	id, err := uuid.Parse(*row.entityID)
+	switch {
+	case err != nil:
+	case row.action == "erased" && *row.entity == "organization_audit_log":
+		delete(v.unrecorded, id)
+	case row.action == "destroyed" && *row.entity == "tenant_keys":
+		delete(v.lost, id)
+	}
 }
 
 // checkpoint compares the row with the checkpoint the database keeps of its place.
@@ -259,7 +285,7 @@ func (v *auditVerifier) endChain() error {
 		}
 	}
 	clear(v.unrecorded)
-	return nil
+	return v.endKeys()
 }
 
 // heads compares where each chain ends with where it should.

@@ -523,6 +523,8 @@ export type Database = {
           reason: string | null;
           request_id: string | null;
           salt: string | null;
+          sealed: string | null;
+          sealed_key: string | null;
           seq: number;
         };
         Insert: {
@@ -543,6 +545,8 @@ export type Database = {
           reason?: string | null;
           request_id?: string | null;
           salt?: string | null;
+          sealed?: string | null;
+          sealed_key?: string | null;
           seq: number;
         };
         Update: {
@@ -563,6 +567,8 @@ export type Database = {
           reason?: string | null;
           request_id?: string | null;
           salt?: string | null;
+          sealed?: string | null;
+          sealed_key?: string | null;
           seq?: number;
         };
         Relationships: [

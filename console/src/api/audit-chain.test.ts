@@ -120,3 +120,19 @@ test.each([
   ['2026-11-30T22:27:09.719805+00:00', '1796077629719805'], ['2026-11-30T22:27:09+00:00', '1796077629000000'], ['2026-11-30T23:27:09.5+01:00', '1796077629500000'],
   ['2026-11-30 22:27:09.000001+00', '1796077629000001'], ['1969-12-31T23:59:59.999999+00:00', '-1'],
 ])('%s is %s microseconds', (at, expected) => expect(microseconds(at)).toBe(expected));
+
+describe('a sealed row', () => {
+  const sealing: Partial<AuditRow> = { changes_text: null, reason: null, salt: null, sealed_key: '5ea1ed00-0000-4000-8000-000000000000' };
+
+  test('is no break, and proves the rows around it', async () => {
+    expect(await walked(edited(4, sealing))).toEqual([]);
+    expect((await checkRow(edited(4, sealing)[3]!, rows[2])).state).toBe('sealed');
+  });
+
+  test('that was edited, moved or holds something in clear is one', async () => {
+    expect(await walked(edited(4, { ...sealing, action: 'deleted' }))).toEqual(['row_edited 4']);
+    expect(await walked(edited(4, { ...sealing, reason: 'because' }))).toEqual(['sealing_broken 4']);
+    expect(await walked(edited(4, { ...sealing, erased_at: '2026-11-30T22:27:09.719806+00:00' }))).toEqual(['sealing_broken 4']);
+    expect((await checkRow(edited(4, sealing)[3]!, chainStart)).state).toBe('broken');
+  });
+});

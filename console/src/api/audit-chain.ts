@@ -25,10 +25,12 @@ export interface AuditRow {
   previous_hash: string;
   hash: string;
   erased_at: string | null;
+  /** The key of the tenant that changes, reason and salt were sealed with: they are null then, and what they were is not checked here. */
+  sealed_key: string | null;
 }
 
 /** The columns to select for {@link AuditRow}. */
-export const auditColumns = 'organization_id,seq,id,action,actor_id,actor_role,database_role,entity,entity_id,request_id,created_at,changes_text:changes::text,reason,salt,commitment,previous_hash,hash,erased_at';
+export const auditColumns = 'organization_id,seq,id,action,actor_id,actor_role,database_role,entity,entity_id,request_id,created_at,changes_text:changes::text,reason,salt,commitment,previous_hash,hash,erased_at,sealed_key';
 
 /** A place in a chain and the hash there. */
 export interface Link { seq: number; hash: string }
@@ -36,7 +38,7 @@ export interface Link { seq: number; hash: string }
 /** Before the first row. */
 export const chainStart: Link = { seq: 0, hash: `\\x${'00'.repeat(32)}` };
 
-export type Kind = 'rows_missing' | 'row_edited' | 'row_misplaced' | 'content_edited' | 'erasure_unmarked' | 'erasure_unrecorded' | 'head_broken' | 'foreign_row';
+export type Kind = 'rows_missing' | 'row_edited' | 'row_misplaced' | 'content_edited' | 'erasure_unmarked' | 'erasure_unrecorded' | 'sealing_broken' | 'head_broken' | 'foreign_row';
 
 /** One thing that is not as it must be, and at which place. */
 export interface Finding { seq: number; kind: Kind; what: string }
@@ -44,7 +46,7 @@ export interface Finding { seq: number; kind: Kind; what: string }
 export interface RowCheck {
   seq: number;
   /** `unlinked`: the row is what its hash says, but the row before was not at hand, so whether it follows that is not known. */
-  state: 'verified' | 'erased' | 'broken' | 'unlinked';
+  state: 'verified' | 'erased' | 'sealed' | 'broken' | 'unlinked';
   findings: Finding[];
 }
 
@@ -63,7 +65,10 @@ export async function checkRow(row: AuditRow, before?: Link): Promise<RowCheck> 
   if (hash !== row.hash) find('row_edited', 'A column of the row was edited: it does not have the hash it carries.');
   const nothing = row.changes_text === null && row.reason === null && row.salt === null;
   const marked = row.erased_at !== null;
-  if (nothing && !marked) find('erasure_unmarked', 'Changes and reason were erased, and the row is not marked as erased.');
+  const sealed = row.sealed_key !== null;
+  if (sealed && (!nothing || marked)) find('sealing_broken', 'The row is sealed and still holds something in clear, or is marked as erased.');
+  else if (sealed) return { seq: row.seq, findings, state: findings.length > 0 ? 'broken' : 'sealed' };
+  else if (nothing && !marked) find('erasure_unmarked', 'Changes and reason were erased, and the row is not marked as erased.');
   else if (!nothing && marked) find('erasure_unmarked', 'The row is marked as erased and still holds something.');
   else if (!nothing && commitment !== row.commitment) find('content_edited', 'Changes or reason were edited: they do not match the row’s commitment.');
   return { seq: row.seq, findings, state: findings.length > 0 ? 'broken' : marked ? 'erased' : before ? 'verified' : 'unlinked' };

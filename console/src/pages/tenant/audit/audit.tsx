@@ -58,7 +58,7 @@ function Log() {
   );
 }
 
-const tones: Record<string, Tone> = { created: 'ok', approved: 'ok', activated: 'ok', updated: 'info', deleted: 'bad', suspended: 'warn', archived: 'warn', erased: 'warn' };
+const tones: Record<string, Tone> = { created: 'ok', approved: 'ok', activated: 'ok', updated: 'info', deleted: 'bad', suspended: 'warn', archived: 'warn', erased: 'warn', destroyed: 'warn' };
 
 function Actor({ entry: { email, actor_id, actor_role, database_role } }: { entry: Entry }) {
   return (
@@ -77,14 +77,14 @@ function What({ entry, open }: { entry: Entry; open: () => void }) {
         <button type="button" onClick={open} className="text-left font-medium hover:underline">{entry.entity ?? 'details'}<span className="sr-only">, details of row {entry.seq}</span></button>
       </span>
       <span className="text-xs text-muted md:hidden"><Time at={entry.created_at} /> · {entry.email ?? entry.database_role}</span>
-      {entry.erased_at ? <span className="text-xs text-muted">its contents were erased</span> : entry.changes && <ChangedColumns changes={entry.changes} />}
+      {entry.erased_at ? <span className="text-xs text-muted">its contents were erased</span> : entry.sealed_key ? <span className="text-xs text-muted">its contents are sealed</span> : entry.changes && <ChangedColumns changes={entry.changes} />}
     </div>
   );
 }
 
 /** Known words are offered; any other can be typed. */
 const known = {
-  action: ['created', 'updated', 'deleted', 'approved', 'activated', 'suspended', 'archived', 'erased', 'cache_invalidated'],
+  action: ['created', 'updated', 'deleted', 'approved', 'activated', 'suspended', 'archived', 'erased', 'destroyed', 'exported', 'cache_invalidated'],
   entity: ['agents', 'invitations', 'organizations', 'tenant_agents', 'tenant_apps', 'tenant_configurations', 'tenant_feature_flags', 'tenant_feature_flag_changes', 'tool_categories', 'tools', 'user_tenants'],
 };
 

@@ -1,10 +1,11 @@
-import { CircleHelp, Eraser, Link2Off, ShieldAlert, ShieldCheck } from 'lucide-react';
+import { CircleHelp, Eraser, Link2Off, Lock, ShieldAlert, ShieldCheck } from 'lucide-react';
 import type { RowCheck } from '../../../api/audit-chain';
 import { Badge, type Tone } from '../../../ui/badge';
 
 const marks: Record<RowCheck['state'] | 'unknown' | 'after', { label: string; tone: Tone; icon: typeof ShieldCheck; why: string }> = {
   verified: { label: 'Verified', tone: 'ok', icon: ShieldCheck, why: 'Recomputed in this browser: the row is what its hash says, and follows the row before it.' },
   erased: { label: 'Erased', tone: 'info', icon: Eraser, why: 'Changes and reason were erased; the row itself is what its hash says, and follows the row before it.' },
+  sealed: { label: 'Sealed', tone: 'info', icon: Lock, why: 'Changes and reason are sealed with the tenant’s key, and not checked here; the row itself is what its hash says, and follows the row before it.' },
   broken: { label: 'Broken', tone: 'bad', icon: ShieldAlert, why: '' },
   after: { label: 'After a break', tone: 'warn', icon: Link2Off, why: '' },
   unlinked: { label: 'Not checkable here', tone: 'neutral', icon: CircleHelp, why: 'The row before it could not be read.' },

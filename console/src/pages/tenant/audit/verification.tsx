@@ -65,7 +65,7 @@ function Progress({ rows, of }: { rows: number; of: number }) {
 }
 
 const names: Record<string, string> = {
-  rows_missing: 'Rows missing', row_edited: 'Row edited', row_misplaced: 'Row misplaced', content_edited: 'Content edited', erasure_unmarked: 'Erasure unmarked', erasure_unrecorded: 'Erasure unrecorded',
+  rows_missing: 'Rows missing', row_edited: 'Row edited', row_misplaced: 'Row misplaced', content_edited: 'Content edited', erasure_unmarked: 'Erasure unmarked', erasure_unrecorded: 'Erasure unrecorded', sealing_broken: 'Sealing broken',
   head_broken: 'Head broken', foreign_row: 'Foreign row',
 };
 

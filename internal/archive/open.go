@@ -1,0 +1,58 @@
+package archive
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"os"
+	"path/filepath"
+)
+
+// CopyClear writes what the archive holds to another directory, in clear, signed with key where that is not nil. Every file is held to the
+// manifest on the way. Errors: ArchiveFailed, ArchiveInvalid, KeyUnavailable for a sealed one that is locked.
+func (a *Archive) CopyClear(dir string, key ed25519.PrivateKey) (*Manifest, error) {
+	if err := a.locked(); err != nil {
+		return nil, err
+	}
+	partial, err := Export{Dir: dir}.begin()
+	if err != nil {
+		return nil, err
+	}
+	m := a.Manifest
+	m.KeyID, m.PublicKey, m.Tables = nil, nil, nil
+	for i := range a.Tables {
+		file, err := a.copyFile(partial, &a.Tables[i])
+		if err != nil {
+			return nil, err
+		}
+		m.Tables = append(m.Tables, file)
+	}
+	if err := errors.Join(m.dropOthers(partial), m.write(partial, key)); err != nil {
+		return nil, unwritable(err, partial)
+	}
+	if err := os.Rename(partial, dir); err != nil {
+		return nil, unwritable(err, dir)
+	}
+	return &m, nil
+}
+
+func (a *Archive) copyFile(dir string, from *File) (File, error) {
+	file := File{Table: from.Table, File: fileName(from.Table, nil)}
+	path := filepath.Join(dir, filepath.FromSlash(file.File))
+	lines, err := createLines(path, file.File, nil)
+	if err != nil {
+		return file, unwritable(err, path)
+	}
+	defer lines.abandon()
+	digest := newDigest()
+	if err := a.Each(from, func(line []byte) error {
+		digest.add(line)
+		return lines.write(line)
+	}); err != nil {
+		return file, err
+	}
+	if err := lines.finish(); err != nil {
+		return file, unwritable(err, path)
+	}
+	digest.into(&file)
+	return file, nil
+}
