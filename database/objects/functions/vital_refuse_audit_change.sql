@@ -1,13 +1,17 @@
 -- Trigger of organization_audit_log: a row is never changed or deleted, by nobody, its owner included.
--- Erasing is the one exception: vital_definer may null changes, reason and salt, and delete the chain of a tenant that is being erased.
+-- Three things alone may be done to one, by vital_definer: changes, reason and salt are erased, which marks the row; or they are sealed,
+-- once, and stay in it so; or the whole chain goes, of a tenant that is being erased.
 create or replace function vital.refuse_audit_change() returns trigger
 language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  content constant text[] := array['changes', 'reason', 'salt', 'sealed', 'sealed_key', 'erased_at'];
 begin
   if tg_op = 'UPDATE' and current_user = 'vital_definer' and new.changes is null and new.reason is null and new.salt is null
-    and new.erased_at is not null
-    and to_jsonb(new) - array['changes', 'reason', 'salt', 'erased_at'] = to_jsonb(old) - array['changes', 'reason', 'salt', 'erased_at'] then
+    and to_jsonb(new) - content = to_jsonb(old) - content
+    and (new.erased_at is not null and new.sealed is null and new.sealed_key is null -- erased
+      or new.erased_at is null and old.erased_at is null and old.sealed_key is null and new.sealed is not null and new.sealed_key is not null) then
     return new;
   end if;
   if tg_op = 'DELETE' and current_user = 'vital_definer'
@@ -18,4 +22,4 @@ begin
     hint = 'A mistake is mended by a new change with its reason, which gets a row of its own.';
 end
 $$;
-comment on function vital.refuse_audit_change() is 'Refuses every change of an audit row but an erasure';
+comment on function vital.refuse_audit_change() is 'Refuses every change of an audit row but sealing and erasing';
