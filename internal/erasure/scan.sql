@@ -1,0 +1,51 @@
+What looks for what is left. {hay} is a row as text in lower case, bytes made readable; {match:X:} is whether X holds one of the needles:
+$1 are patterns, $2 whole words for the many.
+
+-- name: Match
+({x} like any ($1::text[]) or pg_catalog.cardinality($2::text[]) > 0 and exists (
+  select from pg_catalog.regexp_matches({x}, '{token:}', 'g') w where w[1] = any ($2::text[])))
+
+-- name: Look
+set transaction isolation level read committed, read only;
+
+-- name: LookSettings
+select pg_catalog.set_config('row_security', 'off', true), pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('lock_timeout', '5s', true);
+
+-- name: Relations
+-- Everything that keeps rows: tables and their partitions, materialized views, large objects, and what the planner remembers of values.
+select n.nspname::text, c.relname::text,
+  pg_catalog.array_agg(a.attname::text order by a.attnum), pg_catalog.array_agg(a.atttypid = 'pg_catalog.bytea'::pg_catalog.regtype order by a.attnum),
+  case c.relkind when 'v' then 0 else pg_catalog.pg_total_relation_size(c.oid) end
+from pg_catalog.pg_class c
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+where c.relkind in ('r', 'm') and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+    and (c.relkind <> 'm' or c.relispopulated)
+  or c.oid in ('pg_catalog.pg_largeobject'::pg_catalog.regclass, 'pg_catalog.pg_stats'::pg_catalog.regclass, 'pg_catalog.pg_description'::pg_catalog.regclass,
+    'pg_catalog.pg_db_role_setting'::pg_catalog.regclass)
+group by c.oid, n.nspname, c.relname, c.relkind
+order by 1, 2;
+
+-- name: ForeignTables
+select n.nspname::text || '.' || c.relname::text
+from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+where c.relkind = 'f' order by 1;
+
+-- name: CountHits
+select pg_catalog.count(*), pg_catalog.count(*) filter (where {match:h.hay:})
+from {only} {table} t, lateral (select pg_catalog.lower({hay}) as hay offset 0) h;
+
+-- name: CountColumns
+select array[{counts}]::int8[]
+from {only} {table} t, lateral (select pg_catalog.lower({hay}) as hay offset 0) h
+where {match:h.hay:};
+
+-- name: CountColumn
+pg_catalog.count(*) filter (where {match:pg_catalog.lower({value}):})
+
+-- name: SealedAudit
+select pg_catalog.count(*) from public.organization_audit_log a where a.sealed is not null;
+
+-- name: Needles
+-- What an erasure is about, for looking again.
+select e.subject, e.subject_id, e.people, coalesce(e.addresses, '{}') from vital.erasures e where e.id = $1;
