@@ -86,7 +86,7 @@ func (a *app) printErasure(c *erasure.Certificate) {
 	a.printTable([]string{"table", "erased"}, rows)
 	fmt.Fprintln(out)
 	facts := [][]string{
-		{"of", c.Subject + " " + c.SubjectID.String()}, {"asked for", moment(&c.RequestedAt) + " by " + c.RequestedBy}, {"approved", moment(&c.ApprovedAt) + " by " + c.ApprovedBy},
+		{"id", c.Erasure.String()}, {"of", c.Subject + " " + c.SubjectID.String()}, {"asked for", moment(&c.RequestedAt) + " by " + c.RequestedBy}, {"approved", moment(&c.ApprovedAt) + " by " + c.ApprovedBy},
 		{"begun", moment(&c.StartedAt)}, {"certified", moment(&c.IssuedAt)}, {"users erased", fmt.Sprint(len(c.People))},
 	}
 	if c.Subject == "tenant" {
@@ -99,7 +99,7 @@ func (a *app) printErasure(c *erasure.Certificate) {
 	for _, b := range c.Backups {
 		facts = append(facts, []string{"backup", fmt.Sprintf("%s of %s still has it; it goes %s", b.File, moment(&b.MadeAt), b.Goes)})
 	}
-	a.printTable([]string{"erasure", c.Erasure.String()}, facts)
+	a.printTable([]string{"erasure", ""}, facts)
 	fmt.Fprintln(out)
 	a.printScan(c.Scan)
 	fmt.Fprintf(out, "%s erased\n", plural(int(total), "row"))

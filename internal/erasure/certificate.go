@@ -72,18 +72,17 @@ type Issue struct {
 }
 
 // touched are tables that an erasure leaves something in whatever it erases.
-var touched = []string{"public.users", "public.profiles", "public.user_tenants", "public.organization_audit_log", "vital.pending_audit", "vital.pending_versions", "vital.versions", "vital.audit_heads"}
+var touched = []string{"auth.users", "public.users", "public.profiles", "public.user_tenants", "public.organization_audit_log", "vital.pending_audit", "vital.pending_versions", "vital.versions", "vital.audit_heads"}
 
 // Certify cleans the tables of what Run erased, looks for what is left of it everywhere, and ends the erasure with a signed certificate, which
 // may say that something is left. conn is an operator's.
 func Certify(ctx context.Context, conn *pgx.Conn, e *Erasure, issue Issue) (*Certificate, error) {
-	tables := slices.Concat(touched, slices.Sorted(maps.Keys(e.Erased)))
-	slices.Sort(tables)
-	tables = slices.Compact(tables)
-	if err := vacuum(ctx, conn, tables); err != nil {
+	match := newMatcher(e.ids(), e.Addresses)
+	tables, err := vacuum(ctx, conn, match, slices.Concat(touched, slices.Sorted(maps.Keys(e.Erased))))
+	if err != nil {
 		return nil, err
 	}
-	scan, err := look(ctx, conn, newMatcher(e.ids(), e.Addresses), issue.Search)
+	scan, err := look(ctx, conn, match, issue.Search)
 	if err != nil {
 		return nil, err
 	}

@@ -322,15 +322,48 @@ func (r *running) last(ctx context.Context) error {
 	return refresh(ctx, r.conn, r.Erasure)
 }
 
-// vacuum takes what was erased out of tables and indexes, and makes the planner forget values. It returns the tables it could not have.
-func vacuum(ctx context.Context, conn *pgx.Conn, tables []string) error {
-	for _, name := range tables {
-		schema, table, _ := strings.Cut(name, ".")
-		if _, err := conn.Exec(ctx, fill("Vacuum", "{table}", pgx.Identifier{schema, table}.Sanitize())); err != nil && !isState(err, "42P01") {
-			return explain(ctx, fmt.Errorf("vacuum %s: %w", name, err))
+// vacuum takes what was erased out of tables and indexes, and makes the planner forget values of it. It returns the tables it went over.
+func vacuum(ctx context.Context, conn *pgx.Conn, match matcher, tables []string) ([]string, error) {
+	found, err := remembered(ctx, conn, match)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range found {
+		tables = append(tables, c.Relation)
+	}
+	tables, err = names(ctx, conn, "Reached", tables)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := names(ctx, conn, "Roots", tables)
+	if err != nil {
+		return nil, err
+	}
+	for statement, list := range map[string][]string{"Vacuum": tables, "Analyze": roots} {
+		for _, name := range list {
+			schema, table, _ := strings.Cut(name, ".")
+			if _, err := conn.Exec(ctx, fill(statement, "{table}", pgx.Identifier{schema, table}.Sanitize())); err != nil && !isState(err, "42P01") {
+				return nil, explain(ctx, fmt.Errorf("clean %s: %w", name, err))
+			}
 		}
 	}
-	return nil
+	if _, err := conn.Exec(ctx, queries.Get("ForgetEmpty"), slices.Concat(roots, tables)); err != nil && !isState(err, "42501") { // the scan finds what is left
+		return nil, fmt.Errorf("forget values: %w", err)
+	}
+	return tables, nil
+}
+
+// names are tables that a query knows of others.
+func names(ctx context.Context, conn *pgx.Conn, query string, of []string) ([]string, error) {
+	rows, err := conn.Query(ctx, queries.Get(query), of)
+	if err != nil {
+		return nil, fmt.Errorf("list tables: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("list tables: %w", err)
+	}
+	return found, nil
 }
 
 // texts are ids as parameters take them.

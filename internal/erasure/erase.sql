@@ -193,6 +193,37 @@ delete from vital.versions v where v.key = any ($1::uuid[]) and $2::integer > 0;
 -- name: Vacuum
 vacuum (analyze, skip_locked) {table};
 
+-- name: Reached
+-- These tables, and those whose rows go or change with theirs.
+with recursive reached (oid) as (
+  select pg_catalog.to_regclass(t.name)::oid from pg_catalog.unnest($1::text[]) t (name) where pg_catalog.to_regclass(t.name) is not null
+  union
+  select f.conrelid from reached r join pg_catalog.pg_constraint f on f.contype = 'f' and f.confrelid = r.oid and f.confdeltype in ('c', 'n', 'd')
+)
+select n.nspname::text || '.' || c.relname::text
+from reached r
+join pg_catalog.pg_class c on c.oid = r.oid and c.relkind = 'r'
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+order by 1;
+
+-- name: Analyze
+analyze (skip_locked) {table};
+
+-- name: Roots
+-- Partitioned tables that these are parts of: what the planner remembers of a whole is remembered apart.
+select distinct n.nspname::text || '.' || c.relname::text
+from pg_catalog.unnest($1::text[]) t (name)
+join pg_catalog.pg_class c on c.oid = pg_catalog.pg_partition_root(pg_catalog.to_regclass(t.name))
+join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+order by 1;
+
+-- name: ForgetEmpty
+-- A table without rows is not analyzed: what the planner remembers of it would stay. Superusers alone may make it forget.
+delete from pg_catalog.pg_statistic s
+using pg_catalog.pg_class c
+where c.oid = s.starelid and c.oid = any (select pg_catalog.to_regclass(t.name) from pg_catalog.unnest($1::text[]) t (name)) and c.reltuples = 0
+  and (select r.rolsuper from pg_catalog.pg_roles r where r.rolname = current_user);
+
 -- name: DeadRows
 select coalesce(pg_catalog.sum(s.n_dead_tup), 0)::int8 from pg_catalog.pg_stat_all_tables s where s.relid = any (select pg_catalog.to_regclass(n) from pg_catalog.unnest($1::text[]) n);
 

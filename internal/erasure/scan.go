@@ -58,9 +58,12 @@ type Search struct {
 // kept are columns in which an id stays: it says who acted, or whom an erasure was of, and names nobody any more.
 var kept = map[string]bool{
 	"public.organization_audit_log.actor_id": true, "public.organization_audit_log.entity_id": true,
-	"vital.erasures.subject_id": true, "vital.erasures.people": true, "vital.erasures.addresses": true, "vital.erasures.certificate": true,
+	"vital.erasures.subject_id": true, "vital.erasures.people": true, "vital.erasures.certificate": true,
 	"vital.tenant_keys.tenant_id": true,
 }
+
+// addressColumn is where addresses are while an erasure runs.
+const addressColumn = "vital.erasures.addresses"
 
 // Find looks for what is left of an erasure's subject. conn is an operator's, who may read every row. It is run by Certify, and again whenever
 // somebody wants to know; addresses are known while the erasure runs, later they have to be given.
@@ -131,11 +134,7 @@ func readable(column string) string {
 
 // fill puts the relation's names into a statement, and then what is looked for.
 func (r relation) fill(name string, match matcher, pairs ...string) string {
-	only := "only"
-	if r.Schema == "pg_catalog" {
-		only = "" // one is a view
-	}
-	pairs = append(pairs, "{only}", only, "{table}", pgx.Identifier{r.Schema, r.Name}.Sanitize(), "{hay}", r.hay())
+	pairs = append(pairs, "{table}", pgx.Identifier{r.Schema, r.Name}.Sanitize(), "{hay}", r.hay())
 	return match.expand(strings.NewReplacer(pairs...).Replace(scanQueries.Get(name)))
 }
 
@@ -167,7 +166,38 @@ func (s *Scan) database(ctx context.Context, conn *pgx.Conn, match matcher, sear
 			return fmt.Errorf("search %s: %w", r, err)
 		}
 	}
+	if err := s.statistics(ctx, conn, match); err != nil {
+		return err
+	}
 	return s.unsearchable(ctx, conn)
+}
+
+// statistics looks at what the planner remembers of values. Of ids that stay it may.
+func (s *Scan) statistics(ctx context.Context, conn *pgx.Conn, match matcher) error {
+	found, err := remembered(ctx, conn, match)
+	for _, r := range found {
+		if where := r.Relation + "." + r.Column; !kept[where] {
+			s.Left = append(s.Left, Finding{where, "statistics", 1})
+		}
+	}
+	return err
+}
+
+// column is one of a table.
+type column struct{ Relation, Column string }
+
+// remembered are the columns of which the planner remembers values that are looked for.
+func remembered(ctx context.Context, conn *pgx.Conn, match matcher) ([]column, error) {
+	patterns, words := match.parameters()
+	rows, err := conn.Query(ctx, match.expand(scanQueries.Get("Statistics")), patterns, words)
+	if err != nil {
+		return nil, fmt.Errorf("search statistics: %w", err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByPos[column])
+	if err != nil {
+		return nil, fmt.Errorf("search statistics: %w", err)
+	}
+	return found, nil
 }
 
 func (s *Scan) relation(ctx context.Context, tx pgx.Tx, r relation, match matcher, patterns, words []string) error {
@@ -203,26 +233,26 @@ const jobTable = "vital.river_job"
 // columns notes which columns of a relation name whom nothing should name.
 func (s *Scan) columns(r relation, found []int64, hits int64) {
 	kind := "table"
-	switch {
-	case r.String() == jobTable:
+	if r.String() == jobTable {
 		kind = "job"
-	case r.Name == "pg_stats":
-		kind = "statistics"
 	}
-	any := false
+	placed := false
 	for i, count := range found {
 		if count == 0 {
 			continue
 		}
-		any = true
+		placed = true
 		f := Finding{r.String() + "." + r.Columns[i], kind, count}
+		if f.Where == addressColumn {
+			continue // it is emptied when this is done
+		}
 		if kept[f.Where] {
 			s.Kept = append(s.Kept, f)
 		} else {
 			s.Left = append(s.Left, f)
 		}
 	}
-	if !any { // across two of them
+	if !placed { // across two of them
 		s.Left = append(s.Left, Finding{r.String(), kind, hits})
 	}
 }
