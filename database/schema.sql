@@ -142,6 +142,30 @@ ALTER FUNCTION public.accept_invitation(p_token text) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION public.accept_invitation(p_token text) IS 'Makes the caller a member by an invitation';
 
+CREATE FUNCTION public.approve_erasure(p_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  erasure vital.erasures;
+begin
+  perform vital.require_operator();
+  erasure := vital.open_erasure(p_id, array['requested']);
+  if erasure.requested_by = vital.operator_name() then
+    raise exception using errcode = 'VT110', message = 'You asked for this erasure yourself.',
+      hint = 'It takes two: another operator approves it, with a login or an account of their own.';
+  end if;
+  perform vital.require_erasable(erasure.subject, erasure.subject_id);
+  update vital.erasures e set state = 'approved', approved_by = vital.operator_name(), approved_at = now() where e.id = p_id;
+  perform vital.append_audit('00000000-0000-0000-0000-000000000001', 'erasure_approved', case erasure.subject when 'tenant' then 'organizations' else 'users' end,
+    erasure.subject_id, jsonb_build_object('new', jsonb_build_object('erasure', p_id)));
+end
+$$;
+
+ALTER FUNCTION public.approve_erasure(p_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.approve_erasure(p_id uuid) IS 'Approves an erasure that another operator asked for';
+
 CREATE TABLE public.tenant_agents (
     tenant_id uuid NOT NULL,
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -250,6 +274,27 @@ $$;
 ALTER FUNCTION public.audit_organization_changes() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION public.audit_organization_changes() IS 'Writes one audit row for each change of an organization';
+
+CREATE FUNCTION public.cancel_erasure(p_id uuid, p_reason text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  erasure vital.erasures;
+begin
+  perform vital.require_operator();
+  perform vital.require_value(btrim(coalesce(p_reason, '')) <> '', 'p_reason', 'given: why it is called off');
+  erasure := vital.open_erasure(p_id, array['requested', 'approved']);
+  update vital.erasures e set state = 'cancelled', cancelled_by = vital.operator_name(), cancelled_at = now() where e.id = p_id;
+  perform vital.give_reason(p_reason);
+  perform vital.append_audit('00000000-0000-0000-0000-000000000001', 'erasure_cancelled', case erasure.subject when 'tenant' then 'organizations' else 'users' end,
+    erasure.subject_id, jsonb_build_object('new', jsonb_build_object('erasure', p_id)));
+end
+$$;
+
+ALTER FUNCTION public.cancel_erasure(p_id uuid, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.cancel_erasure(p_id uuid, p_reason text) IS 'Calls off an erasure that has not begun; for operators';
 
 CREATE TABLE public.feature_flag_changes (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -1197,6 +1242,29 @@ ALTER FUNCTION public.list_check_runs() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION public.list_check_runs() IS 'What the checks and proofs of the last year found; for operators';
 
+CREATE FUNCTION public.list_erasures() RETURNS TABLE(id uuid, subject text, subject_id uuid, reason text, state text, requested_by text, requested_at timestamp with time zone, not_before timestamp with time zone, approved_by text, approved_at timestamp with time zone, started_at timestamp with time zone, finished_at timestamp with time zone, cancelled_by text, cancelled_at timestamp with time zone, on_hold boolean, clean boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  return query
+    select e.id, e.subject, e.subject_id, e.reason, e.state, e.requested_by, e.requested_at, e.not_before,
+      e.approved_by, e.approved_at, e.started_at, e.finished_at, e.cancelled_by, e.cancelled_at,
+      e.state in ('requested', 'approved', 'running') and exists (
+        select from vital.legal_holds h
+        where h.released_at is null and h.tenant_id in (
+          select e.subject_id union all select m.tenant_id from public.user_tenants m where m.user_id = e.subject_id)),
+      (e.certificate::jsonb -> 'clean')::boolean
+    from vital.erasures e
+    order by e.requested_at desc, e.id;
+end
+$$;
+
+ALTER FUNCTION public.list_erasures() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.list_erasures() IS 'All erasures and where they stand; for operators';
+
 CREATE FUNCTION public.list_gates() RETURNS TABLE(gate text, phase integer, title text, source text, measured boolean, status text, value numeric, at_least numeric, at_most numeric, unit text, evidence text, next text, approved_by text, approved_at timestamp with time zone, week text, is_over boolean, measured_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1512,6 +1580,49 @@ $$;
 ALTER FUNCTION public.remove_member(p_user_id uuid, p_reason text) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION public.remove_member(p_user_id uuid, p_reason text) IS 'Removes a member from the caller''s tenant, or lets the caller leave it';
+
+CREATE FUNCTION public.request_erasure(p_subject text, p_subject_id uuid, p_reason text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  filed uuid;
+  earliest timestamptz;
+begin
+  perform vital.require_operator();
+  perform vital.require_value(p_subject in ('tenant', 'user'), 'p_subject', 'tenant or user');
+  perform vital.require_value(length(btrim(coalesce(p_reason, ''))) between 1 and 1000, 'p_reason', 'given, in up to 1000 characters: why it is erased');
+  perform vital.require_erasable(p_subject, p_subject_id);
+  perform vital.require_value(p_reason !~* p_subject_id::text and not exists (
+    select from public.users u where p_subject = 'user' and u.id = p_subject_id and position(lower(u.email) in lower(p_reason)) > 0),
+    'p_reason', 'without the id and address of whom it is about: it outlives them');
+  if p_subject = 'tenant' then
+    select coalesce(
+      (select max(a.created_at) from public.organization_audit_log a where a.organization_id = o.id and a.action = 'archived' and a.entity = 'organizations'),
+      o.updated_at) + s.erasure_wait
+    into earliest
+    from public.organizations o, vital.settings s where o.id = p_subject_id;
+  else
+    select now() + s.user_erasure_wait into earliest from vital.settings s;
+  end if;
+  insert into vital.erasures (subject, subject_id, reason, requested_by, not_before)
+  values (p_subject, p_subject_id, btrim(p_reason), vital.operator_name(), earliest)
+  on conflict do nothing
+  returning id into filed;
+  if filed is null then
+    raise exception using errcode = 'VT203', message = format('The erasure of this %s has been asked for already.', p_subject),
+      hint = 'See `vital erasure list`; cancel it, or go on with it.';
+  end if;
+  perform vital.give_reason(p_reason);
+  perform vital.append_audit('00000000-0000-0000-0000-000000000001', 'erasure_requested', case p_subject when 'tenant' then 'organizations' else 'users' end,
+    p_subject_id, jsonb_build_object('new', jsonb_build_object('erasure', filed, 'not_before', earliest)));
+  return filed;
+end
+$$;
+
+ALTER FUNCTION public.request_erasure(p_subject text, p_subject_id uuid, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.request_erasure(p_subject text, p_subject_id uuid, p_reason text) IS 'Asks for the erasure of a tenant or user; for operators';
 
 CREATE FUNCTION public.revoke_invitation(p_invitation_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1856,6 +1967,36 @@ ALTER FUNCTION public.set_feature_flag(p_flag_key text, p_changes jsonb, p_expec
 
 COMMENT ON FUNCTION public.set_feature_flag(p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) IS 'Changes or makes a flag definition';
 
+CREATE FUNCTION public.set_legal_hold(p_tenant_id uuid, p_held boolean, p_reason text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  perform vital.require_value(p_held is not null, 'p_held', 'true or false');
+  perform vital.require_value(btrim(coalesce(p_reason, '')) <> '', 'p_reason', 'given: why the tenant''s data must be kept, or need not be any more');
+  perform from public.organizations o where o.id = p_tenant_id for no key update;
+  if not found then
+    raise exception using errcode = 'VT104', message = 'There is no such tenant.', hint = 'Name one by slug or id.';
+  end if;
+  if p_held then
+    insert into vital.legal_holds (tenant_id, reason, placed_by) values (p_tenant_id, btrim(p_reason), vital.operator_name()) on conflict do nothing;
+  else
+    update vital.legal_holds h set released_by = vital.operator_name(), released_at = now() where h.tenant_id = p_tenant_id and h.released_at is null;
+  end if;
+  if not found then
+    raise exception using errcode = 'VT203', message = case when p_held then 'This tenant is on legal hold already.' else 'This tenant is not on legal hold.' end,
+      hint = 'See its audit log for who placed or lifted it.';
+  end if;
+  perform vital.give_reason(p_reason);
+  perform vital.append_audit(p_tenant_id, case when p_held then 'held' else 'released' end, 'organizations', p_tenant_id, null);
+end
+$$;
+
+ALTER FUNCTION public.set_legal_hold(p_tenant_id uuid, p_held boolean, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.set_legal_hold(p_tenant_id uuid, p_held boolean, p_reason text) IS 'Puts a tenant on legal hold, or lifts that; for operators';
+
 CREATE FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text DEFAULT NULL::text) RETURNS public.organizations
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2150,6 +2291,31 @@ ALTER FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, 
 
 COMMENT ON FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) IS 'Keeps a signed end of an audit chain';
 
+CREATE FUNCTION vital.add_tenant_key(p_tenant_id uuid, p_key_id uuid, p_kek_id text, p_wrapped bytea) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  added boolean;
+begin
+  perform vital.require_operator();
+  perform from public.organizations o where o.id = p_tenant_id for key share;
+  if not found then
+    raise exception using errcode = 'VT104', message = 'There is no such tenant.', hint = 'Name one by slug or id.';
+  end if;
+  insert into vital.tenant_keys (tenant_id, key_id, kek_id, wrapped)
+  values (p_tenant_id, p_key_id, p_kek_id, p_wrapped)
+  on conflict (tenant_id) where destroyed_at is null do nothing;
+  added := found;
+  perform vital.require_kek(p_kek_id);
+  return added;
+end
+$$;
+
+ALTER FUNCTION vital.add_tenant_key(p_tenant_id uuid, p_key_id uuid, p_kek_id text, p_wrapped bytea) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.add_tenant_key(p_tenant_id uuid, p_key_id uuid, p_kek_id text, p_wrapped bytea) IS 'Keeps a wrapped key as a tenant''s, unless it has one';
+
 CREATE FUNCTION vital.admin_tenant_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL RESTRICTED
     AS $$
@@ -2168,7 +2334,16 @@ declare
   caller constant vital.caller := vital.identity();
   standing vital.membership;
   acting_role text := nullif(current_setting('role'), 'none');
+  erasing constant text := nullif(current_setting('vital.erasing', true), '');
+  erased vital.erasures;
 begin
+  if erasing is not null and vital.is_operator() then
+    select e.* into erased from vital.erasures e where e.id::text = erasing and e.state = 'running';
+    if erased.subject = 'tenant' and erased.subject_id = p_organization_id then
+      return;
+    end if;
+    p_changes := case when erased.id is null then p_changes end;
+  end if;
   if caller.user_id is not null then
     standing := vital.current_membership();
     acting_role := case
@@ -2424,6 +2599,142 @@ ALTER FUNCTION vital.author_id() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.author_id() IS 'Whose change this is: the caller, or whom an operator''s session acts for';
 
+CREATE TABLE vital.erasures (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    subject text NOT NULL,
+    subject_id uuid NOT NULL,
+    reason text NOT NULL,
+    state text DEFAULT 'requested'::text NOT NULL,
+    requested_by text NOT NULL,
+    requested_at timestamp with time zone DEFAULT now() NOT NULL,
+    not_before timestamp with time zone NOT NULL,
+    approved_by text,
+    approved_at timestamp with time zone,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    cancelled_by text,
+    cancelled_at timestamp with time zone,
+    people uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    addresses text[],
+    chain_seq bigint,
+    chain_hash bytea,
+    erased jsonb DEFAULT '{}'::jsonb NOT NULL,
+    key_destroyed_at timestamp with time zone,
+    certificate text,
+    signature bytea,
+    CONSTRAINT erasures_check CHECK (((approved_by IS NULL) = (approved_at IS NULL))),
+    CONSTRAINT erasures_check1 CHECK (((state <> ALL (ARRAY['approved'::text, 'running'::text, 'finished'::text])) OR (approved_at IS NOT NULL))),
+    CONSTRAINT erasures_check2 CHECK (((state <> ALL (ARRAY['running'::text, 'finished'::text])) OR (started_at IS NOT NULL))),
+    CONSTRAINT erasures_check3 CHECK (((state = 'finished'::text) = (finished_at IS NOT NULL))),
+    CONSTRAINT erasures_check4 CHECK (((state = 'finished'::text) = (certificate IS NOT NULL))),
+    CONSTRAINT erasures_check5 CHECK (((state = 'cancelled'::text) = (cancelled_at IS NOT NULL))),
+    CONSTRAINT erasures_erased_check CHECK ((jsonb_typeof(erased) = 'object'::text)),
+    CONSTRAINT erasures_forget_addresses CHECK (((state = 'running'::text) OR (addresses IS NULL))),
+    CONSTRAINT erasures_reason_check CHECK (((btrim(reason) <> ''::text) AND (length(reason) <= 1000))),
+    CONSTRAINT erasures_signature_check CHECK ((octet_length(signature) = 64)),
+    CONSTRAINT erasures_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'approved'::text, 'running'::text, 'finished'::text, 'cancelled'::text]))),
+    CONSTRAINT erasures_subject_check CHECK ((subject = ANY (ARRAY['tenant'::text, 'user'::text]))),
+    CONSTRAINT erasures_take_two CHECK ((approved_by <> requested_by))
+);
+
+ALTER TABLE vital.erasures OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.erasures IS 'Erasures of tenants and users: asked for by one operator, approved by another, and what came of them. Operators alone.';
+
+COMMENT ON COLUMN vital.erasures.id IS 'The erasure';
+
+COMMENT ON COLUMN vital.erasures.subject IS 'tenant or user';
+
+COMMENT ON COLUMN vital.erasures.subject_id IS 'The tenant or user; kept when everything else of it is gone, as proof';
+
+COMMENT ON COLUMN vital.erasures.reason IS 'Why, without the address of whoever it is about';
+
+COMMENT ON COLUMN vital.erasures.state IS 'requested, approved, running (also after it was broken off), finished or cancelled';
+
+COMMENT ON COLUMN vital.erasures.requested_by IS 'Who asked for it: user:ID, or login:NAME of an operator''s own session';
+
+COMMENT ON COLUMN vital.erasures.requested_at IS 'When it was asked for';
+
+COMMENT ON COLUMN vital.erasures.not_before IS 'It may not begin before then';
+
+COMMENT ON COLUMN vital.erasures.approved_by IS 'Who agreed, never the one who asked for it; named likewise';
+
+COMMENT ON COLUMN vital.erasures.approved_at IS 'When they agreed';
+
+COMMENT ON COLUMN vital.erasures.started_at IS 'When it began: there is no way back from then on';
+
+COMMENT ON COLUMN vital.erasures.finished_at IS 'When everything was gone and looked for';
+
+COMMENT ON COLUMN vital.erasures.cancelled_by IS 'Who called it off';
+
+COMMENT ON COLUMN vital.erasures.cancelled_at IS 'When it was called off';
+
+COMMENT ON COLUMN vital.erasures.people IS 'Users who are erased: the user, or those who were members of the tenant and of no other. Ids of nobody once it is finished';
+
+COMMENT ON COLUMN vital.erasures.addresses IS 'Addresses that are looked for, while it runs and no longer';
+
+COMMENT ON COLUMN vital.erasures.chain_seq IS 'Where the tenant''s audit chain ended when it began';
+
+COMMENT ON COLUMN vital.erasures.chain_hash IS 'Hash of that row';
+
+COMMENT ON COLUMN vital.erasures.erased IS 'Rows that were erased so far, by table';
+
+COMMENT ON COLUMN vital.erasures.key_destroyed_at IS 'When the tenant''s key was destroyed, where it had one';
+
+COMMENT ON COLUMN vital.erasures.certificate IS 'What was erased, looked for and found: the text that is signed';
+
+COMMENT ON COLUMN vital.erasures.signature IS 'Ed25519 over the certificate; null where there was no key';
+
+CREATE FUNCTION vital.begin_erasure(p_id uuid) RETURNS vital.erasures
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  erasure vital.erasures := vital.open_erasure(p_id, array['approved', 'running']);
+  whose uuid[];
+begin
+  perform vital.require_no_hold(erasure.subject, erasure.subject_id);
+  if erasure.state = 'running' then
+    return erasure;
+  end if;
+  perform vital.require_erasable(erasure.subject, erasure.subject_id);
+  if erasure.not_before > now() then
+    raise exception using errcode = 'VT203', message = format('The waiting time of this erasure ends on %s.', to_char(erasure.not_before at time zone 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC'),
+      hint = 'Run it then. How long the next ones wait: `vital erasure wait`.';
+  end if;
+  if erasure.subject = 'user' then
+    whose := array[erasure.subject_id];
+  else
+    whose := array(
+      select u.id from public.users u
+      where (u.organization_id = erasure.subject_id or exists (select from public.user_tenants m where m.tenant_id = erasure.subject_id and m.user_id = u.id))
+        and not exists (select from public.user_tenants m where m.tenant_id <> erasure.subject_id and m.user_id = u.id)
+        and not exists (select from public.profiles p where p.id = u.id and p.role = 'super_admin')
+      order by u.id);
+  end if;
+  update vital.erasures e set state = 'running', started_at = now(), people = whose,
+    addresses = array(
+      select lower(u.email) from public.users u where u.id = any (whose) and btrim(u.email) <> ''
+      union
+      select lower(p.email) from public.profiles p where p.id = any (whose) and btrim(p.email) <> ''
+      union
+      select lower(i.email) from public.invitations i where erasure.subject = 'tenant' and i.tenant_id = erasure.subject_id
+        and not exists (select from public.users u where lower(u.email) = lower(i.email) and u.id <> all (whose))
+        and not exists (select from public.invitations o where o.tenant_id <> erasure.subject_id and lower(o.email) = lower(i.email))),
+    chain_seq = (select h.seq from vital.audit_heads h where erasure.subject = 'tenant' and h.organization_id = erasure.subject_id),
+    chain_hash = (select h.hash from vital.audit_heads h where erasure.subject = 'tenant' and h.organization_id = erasure.subject_id)
+  where e.id = p_id
+  returning e.* into erasure;
+  perform vital.append_audit('00000000-0000-0000-0000-000000000001', 'erasing', case erasure.subject when 'tenant' then 'organizations' else 'users' end,
+    erasure.subject_id, jsonb_build_object('new', jsonb_build_object('erasure', p_id, 'chain_seq', erasure.chain_seq, 'chain_hash', encode(erasure.chain_hash, 'hex'))));
+  return erasure;
+end
+$$;
+
+ALTER FUNCTION vital.begin_erasure(p_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.begin_erasure(p_id uuid) IS 'Begins an erasure, or goes on with one that was broken off';
+
 CREATE FUNCTION vital.build_context(p_user_id uuid, p_tenant text, OUT tenant_id uuid, OUT version text, OUT body json) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2518,6 +2829,59 @@ $$;
 ALTER FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) IS 'Cancels a scheduled change of a tenant''s override';
+
+CREATE FUNCTION vital.carry_retired_keks(p_keks jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  insert into vital.retired_keks select r.* from jsonb_populate_recordset(null::vital.retired_keks, p_keks) r on conflict do nothing;
+end
+$$;
+
+ALTER FUNCTION vital.carry_retired_keks(p_keks jsonb) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.carry_retired_keks(p_keks jsonb) IS 'Takes over which key-encryption keys were thrown away';
+
+CREATE FUNCTION vital.carry_tenant_keys(p_keys jsonb, OUT destroyed bigint, OUT rewrapped bigint, OUT added bigint, OUT left_out bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  carried vital.tenant_keys;
+  here vital.tenant_keys;
+begin
+  perform vital.require_operator();
+  destroyed := 0; rewrapped := 0; added := 0; left_out := 0;
+  for carried in
+    select c.* from jsonb_populate_recordset(null::vital.tenant_keys, p_keys) c order by c.destroyed_at nulls last, c.tenant_id, c.key_id
+  loop
+    select k.* into here from vital.tenant_keys k where k.tenant_id = carried.tenant_id and k.key_id = carried.key_id for update;
+    if here.key_id is null then
+      insert into vital.tenant_keys select carried.* on conflict (tenant_id) where destroyed_at is null do nothing;
+      if found then
+        added := added + 1;
+      else
+        left_out := left_out + 1;
+      end if;
+    elsif here.destroyed_at is null and carried.destroyed_at is not null then
+      update vital.tenant_keys k set wrapped = null, kek_id = carried.kek_id, destroyed_at = carried.destroyed_at
+      where k.tenant_id = carried.tenant_id and k.key_id = carried.key_id;
+      perform vital.append_audit(carried.tenant_id, 'destroyed', 'tenant_keys', carried.key_id, null);
+      destroyed := destroyed + 1;
+    elsif here.destroyed_at is null and carried.wrapped_at > here.wrapped_at then
+      update vital.tenant_keys k set wrapped = carried.wrapped, kek_id = carried.kek_id, wrapped_at = carried.wrapped_at
+      where k.tenant_id = carried.tenant_id and k.key_id = carried.key_id;
+      rewrapped := rewrapped + 1;
+    end if;
+  end loop;
+end
+$$;
+
+ALTER FUNCTION vital.carry_tenant_keys(p_keys jsonb, OUT destroyed bigint, OUT rewrapped bigint, OUT added bigint, OUT left_out bigint) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.carry_tenant_keys(p_keys jsonb, OUT destroyed bigint, OUT rewrapped bigint, OUT added bigint, OUT left_out bigint) IS 'Takes over keys as another copy of the database has them';
 
 CREATE FUNCTION vital.change_member_role(p_tenant_id uuid, p_user_id uuid, p_role text, p_reason text DEFAULT NULL::text) RETURNS public.user_tenants
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3085,6 +3449,29 @@ ALTER FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason t
 
 COMMENT ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) IS 'Marks a tool of a tenant as one to use no longer';
 
+CREATE FUNCTION vital.destroy_tenant_key(p_tenant_id uuid) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  destroyed uuid;
+begin
+  perform vital.require_operator();
+  for destroyed in
+    update vital.tenant_keys k set wrapped = null, destroyed_at = clock_timestamp()
+    where k.tenant_id = p_tenant_id and k.destroyed_at is null
+    returning k.key_id
+  loop
+    perform vital.append_audit(p_tenant_id, 'destroyed', 'tenant_keys', destroyed, null);
+  end loop;
+  return (select max(k.destroyed_at) from vital.tenant_keys k where k.tenant_id = p_tenant_id);
+end
+$$;
+
+ALTER FUNCTION vital.destroy_tenant_key(p_tenant_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.destroy_tenant_key(p_tenant_id uuid) IS 'Destroys every key of a tenant, and records that';
+
 CREATE FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) RETURNS TABLE(path text, before jsonb, after jsonb)
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3188,7 +3575,7 @@ CREATE FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) RETURNS boo
     AS $$
 begin
   update public.organization_audit_log a
-  set changes = null, reason = null, salt = null, erased_at = transaction_timestamp()
+  set changes = null, reason = null, salt = null, sealed = null, sealed_key = null, erased_at = transaction_timestamp()
   where a.organization_id = p_organization_id and a.id = p_id and a.erased_at is null;
   if not found then
     return false;
@@ -3201,6 +3588,29 @@ $$;
 ALTER FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) IS 'Erases changes and reason of one audit row, and records that';
+
+CREATE FUNCTION vital.erase_chain(p_id uuid, p_limit integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  gone bigint;
+begin
+  delete from public.organization_audit_log a
+  where a.ctid = any (array(
+    select d.ctid
+    from vital.erasures e
+    join public.organization_audit_log d on d.organization_id = e.subject_id
+    where e.id = p_id and e.state = 'running' and e.subject = 'tenant'
+    limit p_limit));
+  get diagnostics gone = row_count;
+  return gone;
+end
+$$;
+
+ALTER FUNCTION vital.erase_chain(p_id uuid, p_limit integer) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.erase_chain(p_id uuid, p_limit integer) IS 'Deletes rows of the audit chain of a tenant that is being erased';
 
 CREATE FUNCTION vital.fail_flag_change(p_tenant_id uuid, p_id uuid, p_error text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3351,6 +3761,29 @@ ALTER FUNCTION vital.find_feature_flag(p_flag_key text) OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.find_feature_flag(p_flag_key text) IS 'The flag of that key, else an error';
 
+CREATE FUNCTION vital.finish_erasure(p_id uuid, p_certificate text, p_signature bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  erasure constant vital.erasures := vital.open_erasure(p_id, array['running']);
+begin
+  if exists (select from public.organizations o where erasure.subject = 'tenant' and o.id = erasure.subject_id)
+    or exists (select from public.users u where u.id = any (erasure.people))
+    or exists (select from public.organization_audit_log a where erasure.subject = 'tenant' and a.organization_id = erasure.subject_id) then
+    raise exception using errcode = 'VT203', message = 'Not everything is erased yet.', hint = 'Run it again, and it goes on.';
+  end if;
+  update vital.erasures e set state = 'finished', finished_at = now(), certificate = p_certificate, signature = p_signature, addresses = null where e.id = p_id;
+  perform vital.append_audit('00000000-0000-0000-0000-000000000001', 'erased', case erasure.subject when 'tenant' then 'organizations' else 'users' end,
+    erasure.subject_id, jsonb_build_object('new', jsonb_build_object(
+      'erasure', p_id, 'certificate_sha256', encode(sha256(convert_to(p_certificate, 'UTF8')), 'hex'), 'clean', p_certificate::jsonb -> 'clean')));
+end
+$$;
+
+ALTER FUNCTION vital.finish_erasure(p_id uuid, p_certificate text, p_signature bytea) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.finish_erasure(p_id uuid, p_certificate text, p_signature bytea) IS 'Ends an erasure with its certificate';
+
 CREATE FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3485,7 +3918,7 @@ begin
   where u.ctid = any (array( -- where they lie: no plan of this reads the whole table
     select o.ctid
     from public.tenant_feature_flag_usage o
-    where o.day < (now() at time zone 'UTC')::date - 90
+    where o.day < (now() at time zone 'UTC')::date - 90 and o.tenant_id <> all (array(select vital.held_tenant_ids()))
     order by o.day
     limit p_limit
     for update skip locked
@@ -3593,6 +4026,17 @@ $$;
 ALTER FUNCTION vital.guard_throttles() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.guard_throttles() IS 'Lets only operators change what a tenant may take of the server';
+
+CREATE FUNCTION vital.held_tenant_ids() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select h.tenant_id from vital.legal_holds h where h.released_at is null
+$$;
+
+ALTER FUNCTION vital.held_tenant_ids() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.held_tenant_ids() IS 'Tenants on legal hold';
 
 CREATE FUNCTION vital.identity() RETURNS vital.caller
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
@@ -3987,6 +4431,44 @@ ALTER FUNCTION vital.number_tenant_feature_flag() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.number_tenant_feature_flag() IS 'Counts the version of a tenant''s override';
 
+CREATE FUNCTION vital.open_erasure(p_id uuid, p_states text[]) RETURNS vital.erasures
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  erasure vital.erasures;
+begin
+  select e.* into erasure from vital.erasures e where e.id = p_id for update;
+  if not found then
+    raise exception using errcode = 'VT205', message = 'There is no such erasure.', hint = 'See `vital erasure list`.';
+  end if;
+  if erasure.state <> all (p_states) then
+    raise exception using errcode = 'VT203', message = format('This erasure is %s.', erasure.state),
+      hint = case erasure.state
+        when 'requested' then 'Another operator approves it first.'
+        when 'approved' then 'It waits to be run.'
+        when 'running' then 'There is no way back: run it again, and it goes on to the end.'
+        else 'File another one.' end;
+  end if;
+  return erasure;
+end
+$$;
+
+ALTER FUNCTION vital.open_erasure(p_id uuid, p_states text[]) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.open_erasure(p_id uuid, p_states text[]) IS 'An erasure, locked, where it is in one of these states';
+
+CREATE FUNCTION vital.operator_name() RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce('user:' || (vital.identity()).user_id, 'login:' || session_user)
+$$;
+
+ALTER FUNCTION vital.operator_name() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.operator_name() IS 'Who the acting operator is, by user or login';
+
 CREATE FUNCTION vital.override_fields() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4363,11 +4845,18 @@ CREATE FUNCTION vital.refuse_audit_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
+declare
+  content constant text[] := array['changes', 'reason', 'salt', 'sealed', 'sealed_key', 'erased_at'];
 begin
   if tg_op = 'UPDATE' and current_user = 'vital_definer' and new.changes is null and new.reason is null and new.salt is null
-    and new.erased_at is not null
-    and to_jsonb(new) - array['changes', 'reason', 'salt', 'erased_at'] = to_jsonb(old) - array['changes', 'reason', 'salt', 'erased_at'] then
+    and to_jsonb(new) - content = to_jsonb(old) - content
+    and (new.erased_at is not null and new.sealed is null and new.sealed_key is null -- erased
+      or new.erased_at is null and old.erased_at is null and old.sealed_key is null and new.sealed is not null and new.sealed_key is not null) then
     return new;
+  end if;
+  if tg_op = 'DELETE' and current_user = 'vital_definer'
+    and exists (select from vital.erasures e where e.subject = 'tenant' and e.subject_id = old.organization_id and e.state = 'running') then
+    return old;
   end if;
   raise exception using errcode = 'VT201', message = 'The audit log is only ever appended to.',
     hint = 'A mistake is mended by a new change with its reason, which gets a row of its own.';
@@ -4376,7 +4865,7 @@ $$;
 
 ALTER FUNCTION vital.refuse_audit_change() OWNER TO vital_owner;
 
-COMMENT ON FUNCTION vital.refuse_audit_change() IS 'Refuses every change of an audit row but an erasure';
+COMMENT ON FUNCTION vital.refuse_audit_change() IS 'Refuses every change of an audit row but sealing and erasing';
 
 CREATE FUNCTION vital.refuse_cancel(p_status text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
@@ -4539,6 +5028,59 @@ ALTER FUNCTION vital.require_changeable(p_tenant_id uuid) OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.require_changeable(p_tenant_id uuid) IS 'Refuses a tenant that does not exist or is archived';
 
+CREATE FUNCTION vital.require_erasable(p_subject text, p_subject_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  state public.org_lifecycle_state;
+  parts bigint;
+begin
+  if p_subject = 'tenant' then
+    select o.lifecycle_state into state from public.organizations o where o.id = p_subject_id;
+    if not found then
+      raise exception using errcode = 'VT104', message = 'There is no such tenant.', hint = 'Name one by slug or id.';
+    end if;
+    if p_subject_id = '00000000-0000-0000-0000-000000000001' then
+      raise exception using errcode = 'VT203', message = 'The platform tenant is never erased.', hint = 'It owns what all tenants share.';
+    end if;
+    if state <> 'archived' then
+      raise exception using errcode = 'VT203', message = format('This tenant is %s; only an archived one is erased.', state),
+        hint = 'Suspend it, and archive it: `vital tenant archive`.';
+    end if;
+    select count(*) into parts from public.organizations o where o.parent_organization_id = p_subject_id;
+    if parts > 0 then
+      raise exception using errcode = 'VT203', message = format('%s other tenants are part of this one.', parts),
+        hint = 'Make them part of another, or of none, first: set_parent_organization.';
+    end if;
+  else
+    perform from public.users u where u.id = p_subject_id;
+    if not found then
+      raise exception using errcode = 'VT101', message = 'There is no such user.', hint = 'Name one by address or id.';
+    end if;
+    if exists (select from public.profiles p where p.id = p_subject_id and p.role = 'super_admin') then
+      raise exception using errcode = 'VT203', message = 'This user operates the platform.', hint = 'Take the platform-wide role from them first.';
+    end if;
+    select count(*) into parts
+    from public.user_tenants m
+    join public.organizations o on o.id = m.tenant_id and o.lifecycle_state <> 'archived'
+    where m.user_id = p_subject_id and m.role = 'owner' and m.status = 'active'
+      and not exists (
+        select from public.user_tenants w
+        where w.tenant_id = m.tenant_id and w.role = 'owner' and w.status = 'active' and w.user_id <> m.user_id);
+    if parts > 0 then
+      raise exception using errcode = 'VT207', message = format('This user is the only owner of %s.', case parts when 1 then 'a tenant' else parts || ' tenants' end),
+        hint = 'Make somebody else an owner first: `vital member role`.';
+    end if;
+  end if;
+  perform vital.require_no_hold(p_subject, p_subject_id);
+end
+$$;
+
+ALTER FUNCTION vital.require_erasable(p_subject text, p_subject_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.require_erasable(p_subject text, p_subject_id uuid) IS 'Refuses to erase a tenant or user that must stay for now';
+
 CREATE FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4556,6 +5098,23 @@ ALTER FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) OWNER TO vi
 
 COMMENT ON FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) IS 'Refuses changes that name a field that is not known';
 
+CREATE FUNCTION vital.require_kek(p_kek_id text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform from vital.retired_keks r where r.kek_id = p_kek_id;
+  if found then
+    raise exception using errcode = 'VT203', message = format('The key-encryption key %s was retired.', p_kek_id),
+      hint = 'Give this server the keyring as it is now; `vital keys status` shows which key is current.';
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.require_kek(p_kek_id text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.require_kek(p_kek_id text) IS 'Refuses a key-encryption key that was retired';
+
 CREATE FUNCTION vital.require_member() RETURNS vital.membership
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4568,6 +5127,29 @@ $$;
 ALTER FUNCTION vital.require_member() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.require_member() IS 'The standing of a caller who is a member of their tenant, else an error';
+
+CREATE FUNCTION vital.require_no_hold(p_subject text, p_subject_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if exists (
+    select from vital.legal_holds h
+    where h.released_at is null and h.tenant_id in (
+      select p_subject_id where p_subject = 'tenant'
+      union all
+      select m.tenant_id from public.user_tenants m where p_subject = 'user' and m.user_id = p_subject_id)
+  ) then
+    raise exception using errcode = 'VT203',
+      message = case p_subject when 'tenant' then 'This tenant is on legal hold.' else 'This user is a member of a tenant on legal hold.' end,
+      hint = 'Once the reason is gone: `vital tenant hold TENANT --release --reason WHY`.';
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.require_no_hold(p_subject text, p_subject_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.require_no_hold(p_subject text, p_subject_id uuid) IS 'Refuses to erase anything of a tenant on legal hold';
 
 CREATE FUNCTION vital.require_operator() RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
@@ -4744,6 +5326,48 @@ $$;
 ALTER FUNCTION vital.require_writer() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.require_writer() IS 'The standing of a caller who may write in their tenant, else an error';
+
+CREATE FUNCTION vital.retire_kek(p_kek_id text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  live bigint;
+begin
+  perform vital.require_operator();
+  lock table vital.tenant_keys in share row exclusive mode;
+  select count(*) into live from vital.tenant_keys k where k.kek_id = p_kek_id and k.destroyed_at is null;
+  if live = 0 then
+    insert into vital.retired_keks (kek_id) values (p_kek_id) on conflict do nothing;
+  end if;
+  return live;
+end
+$$;
+
+ALTER FUNCTION vital.retire_kek(p_kek_id text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.retire_kek(p_kek_id text) IS 'Says that a key-encryption key is to be thrown away, once nothing is wrapped with it';
+
+CREATE FUNCTION vital.rewrap_tenant_keys(p_tenant_ids uuid[], p_key_ids uuid[], p_from text[], p_to text, p_wrapped bytea[]) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  written bigint;
+begin
+  perform vital.require_operator();
+  update vital.tenant_keys k set kek_id = p_to, wrapped = n.wrapped, wrapped_at = clock_timestamp()
+  from rows from (unnest(p_tenant_ids), unnest(p_key_ids), unnest(p_from), unnest(p_wrapped)) as n (tenant_id, key_id, kek_id, wrapped)
+  where k.tenant_id = n.tenant_id and k.key_id = n.key_id and k.kek_id = n.kek_id and k.destroyed_at is null;
+  get diagnostics written = row_count;
+  perform vital.require_kek(p_to);
+  return written;
+end
+$$;
+
+ALTER FUNCTION vital.rewrap_tenant_keys(p_tenant_ids uuid[], p_key_ids uuid[], p_from text[], p_to text, p_wrapped bytea[]) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.rewrap_tenant_keys(p_tenant_ids uuid[], p_key_ids uuid[], p_from text[], p_to text, p_wrapped bytea[]) IS 'Keeps keys that were wrapped anew';
 
 CREATE FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) RETURNS boolean
     LANGUAGE sql IMMUTABLE
@@ -5035,6 +5659,8 @@ declare
   day date;
   begins timestamptz;
   ends timestamptz;
+  held uuid[];
+  kept boolean;
 begin
   if p_keep_days is null or p_keep_days < 1 or p_ahead is null or p_ahead not between 0 and 31 then
     raise exception 'records are kept for one day or more, and partitions made for up to 31 days ahead' using errcode = 'invalid_parameter_value';
@@ -5062,18 +5688,23 @@ begin
     done := 'made';
     return next;
   end loop;
+  held := array(select vital.held_tenant_ids());
   for partition_name in
     select c.relname::text from pg_inherits i join pg_class c on c.oid = i.inhrelid
     where i.inhparent = 'public.query_performance'::regclass and c.relname ~ '^query_performance_\d{8}$'
       and to_date(right(c.relname, 8), 'YYYYMMDD') < last_kept
     order by 1
   loop
+    if cardinality(held) > 0 then
+      execute format('select exists (select from vital.%I r where r.tenant_id = any ($1))', partition_name) into kept using held;
+      continue when kept;
+    end if;
     execute format('drop table vital.%I', partition_name);
     done := 'dropped';
     return next;
   end loop;
   -- What is older than anything that is kept never had a partition.
-  delete from vital.query_performance_default r where r.created_at < first_day;
+  delete from vital.query_performance_default r where r.created_at < first_day and r.tenant_id <> all (held);
 end
 $_$;
 
@@ -5196,6 +5827,39 @@ ALTER FUNCTION vital.schema_version() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.schema_version() IS 'Number of the last applied migration';
 
+CREATE FUNCTION vital.seal_audit(p_organization_id uuid, p_key_id uuid, p_ids uuid[], p_sealed bytea[]) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  overhead constant integer := 1 + 12 + 16; -- version, nonce and tag: internal/envelope
+  written bigint;
+begin
+  perform vital.require_operator();
+  perform from vital.tenant_keys k
+  where k.tenant_id = p_organization_id and k.key_id = p_key_id and k.destroyed_at is null
+  for share;
+  if not found then
+    raise exception using errcode = 'VT203', message = 'The tenant has no such key, or it was destroyed.', hint = 'Run it again: it takes the key that the tenant has now.';
+  end if;
+  update public.organization_audit_log a
+  set sealed = n.sealed, sealed_key = p_key_id, changes = null, reason = null, salt = null
+  from rows from (unnest(p_ids), unnest(p_sealed)) as n (id, sealed)
+  where a.organization_id = p_organization_id and a.id = n.id
+    and a.sealed_key is null and a.erased_at is null and a.salt is not null and (a.changes is not null or a.reason is not null)
+    and substr(n.sealed, 1, 1) = '\x01'
+    and octet_length(n.sealed) = overhead + octet_length(a.salt || convert_to(
+      coalesce(octet_length(convert_to(a.changes::text, 'UTF8')) || ':' || a.changes::text, '-') || ','
+      || coalesce(octet_length(convert_to(a.reason, 'UTF8')) || ':' || a.reason, '-') || ',', 'UTF8'));
+  get diagnostics written = row_count;
+  return written;
+end
+$$;
+
+ALTER FUNCTION vital.seal_audit(p_organization_id uuid, p_key_id uuid, p_ids uuid[], p_sealed bytea[]) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.seal_audit(p_organization_id uuid, p_key_id uuid, p_ids uuid[], p_sealed bytea[]) IS 'Puts what was sealed in the place of salt, changes and reason of audit rows';
+
 CREATE FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) RETURNS record
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5224,6 +5888,34 @@ $$;
 ALTER FUNCTION vital.serialize_definitions() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.serialize_definitions() IS 'Lets one transaction after another write flag definitions';
+
+CREATE FUNCTION vital.set_erasure_wait(p_subject text, p_wait interval, p_reason text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  was interval;
+begin
+  perform vital.require_operator();
+  perform vital.require_value(p_subject in ('tenant', 'user'), 'p_subject', 'tenant or user');
+  perform vital.require_value(p_wait >= interval '0' and p_wait <= interval '10 years', 'p_wait', 'a time from 0 to ten years');
+  perform vital.require_value(btrim(coalesce(p_reason, '')) <> '', 'p_reason', 'given');
+  if p_subject = 'tenant' then
+    select s.erasure_wait into was from vital.settings s for update;
+    update vital.settings set erasure_wait = p_wait;
+  else
+    select s.user_erasure_wait into was from vital.settings s for update;
+    update vital.settings set user_erasure_wait = p_wait;
+  end if;
+  perform vital.give_reason(p_reason);
+  perform vital.append_audit('00000000-0000-0000-0000-000000000001', 'updated', 'settings', null,
+    jsonb_build_object('old', jsonb_build_object(p_subject || '_erasure_wait', was), 'new', jsonb_build_object(p_subject || '_erasure_wait', p_wait)));
+end
+$$;
+
+ALTER FUNCTION vital.set_erasure_wait(p_subject text, p_wait interval, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.set_erasure_wait(p_subject text, p_wait interval, p_reason text) IS 'Sets how long tenants or users wait until they may be erased';
 
 CREATE FUNCTION vital.set_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_expected_version integer DEFAULT NULL::integer, p_reason text DEFAULT NULL::text) RETURNS public.tenant_feature_flags
     LANGUAGE plpgsql
@@ -6163,6 +6855,8 @@ CREATE TABLE public.organization_audit_log (
     previous_hash bytea NOT NULL,
     hash bytea NOT NULL,
     erased_at timestamp with time zone,
+    sealed bytea,
+    sealed_key uuid,
     CONSTRAINT organization_audit_log_seq_positive CHECK ((seq > 0))
 );
 
@@ -6200,13 +6894,17 @@ COMMENT ON COLUMN public.organization_audit_log.seq IS 'Place in the tenant''s c
 
 COMMENT ON COLUMN public.organization_audit_log.commitment IS 'SHA-256 of salt, changes and reason: what the chain holds of them';
 
-COMMENT ON COLUMN public.organization_audit_log.salt IS 'Random, so that a commitment tells nothing; null once erased';
+COMMENT ON COLUMN public.organization_audit_log.salt IS 'Random, so that a commitment tells nothing; null once sealed or erased';
 
 COMMENT ON COLUMN public.organization_audit_log.previous_hash IS 'Hash of the row before; 32 zero bytes for the first';
 
 COMMENT ON COLUMN public.organization_audit_log.hash IS 'SHA-256 over the previous hash and every other column but changes, reason, salt and erased_at';
 
 COMMENT ON COLUMN public.organization_audit_log.erased_at IS 'When changes and reason were erased; itself recorded as an action';
+
+COMMENT ON COLUMN public.organization_audit_log.sealed IS 'Salt, changes and reason, sealed with the tenant''s key after a while; they are null from then on';
+
+COMMENT ON COLUMN public.organization_audit_log.sealed_key IS 'Key it was sealed with; once that is destroyed, they are erased';
 
 CREATE TABLE public.personas (
     tenant_id uuid NOT NULL,
@@ -6966,6 +7664,36 @@ COMMENT ON COLUMN vital.idempotency_keys.body IS 'Body that was answered';
 
 COMMENT ON COLUMN vital.idempotency_keys.created_at IS 'When it was first seen';
 
+CREATE TABLE vital.legal_holds (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    reason text NOT NULL,
+    placed_by text NOT NULL,
+    placed_at timestamp with time zone DEFAULT now() NOT NULL,
+    released_by text,
+    released_at timestamp with time zone,
+    CONSTRAINT legal_holds_check CHECK (((released_by IS NULL) = (released_at IS NULL))),
+    CONSTRAINT legal_holds_reason_check CHECK ((btrim(reason) <> ''::text))
+);
+
+ALTER TABLE vital.legal_holds OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.legal_holds IS 'Tenants whose data must be kept for now: nothing of them is erased, or dropped for its age.';
+
+COMMENT ON COLUMN vital.legal_holds.tenant_id IS 'The tenant';
+
+COMMENT ON COLUMN vital.legal_holds.id IS 'The hold';
+
+COMMENT ON COLUMN vital.legal_holds.reason IS 'Why it must be kept';
+
+COMMENT ON COLUMN vital.legal_holds.placed_by IS 'Who said so: user:ID, or login:NAME of an operator''s own session';
+
+COMMENT ON COLUMN vital.legal_holds.placed_at IS 'Since when';
+
+COMMENT ON COLUMN vital.legal_holds.released_by IS 'Who lifted it; null while it stands';
+
+COMMENT ON COLUMN vital.legal_holds.released_at IS 'When it was lifted; null while it stands';
+
 CREATE TABLE vital.migrations (
     id integer NOT NULL,
     version_id bigint NOT NULL,
@@ -7092,6 +7820,20 @@ CREATE TABLE vital.query_performance_default (
 ALTER TABLE vital.query_performance_default OWNER TO vital_owner;
 
 COMMENT ON TABLE vital.query_performance_default IS 'Records outside every day partition';
+
+CREATE TABLE vital.retired_keks (
+    kek_id text NOT NULL,
+    retired_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT retired_keks_kek_id_check CHECK ((kek_id ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text))
+);
+
+ALTER TABLE vital.retired_keks OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.retired_keks IS 'Key-encryption keys that were thrown away: no key may be wrapped with one again.';
+
+COMMENT ON COLUMN vital.retired_keks.kek_id IS 'Its name in the keyring';
+
+COMMENT ON COLUMN vital.retired_keks.retired_at IS 'When nothing was wrapped with it any more';
 
 CREATE TABLE vital.revoked_sessions (
     session_id uuid NOT NULL,
@@ -7326,7 +8068,11 @@ CREATE TABLE vital.settings (
     only_row boolean DEFAULT true NOT NULL,
     accept_jwt_claims boolean DEFAULT false NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT settings_only_row_check CHECK (only_row)
+    erasure_wait interval DEFAULT '30 days'::interval NOT NULL,
+    user_erasure_wait interval DEFAULT '3 days'::interval NOT NULL,
+    CONSTRAINT settings_erasure_wait_check CHECK ((erasure_wait >= '00:00:00'::interval)),
+    CONSTRAINT settings_only_row_check CHECK (only_row),
+    CONSTRAINT settings_user_erasure_wait_check CHECK ((user_erasure_wait >= '00:00:00'::interval))
 );
 
 ALTER TABLE vital.settings OWNER TO vital_owner;
@@ -7338,6 +8084,10 @@ COMMENT ON COLUMN vital.settings.only_row IS 'There is one row';
 COMMENT ON COLUMN vital.settings.accept_jwt_claims IS 'Whether request.jwt.claims is believed where the session is PostgREST''s authenticator. It is not sealed: injected SQL can then act as any user';
 
 COMMENT ON COLUMN vital.settings.changed_at IS 'When the decision was made';
+
+COMMENT ON COLUMN vital.settings.erasure_wait IS 'How long a tenant must have been archived before it may be erased';
+
+COMMENT ON COLUMN vital.settings.user_erasure_wait IS 'How long after it was asked for a user may be erased';
 
 CREATE TABLE vital.signing_keys (
     kid text NOT NULL,
@@ -7367,6 +8117,37 @@ COMMENT ON COLUMN vital.signing_keys.private_key IS 'PKCS #8, sealed with AES-25
 COMMENT ON COLUMN vital.signing_keys.created_at IS 'When it was made';
 
 COMMENT ON COLUMN vital.signing_keys.retires_at IS 'From then on its tokens are refused; null unless previous';
+
+CREATE TABLE vital.tenant_keys (
+    tenant_id uuid NOT NULL,
+    key_id uuid NOT NULL,
+    kek_id text NOT NULL,
+    wrapped bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    wrapped_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    destroyed_at timestamp with time zone,
+    CONSTRAINT tenant_keys_destroyed CHECK (((wrapped IS NULL) = (destroyed_at IS NOT NULL))),
+    CONSTRAINT tenant_keys_kek_id_check CHECK ((kek_id ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text)),
+    CONSTRAINT tenant_keys_wrapped_check CHECK (((octet_length(wrapped) >= 32) AND (octet_length(wrapped) <= 256)))
+);
+
+ALTER TABLE vital.tenant_keys OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.tenant_keys IS 'Keys of tenants, wrapped with a key-encryption key; a tenant has one that is not destroyed at most.';
+
+COMMENT ON COLUMN vital.tenant_keys.tenant_id IS 'The tenant, also after it is gone';
+
+COMMENT ON COLUMN vital.tenant_keys.key_id IS 'The key';
+
+COMMENT ON COLUMN vital.tenant_keys.kek_id IS 'Key-encryption key it is wrapped with, by its name in the keyring';
+
+COMMENT ON COLUMN vital.tenant_keys.wrapped IS 'The key, sealed with AES-256-GCM; null once destroyed';
+
+COMMENT ON COLUMN vital.tenant_keys.created_at IS 'When it was made';
+
+COMMENT ON COLUMN vital.tenant_keys.wrapped_at IS 'When it was wrapped as it is: of two copies of a key the newer counts';
+
+COMMENT ON COLUMN vital.tenant_keys.destroyed_at IS 'When it was destroyed, and with it all that was sealed with it';
 
 CREATE TABLE vital.versions (
     scope text NOT NULL,
@@ -7591,11 +8372,17 @@ ALTER TABLE ONLY vital.check_runs
 ALTER TABLE ONLY vital.definition_lock
     ADD CONSTRAINT definition_lock_pkey PRIMARY KEY (only_row);
 
+ALTER TABLE ONLY vital.erasures
+    ADD CONSTRAINT erasures_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY vital.gate_approvals
     ADD CONSTRAINT gate_approvals_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY vital.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, key);
+
+ALTER TABLE ONLY vital.legal_holds
+    ADD CONSTRAINT legal_holds_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY vital.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (id);
@@ -7608,6 +8395,9 @@ ALTER TABLE ONLY vital.pending_versions
 
 ALTER TABLE ONLY vital.query_performance_default
     ADD CONSTRAINT query_performance_default_pkey PRIMARY KEY (tenant_id, id, created_at);
+
+ALTER TABLE ONLY vital.retired_keks
+    ADD CONSTRAINT retired_keks_pkey PRIMARY KEY (kek_id);
 
 ALTER TABLE ONLY vital.revoked_sessions
     ADD CONSTRAINT revoked_sessions_pkey PRIMARY KEY (session_id);
@@ -7638,6 +8428,9 @@ ALTER TABLE ONLY vital.settings
 
 ALTER TABLE ONLY vital.signing_keys
     ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (kid);
+
+ALTER TABLE ONLY vital.tenant_keys
+    ADD CONSTRAINT tenant_keys_pkey PRIMARY KEY (tenant_id, key_id);
 
 ALTER TABLE ONLY vital.versions
     ADD CONSTRAINT versions_pkey PRIMARY KEY (scope, key);
@@ -7670,6 +8463,8 @@ CREATE INDEX idx_jobs_to_be_done_persona ON public.jobs_to_be_done USING btree (
 CREATE INDEX idx_org_audit_created_at ON public.organization_audit_log USING btree (created_at DESC);
 
 CREATE INDEX idx_org_audit_org_id ON public.organization_audit_log USING btree (organization_id, created_at DESC);
+
+CREATE INDEX idx_organization_audit_log_unsealed ON public.organization_audit_log USING btree (created_at, organization_id) WHERE ((sealed_key IS NULL) AND (erased_at IS NULL) AND ((changes IS NOT NULL) OR (reason IS NOT NULL)));
 
 CREATE INDEX idx_organizations_parent ON public.organizations USING btree (parent_organization_id);
 
@@ -7719,6 +8514,8 @@ CREATE INDEX idx_users_organization_id ON public.users USING btree (organization
 
 CREATE UNIQUE INDEX invitations_one_open ON public.invitations USING btree (tenant_id, lower(email)) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
 
+CREATE UNIQUE INDEX erasures_one_open ON vital.erasures USING btree (subject, subject_id) WHERE (state = ANY (ARRAY['requested'::text, 'approved'::text, 'running'::text]));
+
 CREATE INDEX idx_api_keys_acts_for ON vital.api_keys USING btree (acts_for) WHERE (acts_for IS NOT NULL);
 
 CREATE INDEX idx_audit_heads_changed_at ON vital.audit_heads USING btree (changed_at);
@@ -7727,6 +8524,8 @@ CREATE INDEX idx_check_runs_latest ON vital.check_runs USING btree (check_name, 
 
 CREATE INDEX idx_check_runs_ran_at ON vital.check_runs USING btree (ran_at DESC);
 
+CREATE INDEX idx_erasures_subject ON vital.erasures USING btree (subject_id);
+
 CREATE INDEX idx_gate_approvals_latest ON vital.gate_approvals USING btree (gate, approved_at DESC);
 
 CREATE INDEX idx_idempotency_keys_created_at ON vital.idempotency_keys USING btree (created_at);
@@ -7734,6 +8533,10 @@ CREATE INDEX idx_idempotency_keys_created_at ON vital.idempotency_keys USING btr
 CREATE INDEX idx_revoked_sessions_expires_at ON vital.revoked_sessions USING btree (expires_at);
 
 CREATE INDEX idx_server_starts_started_at ON vital.server_starts USING btree (started_at DESC);
+
+CREATE INDEX idx_tenant_keys_kek ON vital.tenant_keys USING btree (kek_id, tenant_id) WHERE (destroyed_at IS NULL);
+
+CREATE UNIQUE INDEX legal_holds_one_open ON vital.legal_holds USING btree (tenant_id) WHERE (released_at IS NULL);
 
 CREATE INDEX query_performance_default_created_at_idx ON vital.query_performance_default USING btree (created_at DESC);
 
@@ -7762,6 +8565,8 @@ CREATE INDEX river_notification_created_at_idx ON vital.river_notification USING
 CREATE INDEX river_notification_topic_id_idx ON vital.river_notification USING btree (topic, id);
 
 CREATE UNIQUE INDEX signing_keys_one_of_state ON vital.signing_keys USING btree (state) WHERE (state <> 'previous'::text);
+
+CREATE UNIQUE INDEX tenant_keys_live ON vital.tenant_keys USING btree (tenant_id) WHERE (destroyed_at IS NULL);
 
 ALTER INDEX public.idx_query_perf_created_at ATTACH PARTITION vital.query_performance_default_created_at_idx;
 
@@ -8034,6 +8839,9 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY vital.api_keys
     ADD CONSTRAINT api_keys_acts_for_fkey FOREIGN KEY (acts_for) REFERENCES public.organizations(id);
 
+ALTER TABLE ONLY vital.legal_holds
+    ADD CONSTRAINT legal_holds_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.organizations(id);
+
 ALTER TABLE public.agents ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY agents_delete_member ON public.agents FOR DELETE TO authenticated USING ((tenant_id = ( SELECT vital.writable_tenant_id() AS writable_tenant_id)));
@@ -8293,6 +9101,10 @@ REVOKE ALL ON FUNCTION public.accept_invitation(p_token text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.accept_invitation(p_token text) TO authenticated;
 GRANT ALL ON FUNCTION public.accept_invitation(p_token text) TO service_role;
 
+REVOKE ALL ON FUNCTION public.approve_erasure(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.approve_erasure(p_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.approve_erasure(p_id uuid) TO service_role;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_agents TO vital_definer;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_agents TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_agents TO service_role;
@@ -8306,6 +9118,10 @@ GRANT ALL ON FUNCTION public.audit_chain_head() TO authenticated;
 
 REVOKE ALL ON FUNCTION public.audit_organization_changes() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.audit_organization_changes() TO vital_owner;
+
+REVOKE ALL ON FUNCTION public.cancel_erasure(p_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.cancel_erasure(p_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.cancel_erasure(p_id uuid, p_reason text) TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.feature_flag_changes TO vital_definer;
 GRANT SELECT ON TABLE public.feature_flag_changes TO authenticated;
@@ -8452,6 +9268,10 @@ REVOKE ALL ON FUNCTION public.list_check_runs() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.list_check_runs() TO authenticated;
 GRANT ALL ON FUNCTION public.list_check_runs() TO service_role;
 
+REVOKE ALL ON FUNCTION public.list_erasures() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.list_erasures() TO authenticated;
+GRANT ALL ON FUNCTION public.list_erasures() TO service_role;
+
 REVOKE ALL ON FUNCTION public.list_gates() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.list_gates() TO authenticated;
 GRANT ALL ON FUNCTION public.list_gates() TO service_role;
@@ -8494,6 +9314,10 @@ GRANT ALL ON FUNCTION public.register_tool(p_name text, p_slug text, p_tool_type
 REVOKE ALL ON FUNCTION public.remove_member(p_user_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.remove_member(p_user_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION public.remove_member(p_user_id uuid, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.request_erasure(p_subject text, p_subject_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.request_erasure(p_subject text, p_subject_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.request_erasure(p_subject text, p_subject_id uuid, p_reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.revoke_invitation(p_invitation_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.revoke_invitation(p_invitation_id uuid) TO authenticated;
@@ -8540,6 +9364,10 @@ GRANT ALL ON FUNCTION public.set_feature_flag(p_flag_key text, p_changes jsonb, 
 GRANT ALL ON FUNCTION public.set_feature_flag(p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) TO service_role;
 GRANT ALL ON FUNCTION public.set_feature_flag(p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) TO vital_definer;
 
+REVOKE ALL ON FUNCTION public.set_legal_hold(p_tenant_id uuid, p_held boolean, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.set_legal_hold(p_tenant_id uuid, p_held boolean, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.set_legal_hold(p_tenant_id uuid, p_held boolean, p_reason text) TO service_role;
+
 REVOKE ALL ON FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text) TO service_role;
@@ -8583,6 +9411,9 @@ REVOKE ALL ON FUNCTION vital.account_name(p_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) TO service_role;
 
+REVOKE ALL ON FUNCTION vital.add_tenant_key(p_tenant_id uuid, p_key_id uuid, p_kek_id text, p_wrapped bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.add_tenant_key(p_tenant_id uuid, p_key_id uuid, p_kek_id text, p_wrapped bytea) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.admin_tenant_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.admin_tenant_id() TO anon;
 GRANT ALL ON FUNCTION vital.admin_tenant_id() TO authenticated;
@@ -8617,6 +9448,12 @@ GRANT ALL ON FUNCTION vital.author_id() TO authenticated;
 GRANT ALL ON FUNCTION vital.author_id() TO service_role;
 GRANT ALL ON FUNCTION vital.author_id() TO vital_definer;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE vital.erasures TO vital_definer;
+GRANT SELECT ON TABLE vital.erasures TO service_role;
+
+REVOKE ALL ON FUNCTION vital.begin_erasure(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.begin_erasure(p_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.build_context(p_user_id uuid, p_tenant text, OUT tenant_id uuid, OUT version text, OUT body json) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.build_context(p_user_id uuid, p_tenant text, OUT tenant_id uuid, OUT version text, OUT body json) TO service_role;
 
@@ -8633,6 +9470,12 @@ GRANT ALL ON FUNCTION vital.caller_version() TO authenticated;
 REVOKE ALL ON FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.carry_retired_keks(p_keks jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.carry_retired_keks(p_keks jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.carry_tenant_keys(p_keys jsonb, OUT destroyed bigint, OUT rewrapped bigint, OUT added bigint, OUT left_out bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.carry_tenant_keys(p_keys jsonb, OUT destroyed bigint, OUT rewrapped bigint, OUT added bigint, OUT left_out bigint) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.change_member_role(p_tenant_id uuid, p_user_id uuid, p_role text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.change_member_role(p_tenant_id uuid, p_user_id uuid, p_role text, p_reason text) TO service_role;
@@ -8688,6 +9531,9 @@ REVOKE ALL ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_
 GRANT ALL ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION vital.destroy_tenant_key(p_tenant_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.destroy_tenant_key(p_tenant_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) TO authenticated;
 GRANT ALL ON FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) TO service_role;
@@ -8702,6 +9548,9 @@ REVOKE ALL ON FUNCTION vital.enqueue_job(p_kind text, p_args jsonb) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.erase_chain(p_id uuid, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.erase_chain(p_id uuid, p_limit integer) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.fail_flag_change(p_tenant_id uuid, p_id uuid, p_error text) FROM PUBLIC;
 
@@ -8722,6 +9571,9 @@ REVOKE ALL ON FUNCTION vital.find_feature_flag(p_flag_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.find_feature_flag(p_flag_key text) TO authenticated;
 GRANT ALL ON FUNCTION vital.find_feature_flag(p_flag_key text) TO service_role;
 GRANT ALL ON FUNCTION vital.find_feature_flag(p_flag_key text) TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.finish_erasure(p_id uuid, p_certificate text, p_signature bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.finish_erasure(p_id uuid, p_certificate text, p_signature bytea) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) TO anon;
@@ -8747,6 +9599,10 @@ REVOKE ALL ON FUNCTION vital.guard_parent() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.guard_parent() TO vital_owner;
 
 REVOKE ALL ON FUNCTION vital.guard_throttles() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.held_tenant_ids() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.held_tenant_ids() TO service_role;
+GRANT ALL ON FUNCTION vital.held_tenant_ids() TO vital_owner;
 
 REVOKE ALL ON FUNCTION vital.identity() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.identity() TO anon;
@@ -8808,6 +9664,10 @@ REVOKE ALL ON FUNCTION vital.number_feature_flag() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.number_tenant_feature_flag() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.number_tenant_feature_flag() TO vital_owner;
+
+REVOKE ALL ON FUNCTION vital.open_erasure(p_id uuid, p_states text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.operator_name() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.override_fields() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.override_fields() TO authenticated;
@@ -8872,14 +9732,21 @@ GRANT ALL ON FUNCTION vital.require_changeable(p_tenant_id uuid) TO authenticate
 GRANT ALL ON FUNCTION vital.require_changeable(p_tenant_id uuid) TO service_role;
 GRANT ALL ON FUNCTION vital.require_changeable(p_tenant_id uuid) TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.require_erasable(p_subject text, p_subject_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) TO authenticated;
 GRANT ALL ON FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) TO service_role;
 GRANT ALL ON FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.require_kek(p_kek_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.require_kek(p_kek_id text) TO vital_definer;
+
 REVOKE ALL ON FUNCTION vital.require_member() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.require_member() TO authenticated;
 GRANT ALL ON FUNCTION vital.require_member() TO service_role;
+
+REVOKE ALL ON FUNCTION vital.require_no_hold(p_subject text, p_subject_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.require_operator() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.require_operator() TO authenticated;
@@ -8909,6 +9776,12 @@ REVOKE ALL ON FUNCTION vital.require_writer() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.require_writer() TO authenticated;
 GRANT ALL ON FUNCTION vital.require_writer() TO service_role;
 
+REVOKE ALL ON FUNCTION vital.retire_kek(p_kek_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.retire_kek(p_kek_id text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.rewrap_tenant_keys(p_tenant_ids uuid[], p_key_ids uuid[], p_from text[], p_to text, p_wrapped bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.rewrap_tenant_keys(p_tenant_ids uuid[], p_key_ids uuid[], p_from text[], p_to text, p_wrapped bytea[]) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) TO vital_service;
 GRANT ALL ON FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) TO vital_definer;
@@ -8935,11 +9808,17 @@ REVOKE ALL ON FUNCTION vital.schema_version() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.schema_version() TO vital_service;
 GRANT ALL ON FUNCTION vital.schema_version() TO service_role;
 
+REVOKE ALL ON FUNCTION vital.seal_audit(p_organization_id uuid, p_key_id uuid, p_ids uuid[], p_sealed bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.seal_audit(p_organization_id uuid, p_key_id uuid, p_ids uuid[], p_sealed bytea[]) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) TO vital_service;
 
 REVOKE ALL ON FUNCTION vital.serialize_definitions() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.serialize_definitions() TO vital_owner;
+
+REVOKE ALL ON FUNCTION vital.set_erasure_wait(p_subject text, p_wait interval, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.set_erasure_wait(p_subject text, p_wait interval, p_reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.set_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.set_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) TO authenticated;
@@ -9160,12 +10039,18 @@ GRANT SELECT ON TABLE vital.gate_approvals TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.idempotency_keys TO vital_definer;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE vital.legal_holds TO vital_definer;
+GRANT SELECT ON TABLE vital.legal_holds TO service_role;
+
 GRANT SELECT ON TABLE vital.migrations TO vital_definer;
 GRANT SELECT ON TABLE vital.migrations TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.pending_audit TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.pending_versions TO vital_definer;
+
+GRANT SELECT,INSERT ON TABLE vital.retired_keks TO vital_definer;
+GRANT SELECT ON TABLE vital.retired_keks TO service_role;
 
 GRANT SELECT ON TABLE vital.revoked_sessions TO vital_sealer;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.revoked_sessions TO service_role;
@@ -9218,8 +10103,16 @@ GRANT SELECT,INSERT,DELETE ON TABLE vital.server_starts TO service_role;
 
 GRANT SELECT ON TABLE vital.settings TO vital_sealer;
 GRANT SELECT ON TABLE vital.settings TO service_role;
+GRANT SELECT ON TABLE vital.settings TO vital_definer;
+
+GRANT UPDATE(erasure_wait) ON TABLE vital.settings TO vital_definer;
+
+GRANT UPDATE(user_erasure_wait) ON TABLE vital.settings TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.signing_keys TO service_role;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE vital.tenant_keys TO vital_definer;
+GRANT SELECT ON TABLE vital.tenant_keys TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.versions TO vital_definer;
 

@@ -108,14 +108,14 @@ delete from vital.api_keys k where k.acts_for = $1 and $2::integer > 0;
 
 -- name: EraseJobs
 delete from vital.river_job j
-where j.ctid = any (array(select d.ctid from vital.river_job d, lateral (select pg_catalog.lower(d::text) as said offset 0) h where {match:h.said:} limit $3)) and j.state <> 'running';
+where j.ctid = any (array(select d.ctid from vital.river_job d, lateral (select pg_catalog.lower(d::text) as hay offset 0) h where {match} limit $3)) and j.state <> 'running';
 
 -- name: EraseAnswers
 delete from vital.idempotency_keys k
 where k.ctid = any (array(
   select d.ctid from vital.idempotency_keys d,
-    lateral (select pg_catalog.lower(d::text || ' ' || coalesce(pg_catalog.encode(d.body, 'escape'), '')) as said offset 0) h
-  where {match:h.said:} limit $3));
+    lateral (select pg_catalog.lower(d::text || ' ' || coalesce(pg_catalog.encode(d.body, 'escape'), '')) as hay offset 0) h
+  where {match} limit $3));
 
 -- name: EraseInvitations
 delete from public.invitations i
@@ -126,8 +126,8 @@ where i.ctid = any (array(select d.ctid from public.invitations d where pg_catal
 select pg_catalog.count(*) from (
   select vital.erase_audit(d.organization_id, d.id) as done
   from public.organization_audit_log d,
-    lateral (select pg_catalog.lower(coalesce(d.changes::text, '') || ' ' || coalesce(d.reason, '')) as said offset 0) h
-  where d.organization_id <> $5 and d.erased_at is null and (d.changes is not null or d.reason is not null or d.sealed is not null) and ({match:h.said:}
+    lateral (select pg_catalog.lower(coalesce(d.changes::text, '') || ' ' || coalesce(d.reason, '')) as hay offset 0) h
+  where d.organization_id <> $5 and d.erased_at is null and (d.changes is not null or d.reason is not null or d.sealed is not null) and ({match}
     or d.entity_id = any ($3::uuid[])
     or d.entity_id in (select m.id from public.user_tenants m where m.user_id = any ($3::uuid[])))
   limit $4) x

@@ -59,18 +59,13 @@ func (m matcher) parameters() (patterns, words []string) {
 	return patterns, words
 }
 
-// expand puts the condition where a statement says {match:X:}, X being an expression.
-func (m matcher) expand(statement string) string {
-	condition := scanQueries.Get("Match")
-	const mark = "{match:"
-	for {
-		before, rest, found := strings.Cut(statement, mark)
-		if !found {
-			return statement
-		}
-		expression, after, _ := strings.Cut(rest, ":}")
-		statement = before + strings.NewReplacer("{x}", expression, "{token:}", strings.ReplaceAll(wordPattern, "'", "''")).Replace(condition) + after
-	}
+// expand puts the condition where a statement says {match}: that h.hay holds what is looked for.
+func (m matcher) expand(statement string) string { return m.expandFor(statement, "h.hay") }
+
+// expandFor is expand for another expression.
+func (m matcher) expandFor(statement, expression string) string {
+	condition := strings.NewReplacer("{x}", expression, "{token}", wordPattern).Replace(scanQueries.Get("Match"))
+	return strings.ReplaceAll(statement, "{match}", condition)
 }
 
 // find is where the first of what is looked for stands in text, which need not be in lower case; -1 for nowhere.

@@ -218,7 +218,7 @@ func (s *Scan) relation(ctx context.Context, tx pgx.Tx, r relation, match matche
 		if r.AreBytes[i] {
 			value += " || ' ' || " + readable(name)
 		}
-		counts[i] = strings.ReplaceAll(scanQueries.Get("CountColumn"), "{value}", value)
+		counts[i] = match.expandFor(scanQueries.Get("CountColumn"), "pg_catalog.lower("+value+")")
 	}
 	var found []int64
 	if err := tx.QueryRow(ctx, r.fill("CountColumns", match, "{counts}", strings.Join(counts, ", ")), patterns, words).Scan(&found); err != nil {

@@ -1,9 +1,9 @@
-What looks for what is left. {hay} is a row as text in lower case, bytes made readable; {match:X:} is whether X holds one of the needles:
+What looks for what is left. {hay} is a row as text, bytes made readable; {match} is whether that holds one of the needles:
 $1 are patterns, $2 whole words for the many.
 
 -- name: Match
 ({x} like any ($1::text[]) or pg_catalog.cardinality($2::text[]) > 0 and exists (
-  select from pg_catalog.regexp_matches({x}, '{token:}', 'g') w where w[1] = any ($2::text[])))
+  select from pg_catalog.regexp_matches({x}, '{token}', 'g') w where w[1] = any ($2::text[])))
 
 -- name: Look
 set transaction isolation level read committed, read only;
@@ -36,7 +36,7 @@ from (
   select s.schemaname::text || '.' || s.tablename::text, s.statistics_name::text, s.most_common_vals::text, null, null
   from pg_catalog.pg_stats_ext s
 ) s (relation, "column", common, bounds, elements), lateral (select pg_catalog.lower(pg_catalog.concat_ws(' ', s.common, s.bounds, s.elements)) as hay offset 0) h
-where {match:h.hay:}
+where {match}
 order by 1, 2;
 
 -- name: ForeignTables
@@ -45,16 +45,16 @@ from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamesp
 where c.relkind = 'f' order by 1;
 
 -- name: CountHits
-select pg_catalog.count(*), pg_catalog.count(*) filter (where {match:h.hay:})
+select pg_catalog.count(*), pg_catalog.count(*) filter (where {match})
 from only {table} t, lateral (select pg_catalog.lower({hay}) as hay offset 0) h;
 
 -- name: CountColumns
 select array[{counts}]::int8[]
 from only {table} t, lateral (select pg_catalog.lower({hay}) as hay offset 0) h
-where {match:h.hay:};
+where {match};
 
 -- name: CountColumn
-pg_catalog.count(*) filter (where {match:pg_catalog.lower({value}):})
+pg_catalog.count(*) filter (where {match})
 
 -- name: SealedAudit
 select pg_catalog.count(*) from public.organization_audit_log a where a.sealed is not null;

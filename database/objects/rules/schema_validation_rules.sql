@@ -134,6 +134,8 @@ values
   ('organization_audit_log', 'previous_hash', 'bytea', false, false, false, false, false, false),
   ('organization_audit_log', 'hash', 'bytea', false, false, false, false, false, false),
   ('organization_audit_log', 'erased_at', 'timestamp with time zone', true, false, false, false, false, false),
+  ('organization_audit_log', 'sealed', 'bytea', true, false, false, false, false, false),
+  ('organization_audit_log', 'sealed_key', 'uuid', true, false, false, false, false, false),
   ('organizations', 'id', 'uuid', false, true, true, false, true, true),
   ('organizations', 'name', 'character varying', false, false, false, false, false, false),
   ('organizations', 'slug', 'character varying', false, false, false, false, true, false),
