@@ -36,6 +36,7 @@ var layers = map[string]int{
 	"internal/isolation":   3,
 	"internal/consistency": 3,
 	"internal/archive":     3,
+	"internal/erasure":     3,
 	"internal/perf":        3,
 	"internal/postgres":    2,
 	"internal/cache":       2,

@@ -24,6 +24,15 @@ left join vital.tenant_keys k on k.tenant_id = a.organization_id and k.key_id = 
 where $1::uuid is null or a.organization_id = $1
 order by a.organization_id, a.seq, a.id;
 
+-- name: Erased
+select distinct a.entity_id
+from public.organization_audit_log a
+where a.organization_id = '00000000-0000-0000-0000-000000000001' and a.action = 'erasing' and a.entity = 'organizations' and a.entity_id is not null
+  and ($1::uuid is null or a.entity_id = $1)
+  and a.entity_id <> a.organization_id
+  and (not exists (select from public.organizations o where o.id = a.entity_id)
+    or exists (select from vital.erasures e where e.subject_id = a.entity_id and e.state = 'running'));
+
 -- name: Heads
 select coalesce(h.organization_id, l.organization_id), h.seq, h.hash, l.seq, l.id, l.hash
 from (select h.* from vital.audit_heads h where $1::uuid is null or h.organization_id = $1) h

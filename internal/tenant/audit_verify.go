@@ -73,6 +73,8 @@ type AuditSummary struct {
 	Opened      int `json:"sealed_opened"`
 	Closed      int `json:"sealed_unchecked"`
 	ErasedByKey int `json:"erased_by_key"`
+	// Erased are chains that are gone, or go at the moment, with their tenants: the platform's chain says so.
+	Erased int `json:"erased,omitempty"`
 }
 
 // auditRow is a row as its columns are, and the checkpoint of its place.
@@ -131,8 +133,10 @@ func framed(value *string) []byte {
 // with its head and its checkpoints, those in the database and those kept outside. It calls no function
 // of VITAL in the database. tx is one of LookAtAudit.
 func VerifyAudit(ctx context.Context, tx pgx.Tx, check AuditCheck) (AuditSummary, error) {
-	v := &auditVerifier{AuditCheck: check, unrecorded: map[uuid.UUID]int64{}, opener: opener{ring: check.Ring}, lost: map[uuid.UUID]lostKey{}}
-	for _, part := range []func(context.Context, pgx.Tx) error{v.rows, v.heads, v.lostCheckpoints, v.neverAudited, v.kept} {
+	v := &auditVerifier{
+		AuditCheck: check, unrecorded: map[uuid.UUID]int64{}, erased: map[uuid.UUID]bool{}, opener: opener{ring: check.Ring}, lost: map[uuid.UUID]lostKey{},
+	}
+	for _, part := range []func(context.Context, pgx.Tx) error{v.erasures, v.rows, v.heads, v.lostCheckpoints, v.neverAudited, v.kept} {
 		if err := part(ctx, tx); err != nil {
 			return v.summary, err
 		}
@@ -148,6 +152,23 @@ type auditVerifier struct {
 	unrecorded map[uuid.UUID]int64 // erased row -> its place
 	opener     opener
 	lost       map[uuid.UUID]lostKey // destroyed key -> what it took along
+	erased     map[uuid.UUID]bool    // tenants whose chain is gone with them
+}
+
+// erasures are tenants that were erased, as rows of the platform's chain say that are verified themselves. One that is there all the same,
+// and not being erased, is none.
+func (v *auditVerifier) erasures(ctx context.Context, tx pgx.Tx) error {
+	rows, err := tx.Query(ctx, auditQueries.Get("Erased"), v.Tenant)
+	if err != nil {
+		return auditUnreadable(err)
+	}
+	var tenant uuid.UUID
+	_, err = pgx.ForEachRow(rows, []any{&tenant}, func() error {
+		v.erased[tenant] = true
+		return nil
+	})
+	v.summary.Erased = len(v.erased)
+	return auditUnreadable(err)
 }
 
 func (v *auditVerifier) find(tenant uuid.UUID, seq int64, id *uuid.UUID, kind, format string, args ...any) error {
@@ -166,6 +187,9 @@ func (v *auditVerifier) rows(ctx context.Context, tx pgx.Tx) error {
 		var row auditRow
 		if err := row.scan(rows); err != nil {
 			return fmt.Errorf("read audit row: %w", err)
+		}
+		if v.erased[row.tenant] {
+			continue
 		}
 		if row.tenant != v.last.tenant || v.summary.Chains == 0 {
 			if err := v.endChain(); err != nil {
@@ -304,6 +328,7 @@ func (v *auditVerifier) heads(ctx context.Context, tx pgx.Tx) error {
 			return fmt.Errorf("read audit head: %w", err)
 		}
 		switch {
+		case v.erased[tenant]:
 		case headSeq == nil:
 			err = v.find(tenant, *lastSeq, lastID, HeadBroken, "the chain has no head")
 		case lastSeq == nil && *headSeq > 0:
@@ -332,6 +357,9 @@ func (v *auditVerifier) lostCheckpoints(ctx context.Context, tx pgx.Tx) error {
 	var tenant uuid.UUID
 	var seq int64
 	_, err = pgx.ForEachRow(rows, []any{&tenant, &seq}, func() error {
+		if v.erased[tenant] {
+			return nil
+		}
 		v.summary.Checkpoints++
 		return v.find(tenant, seq, nil, CheckpointBroken, "a checkpoint of the database speaks of a row that is gone")
 	})
@@ -346,6 +374,9 @@ func (v *auditVerifier) neverAudited(ctx context.Context, tx pgx.Tx) error {
 	}
 	var tenant uuid.UUID
 	_, err = pgx.ForEachRow(rows, []any{&tenant}, func() error {
+		if v.erased[tenant] {
+			return nil
+		}
 		return v.find(tenant, 1, nil, ChainMissing, "the tenant has no chain at all; making it was the first row")
 	})
 	return auditUnreadable(err)
@@ -373,7 +404,7 @@ func (v *auditVerifier) kept(ctx context.Context, tx pgx.Tx) error {
 				if err := v.find(c.Tenant, c.Seq, nil, CheckpointForged, "line %d of the kept checkpoints is none", number); err != nil {
 					return err
 				}
-			} else if v.Tenant == nil || *v.Tenant == c.Tenant {
+			} else if (v.Tenant == nil || *v.Tenant == c.Tenant) && !v.erased[c.Tenant] {
 				batch = append(batch, c)
 			}
 		}

@@ -1,7 +1,7 @@
 -- Makes the day partitions of query_performance that are missing, from p_now's day on for p_ahead days, and drops those
 -- whose last record is older than p_keep_days days; returns what was done. Records that came before their partition are moved
 -- into it. Nothing is deleted row by row, and nobody is waited for longer than two seconds: what could not be done then is
--- done the next time. Definer, because only the table's owner may make and drop its partitions; for service_role.
+-- done the next time. A partition with records of a tenant on legal hold is kept whole. Definer, because only the table's owner may make and drop its partitions; for service_role.
 create or replace function vital.roll_query_performance(p_keep_days integer, p_ahead integer default 3, p_now timestamptz default now())
 returns table (partition_name text, done text)
 language plpgsql volatile security definer
@@ -15,6 +15,8 @@ declare
   day date;
   begins timestamptz;
   ends timestamptz;
+  held uuid[];
+  kept boolean;
 begin
   if p_keep_days is null or p_keep_days < 1 or p_ahead is null or p_ahead not between 0 and 31 then
     raise exception 'records are kept for one day or more, and partitions made for up to 31 days ahead' using errcode = 'invalid_parameter_value';
@@ -42,18 +44,23 @@ begin
     done := 'made';
     return next;
   end loop;
+  held := array(select vital.held_tenant_ids());
   for partition_name in
     select c.relname::text from pg_inherits i join pg_class c on c.oid = i.inhrelid
     where i.inhparent = 'public.query_performance'::regclass and c.relname ~ '^query_performance_\d{8}$'
       and to_date(right(c.relname, 8), 'YYYYMMDD') < last_kept
     order by 1
   loop
+    if cardinality(held) > 0 then
+      execute format('select exists (select from vital.%I r where r.tenant_id = any ($1))', partition_name) into kept using held;
+      continue when kept;
+    end if;
     execute format('drop table vital.%I', partition_name);
     done := 'dropped';
     return next;
   end loop;
   -- What is older than anything that is kept never had a partition.
-  delete from vital.query_performance_default r where r.created_at < first_day;
+  delete from vital.query_performance_default r where r.created_at < first_day and r.tenant_id <> all (held);
 end
 $$;
 comment on function vital.roll_query_performance(integer, integer, timestamptz) is 'Makes and drops the day partitions of query_performance';
