@@ -122,6 +122,7 @@ const (
 	BackupFailed        Code = "backup_failed"
 	ArchiveFailed       Code = "archive_failed"
 	ArchiveInvalid      Code = "archive_invalid"
+	ArchiveMismatch     Code = "archive_mismatch"
 	UnsupportedPostgres Code = "postgres_unsupported"
 	ExtensionMissing    Code = "extension_missing"
 	FindingsFound       Code = "findings"

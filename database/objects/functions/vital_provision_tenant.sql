@@ -1,12 +1,16 @@
 -- owner: vital_definer
+-- after: vital_is_restoring.sql
 --
 -- Trigger of organizations: a new tenant has its configuration and its four core apps from the start,
--- so none can exist without them.
+-- so none can exist without them. One that is put back has its own.
 create or replace function vital.provision_tenant() returns trigger
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
+    return null;
+  end if;
   insert into public.tenant_configurations (tenant_id, compliance_settings)
   values (new.id, jsonb_build_object('hipaa_enabled', new.tenant_type = 'pharmaceuticals', 'gdpr_enabled', true))
   on conflict (tenant_id) do nothing;
