@@ -38,7 +38,7 @@ update {lines} l set line = (
     '(?<!\\)(?<!\\u[0-9a-f]{0,3})[[:alnum:]_.%+''-]+@[[:alnum:]-]+(\.[[:alnum:]-]+)+', 'masked@masked.invalid', 'g')::pg_catalog.jsonb
   || coalesce((
     select pg_catalog.jsonb_object_agg(c.name, vital.mask_value(c.rule, l.line::pg_catalog.jsonb -> c.name, $3))
-    from pg_catalog.unnest($1::text[], $2::text[]) c (name, rule)), '{}'))::text;
+    from rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) c (name, rule)), '{}'))::text;
 
 -- name: Overwrite
 update {lines} l set line = (l.line::pg_catalog.jsonb || $1::pg_catalog.jsonb)::text;
