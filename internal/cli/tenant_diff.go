@@ -79,9 +79,9 @@ func (a *app) tenantDiff(ctx context.Context, t *target, reference string, flags
 			return err
 		}
 		if flags.asJSON {
-			err = a.printDifferencesJSON(then, differences, rows, notes)
+			err = a.printTenantDifferencesJSON(then, differences, rows, notes)
 		} else {
-			a.printDifferences(then, differences, rows, notes)
+			a.printTenantDifferences(then, differences, rows, notes)
 		}
 		for _, d := range differences {
 			if err == nil && !d.Same() {
@@ -92,7 +92,7 @@ func (a *app) tenantDiff(ctx context.Context, t *target, reference string, flags
 	})
 }
 
-func (a *app) printDifferencesJSON(then *archive.Archive, differences []archive.Difference, rows map[string][]archive.RowDifference, notes []string) error {
+func (a *app) printTenantDifferencesJSON(then *archive.Archive, differences []archive.Difference, rows map[string][]archive.RowDifference, notes []string) error {
 	tables := []tableDifference{}
 	for _, d := range differences {
 		tables = append(tables, tableDifference{d, append([]archive.RowDifference{}, rows[d.Table]...)})
@@ -100,7 +100,7 @@ func (a *app) printDifferencesJSON(then *archive.Archive, differences []archive.
 	return a.printJSON(map[string]any{"tenant": then.Tenant, "then": then.MadeAt, "tables": tables, "notes": append([]string{}, notes...)})
 }
 
-func (a *app) printDifferences(then *archive.Archive, differences []archive.Difference, rows map[string][]archive.RowDifference, notes []string) {
+func (a *app) printTenantDifferences(then *archive.Archive, differences []archive.Difference, rows map[string][]archive.RowDifference, notes []string) {
 	out := a.streams.Out
 	var counts, changes [][]string
 	for _, d := range differences {
@@ -153,7 +153,7 @@ func differenceRows(table string, row archive.RowDifference) [][]string {
 	}
 	var lines [][]string
 	for _, c := range row.Columns {
-		lines = append(lines, []string{table, name, c.Column, shorten(c.Then), shorten(c.Now)})
+		lines = append(lines, []string{table, name, c.Column, shortValue(c.Then), shortValue(c.Now)})
 	}
 	return lines
 }
@@ -166,9 +166,9 @@ func describe(row archive.RowDifference) string {
 				continue
 			}
 			if c.Now != nil {
-				return name + " " + shorten(c.Now)
+				return name + " " + shortValue(c.Now)
 			}
-			return name + " " + shorten(c.Then)
+			return name + " " + shortValue(c.Then)
 		}
 	}
 	return "(row)"
@@ -176,11 +176,7 @@ func describe(row archive.RowDifference) string {
 
 const widestValue = 48
 
-// shorten is a value for a table: on one line, and cut where it is long.
-func shorten(value json.RawMessage) string {
-	text := []rune(strings.ReplaceAll(string(value), "\n", " "))
-	if len(text) > widestValue {
-		return string(text[:widestValue-1]) + "…"
-	}
-	return string(text)
+// shortValue is a value for a table: on one line, and cut where it is long.
+func shortValue(value json.RawMessage) string {
+	return shorten(strings.ReplaceAll(string(value), "\n", " "), widestValue)
 }
