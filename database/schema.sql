@@ -225,6 +225,9 @@ declare
   new_values jsonb := after_row;
   action text := case tg_op when 'INSERT' then 'created' when 'UPDATE' then 'updated' else 'deleted' end;
 begin
+  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
+    return null;
+  end if;
   if tg_op = 'UPDATE' then
     select jsonb_object_agg(b.key, b.value), jsonb_object_agg(b.key, after_row -> b.key)
     into old_values, new_values
@@ -2355,6 +2358,9 @@ declare
   old_values jsonb;
   new_values jsonb;
 begin
+  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
+    return null;
+  end if;
   if tg_argv[0] <> '' then
     tenant := coalesce(after_row, before_row) ->> tg_argv[0];
   end if;
@@ -2423,6 +2429,28 @@ $$;
 ALTER FUNCTION vital.author_id() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.author_id() IS 'Whose change this is: the caller, or whom an operator''s session acts for';
+
+CREATE FUNCTION vital.begin_restoring(p_organization_id uuid, p_action text, p_changes jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not vital.is_operator() then
+    raise exception using errcode = 'VT110', message = 'Only operators may do this.', hint = 'Ask the operator of the platform.';
+  end if;
+  if p_action not in ('restored', 'cloned') then
+    raise exception using errcode = 'VT202', message = 'A tenant is restored or cloned.', hint = 'Name one of both.';
+  end if;
+  insert into vital.restorations (xid, organization_id) values (pg_current_xact_id(), p_organization_id);
+  perform set_config('vital.restoring', 'on', true);
+  perform vital.append_audit(p_organization_id, p_action, 'organizations', p_organization_id, p_changes);
+  insert into vital.pending_versions (xid, scope, key) values (pg_current_xact_id(), 'tenant', p_organization_id) on conflict do nothing;
+end
+$$;
+
+ALTER FUNCTION vital.begin_restoring(p_organization_id uuid, p_action text, p_changes jsonb) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.begin_restoring(p_organization_id uuid, p_action text, p_changes jsonb) IS 'Makes the rest of the transaction one that puts a tenant''s rows back, and audits that';
 
 CREATE FUNCTION vital.build_context(p_user_id uuid, p_tenant text, OUT tenant_id uuid, OUT version text, OUT body json) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
@@ -3118,9 +3146,13 @@ CREATE FUNCTION vital.enforce_agent_tier() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  enabled constant integer[] := (vital.lock_configuration(new.tenant_id)).enabled_agent_tiers;
+  enabled integer[];
   wanted constant integer := (select a.tier from public.agents a where a.tenant_id = new.agent_tenant_id and a.id = new.agent_id);
 begin
+  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
+    return null;
+  end if;
+  enabled := (vital.lock_configuration(new.tenant_id)).enabled_agent_tiers;
   if wanted <> all (enabled) then
     raise exception using errcode = 'VT204', message = format('Agents of tier %s are not enabled for this tenant.', wanted),
       hint = format('Enabled are: %s. An admin can change enabled_agent_tiers.', coalesce(nullif(array_to_string(enabled, ', '), ''), 'none'));
@@ -3142,6 +3174,9 @@ declare
   allowed jsonb;
   present bigint;
 begin
+  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
+    return null;
+  end if;
   for made in select n.tenant_id, count(*) as count from inserted n group by n.tenant_id order by n.tenant_id loop
     select c.limits -> tg_argv[0] into allowed from public.tenant_configurations c where c.tenant_id = made.tenant_id;
     continue when found and coalesce(allowed, 'null') = 'null';
@@ -3350,6 +3385,27 @@ $$;
 ALTER FUNCTION vital.find_feature_flag(p_flag_key text) OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.find_feature_flag(p_flag_key text) IS 'The flag of that key, else an error';
+
+CREATE FUNCTION vital.finish_restoring(p_changes jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  tenant uuid;
+begin
+  if not vital.is_operator() then
+    raise exception using errcode = 'VT110', message = 'Only operators may do this.', hint = 'Ask the operator of the platform.';
+  end if;
+  delete from vital.restorations r where r.xid = pg_current_xact_id() returning r.organization_id into tenant;
+  update vital.pending_audit p set changes = p.changes || p_changes
+  where p.xid = pg_current_xact_id() and p.organization_id = tenant and p.action in ('restored', 'cloned');
+  perform set_config('vital.restoring', '', true);
+end
+$$;
+
+ALTER FUNCTION vital.finish_restoring(p_changes jsonb) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.finish_restoring(p_changes jsonb) IS 'Ends a transaction''s putting back of a tenant''s rows';
 
 CREATE FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
@@ -3742,6 +3798,17 @@ ALTER FUNCTION vital.is_operator() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.is_operator() IS 'Whether the session acts with the privileges of an operator';
 
+CREATE FUNCTION vital.is_restoring() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (select from vital.restorations r where r.xid = pg_current_xact_id_if_assigned())
+$$;
+
+ALTER FUNCTION vital.is_restoring() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.is_restoring() IS 'Whether this transaction puts a tenant''s rows back as they were';
+
 CREATE FUNCTION vital.keep_evaluator() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3779,6 +3846,9 @@ CREATE FUNCTION vital.keep_owner() RETURNS trigger
 declare
   state public.org_lifecycle_state;
 begin
+  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
+    return null;
+  end if;
   if tg_op = 'UPDATE' and new.tenant_id = old.tenant_id and new.role = 'owner' and new.status = 'active' then
     return null;
   end if;
@@ -3880,6 +3950,41 @@ $$;
 ALTER FUNCTION vital.lock_definitions() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.lock_definitions() IS 'Keeps other writers of flag definitions out to the end of the transaction';
+
+CREATE FUNCTION vital.mask_value(p_rule text, p_value jsonb, p_salt text) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  kind constant text := jsonb_typeof(p_value);
+  said constant text := p_value #>> '{}';
+  hash constant text := encode(sha256(convert_to(p_salt || coalesce(said, ''), 'UTF8')), 'hex');
+begin
+  if p_rule = 'keep' or p_value is null or kind = 'null' then
+    return coalesce(p_value, 'null');
+  elsif p_rule = 'null' then
+    return 'null';
+  elsif p_rule = 'empty' then
+    return case kind when 'object' then '{}'::jsonb when 'array' then '[]' when 'string' then '""' else 'null' end;
+  elsif kind = 'array' then
+    return (select coalesce(jsonb_agg(vital.mask_value(p_rule, e.value, p_salt || e.n) order by e.n), '[]') from jsonb_array_elements(p_value) with ordinality e (value, n));
+  elsif kind = 'object' then
+    return '{}';
+  elsif kind <> 'string' then
+    return 'null';
+  end if;
+  return to_jsonb(case p_rule
+    when 'hash' then left(hash, 32)
+    when 'name' then 'Person ' || left(hash, 10)
+    when 'email' then 'person-' || left(hash, 16) || '@masked.invalid'
+    when 'text' then format('[%s characters, masked]', length(said))
+  end);
+end
+$$;
+
+ALTER FUNCTION vital.mask_value(p_rule text, p_value jsonb, p_salt text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.mask_value(p_rule text, p_value jsonb, p_salt text) IS 'What becomes of a value in a clone';
 
 CREATE FUNCTION vital.member_tenant_ids() RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 5 PARALLEL RESTRICTED
@@ -4167,6 +4272,9 @@ CREATE FUNCTION vital.provision_tenant() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
+  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
+    return null;
+  end if;
   insert into public.tenant_configurations (tenant_id, compliance_settings)
   values (new.id, jsonb_build_object('hipaa_enabled', new.tenant_type = 'pharmaceuticals', 'gdpr_enabled', true))
   on conflict (tenant_id) do nothing;
@@ -5596,6 +5704,9 @@ CREATE FUNCTION vital.touch_updated_at() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
+  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
+    return new;
+  end if;
   new.updated_at := transaction_timestamp();
   return new;
 end
@@ -6966,6 +7077,24 @@ COMMENT ON COLUMN vital.idempotency_keys.body IS 'Body that was answered';
 
 COMMENT ON COLUMN vital.idempotency_keys.created_at IS 'When it was first seen';
 
+CREATE TABLE vital.masking_rules (
+    relation text NOT NULL,
+    column_name text NOT NULL,
+    rule text NOT NULL,
+    CONSTRAINT masking_rules_relation_check CHECK ((relation ~ '^[^.]+\.[^.]+$'::text)),
+    CONSTRAINT masking_rules_rule_check CHECK ((rule = ANY (ARRAY['keep'::text, 'null'::text, 'hash'::text, 'name'::text, 'email'::text, 'text'::text, 'empty'::text])))
+);
+
+ALTER TABLE vital.masking_rules OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.masking_rules IS 'What becomes of a column in a clone of a tenant. Columns of a table that has no rules at all are masked by their names and types; e-mail addresses are masked wherever they stand.';
+
+COMMENT ON COLUMN vital.masking_rules.relation IS 'The table, as schema.name';
+
+COMMENT ON COLUMN vital.masking_rules.column_name IS 'Its column; * for all that have no rule of their own';
+
+COMMENT ON COLUMN vital.masking_rules.rule IS 'keep; null; hash: the same value becomes the same hash; name, email: made up, one for each value; text: its length alone is kept; empty: an empty object or list';
+
 CREATE TABLE vital.migrations (
     id integer NOT NULL,
     version_id bigint NOT NULL,
@@ -7092,6 +7221,22 @@ CREATE TABLE vital.query_performance_default (
 ALTER TABLE vital.query_performance_default OWNER TO vital_owner;
 
 COMMENT ON TABLE vital.query_performance_default IS 'Records outside every day partition';
+
+CREATE UNLOGGED TABLE vital.restorations (
+    xid xid8 NOT NULL,
+    organization_id uuid NOT NULL,
+    begun_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE vital.restorations OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.restorations IS 'Running transactions that put a tenant''s rows back as they were: triggers leave these rows as they are written; emptied at the end of each';
+
+COMMENT ON COLUMN vital.restorations.xid IS 'The transaction';
+
+COMMENT ON COLUMN vital.restorations.organization_id IS 'The tenant whose rows are written';
+
+COMMENT ON COLUMN vital.restorations.begun_at IS 'Since when';
 
 CREATE TABLE vital.revoked_sessions (
     session_id uuid NOT NULL,
@@ -7597,6 +7742,9 @@ ALTER TABLE ONLY vital.gate_approvals
 ALTER TABLE ONLY vital.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, key);
 
+ALTER TABLE ONLY vital.masking_rules
+    ADD CONSTRAINT masking_rules_pkey PRIMARY KEY (relation, column_name);
+
 ALTER TABLE ONLY vital.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (id);
 
@@ -7608,6 +7756,9 @@ ALTER TABLE ONLY vital.pending_versions
 
 ALTER TABLE ONLY vital.query_performance_default
     ADD CONSTRAINT query_performance_default_pkey PRIMARY KEY (tenant_id, id, created_at);
+
+ALTER TABLE ONLY vital.restorations
+    ADD CONSTRAINT restorations_pkey PRIMARY KEY (xid);
 
 ALTER TABLE ONLY vital.revoked_sessions
     ADD CONSTRAINT revoked_sessions_pkey PRIMARY KEY (session_id);
@@ -8617,6 +8768,9 @@ GRANT ALL ON FUNCTION vital.author_id() TO authenticated;
 GRANT ALL ON FUNCTION vital.author_id() TO service_role;
 GRANT ALL ON FUNCTION vital.author_id() TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.begin_restoring(p_organization_id uuid, p_action text, p_changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.begin_restoring(p_organization_id uuid, p_action text, p_changes jsonb) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.build_context(p_user_id uuid, p_tenant text, OUT tenant_id uuid, OUT version text, OUT body json) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.build_context(p_user_id uuid, p_tenant text, OUT tenant_id uuid, OUT version text, OUT body json) TO service_role;
 
@@ -8723,6 +8877,9 @@ GRANT ALL ON FUNCTION vital.find_feature_flag(p_flag_key text) TO authenticated;
 GRANT ALL ON FUNCTION vital.find_feature_flag(p_flag_key text) TO service_role;
 GRANT ALL ON FUNCTION vital.find_feature_flag(p_flag_key text) TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.finish_restoring(p_changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.finish_restoring(p_changes jsonb) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) TO anon;
 GRANT ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) TO authenticated;
@@ -8773,6 +8930,10 @@ GRANT ALL ON FUNCTION vital.is_operator() TO authenticated;
 GRANT ALL ON FUNCTION vital.is_operator() TO service_role;
 GRANT ALL ON FUNCTION vital.is_operator() TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.is_restoring() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.is_restoring() TO authenticated;
+GRANT ALL ON FUNCTION vital.is_restoring() TO service_role;
+
 REVOKE ALL ON FUNCTION vital.keep_evaluator() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.keep_evaluator() TO vital_owner;
 
@@ -8793,6 +8954,9 @@ REVOKE ALL ON FUNCTION vital.lock_configuration(p_tenant_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION vital.lock_definitions() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.lock_definitions() TO authenticated;
 GRANT ALL ON FUNCTION vital.lock_definitions() TO service_role;
+
+REVOKE ALL ON FUNCTION vital.mask_value(p_rule text, p_value jsonb, p_salt text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.mask_value(p_rule text, p_value jsonb, p_salt text) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.member_tenant_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.member_tenant_ids() TO anon;
@@ -9160,12 +9324,16 @@ GRANT SELECT ON TABLE vital.gate_approvals TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.idempotency_keys TO vital_definer;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.masking_rules TO service_role;
+
 GRANT SELECT ON TABLE vital.migrations TO vital_definer;
 GRANT SELECT ON TABLE vital.migrations TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.pending_audit TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.pending_versions TO vital_definer;
+
+GRANT SELECT,INSERT,DELETE ON TABLE vital.restorations TO vital_definer;
 
 GRANT SELECT ON TABLE vital.revoked_sessions TO vital_sealer;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.revoked_sessions TO service_role;
