@@ -15,7 +15,7 @@ import (
 type Comparison struct {
 	Archive *Archive
 	Tenant  uuid.UUID
-	// Tables are those to compare, as schema.name; without them, all that the archive has but accounts.
+	// Tables are those to compare, as schema.name; without them, all that the archive has but accounts and records, which only ever grow.
 	Tables []string
 	// Each is handed every row that is not the same, one after the other. Defaults to nothing.
 	Each func(Table, RowDifference) error
@@ -48,7 +48,7 @@ type ColumnValue struct {
 	Now    json.RawMessage `json:"now,omitempty"`
 }
 
-// Compare says what is no longer as it was, table by table. Nothing but temporary tables is written. Errors: ArchiveInvalid,
+// Run says what is no longer as it was, table by table. Nothing but temporary tables is written. Errors: ArchiveInvalid,
 // ArchiveMismatch, Usage.
 func (c Comparison) Run(ctx context.Context, conn *pgx.Conn) (differences []Difference, notes []string, err error) {
 	if c.Progress == nil {
@@ -69,12 +69,17 @@ func (c Comparison) Run(ctx context.Context, conn *pgx.Conn) (differences []Diff
 	if err != nil {
 		return nil, nil, err
 	}
-	tables := slices.DeleteFunc(slices.Clone(p.tables), func(s *staged) bool { return s.TenantColumn == "" })
+	tables := slices.DeleteFunc(slices.Clone(p.tables), func(s *staged) bool {
+		return s.TenantColumn == "" || len(c.Tables) == 0 && s.left == leftHistory
+	})
 	slices.SortFunc(tables, func(a, b *staged) int { return bytes.Compare([]byte(a.String()), []byte(b.String())) })
 	if err := p.stage(ctx, tx, c.Archive, tables, c.Progress); err != nil {
 		return nil, nil, err
 	}
 	for _, s := range tables {
+		if s.String() != organizations { // a tenant's state is a difference all the same
+			s.ignored = append(s.ignored, kept[s.String()]...)
+		}
 		found, err := p.count(ctx, tx, s)
 		if err != nil {
 			return nil, nil, err

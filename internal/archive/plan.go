@@ -39,9 +39,6 @@ var apart = map[string]string{
 	"public.tenant_feature_flag_changes":  "what was due has been done, and would be done again",
 }
 
-// IsRecord says that a table of VITAL's is of what happened.
-func IsRecord(table string) bool { return apart[table] == leftHistory }
-
 // kept are columns that a row keeps as it has them now. A tenant's state has moves of its own; versions count on.
 var kept = map[string][]string{
 	"public.organizations":        {"is_active", "lifecycle_state"},

@@ -187,6 +187,11 @@ func TestRestore(t *testing.T) {
 	require.True(t, enabled)
 	require.Equal(t, []int{3, 3}, []int{counted, kept}, "an override that is put back is a version of its own")
 
+	differences, _, err := archive.Comparison{Archive: then, Tenant: acme}.Run(t.Context(), conn)
+	require.NoError(t, err)
+	for _, difference := range differences {
+		require.True(t, difference.Same(), difference.Table)
+	}
 	again, err := archive.Restoration{Archive: then, Tenant: acme, Reason: "again"}.Run(t.Context(), conn)
 	require.NoError(t, err)
 	for _, table := range again.Tables {

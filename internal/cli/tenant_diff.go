@@ -27,8 +27,8 @@ func (a *app) tenantDiffCommand() *cobra.Command {
 		Use: "diff TENANT --from ARCHIVE|BACKUP|TIME", Short: "Compare a tenant with what it was; exit code 3 when it is not the same", Args: exactly("a tenant's slug or id"),
 		Long: "Compares every row of a tenant with an archive of it, or with a backup of the database, and prints for each table how\n" +
 			"many were added, removed and changed since, and then the rows: column, then and now. A backup is read in a server that is\n" +
-			"made for it and thrown away. Nothing is changed. Accounts are not compared; of records (the audit log, usage) rows are\n" +
-			"shown where --table names them.",
+			"made for it and thrown away. Nothing is changed. Accounts are not compared, and records (the audit log, usage), which\n" +
+			"only ever grow, where --table names them.",
 		Example: "  vital tenant diff acme --from acme-2026-11-30\n  vital tenant diff acme --from 2026-11-30T22:00:00Z --table agents",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := flags.then.check(); err != nil {
@@ -108,9 +108,6 @@ func (a *app) printTenantDifferences(then *archive.Archive, differences []archiv
 			continue
 		}
 		counts = append(counts, []string{d.Table, fmt.Sprint(d.Added), fmt.Sprint(d.Removed), fmt.Sprint(d.Changed)})
-		if archive.IsRecord(d.Table) && len(differences) > 1 {
-			continue
-		}
 		for _, row := range rows[d.Table] {
 			changes = append(changes, differenceRows(d.Table, row)...)
 		}
