@@ -34,8 +34,9 @@ update {lines} l set line = (
 -- name: Mask
 -- Columns by their rules, and e-mail addresses wherever else they stand; what a backslash of JSON has to itself is no part of one.
 update {lines} l set line = (
-  pg_catalog.regexp_replace((l.line::pg_catalog.jsonb - $1::text[])::text,
-    '(?<!\\)(?<!\\u[0-9a-f]{0,3})[[:alnum:]_.%+''-]+@[[:alnum:]-]+(\.[[:alnum:]-]+)+', 'masked@masked.invalid', 'g')::pg_catalog.jsonb
+  case when pg_catalog.strpos(l.line, '@') = 0 then l.line::pg_catalog.jsonb - $1::text[]
+    else pg_catalog.regexp_replace((l.line::pg_catalog.jsonb - $1::text[])::text,
+      '(?<!\\)(?<!\\u[0-9a-f]{0,3})[[:alnum:]_.%+''-]+@[[:alnum:]-]+(\.[[:alnum:]-]+)+', 'masked@masked.invalid', 'g')::pg_catalog.jsonb end
   || coalesce((
     select pg_catalog.jsonb_object_agg(c.name, vital.mask_value(c.rule, l.line::pg_catalog.jsonb -> c.name, $3))
     from rows from (pg_catalog.unnest($1::text[]), pg_catalog.unnest($2::text[])) c (name, rule)), '{}'))::text;

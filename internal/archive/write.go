@@ -90,8 +90,14 @@ func (w *work) leaveOut(ctx context.Context, s *staged, ref reference) (int64, e
 
 // write does it: what refers to rows that go lets go of them, those go, children first, and then rows become what they were, parents first.
 func (w *work) write(ctx context.Context, tables []*staged, progress func(string, int, int)) error {
-	if err := w.letGo(ctx, tables); err != nil {
+	replaced, err := w.letGo(ctx, tables)
+	if err != nil {
 		return err
+	}
+	if replaced > 0 {
+		if err := w.refuseHeld(ctx, tables); err != nil {
+			return err
+		}
 	}
 	for _, s := range slices.Backward(tables) {
 		query := "Delete"
@@ -114,7 +120,8 @@ func (w *work) write(ctx context.Context, tables []*staged, progress func(string
 	return nil
 }
 
-func (w *work) letGo(ctx context.Context, tables []*staged) error {
+// letGo says how many rows go that come back.
+func (w *work) letGo(ctx context.Context, tables []*staged) (replaced int64, err error) {
 	for _, s := range tables {
 		for _, ref := range w.refs {
 			if ref.child != s.String() || !w.isRestored(ref.parent) || len(s.Key) == 0 || ref.isTenancy(s) {
@@ -133,8 +140,31 @@ func (w *work) letGo(ctx context.Context, tables []*staged) error {
 			} else if ref.child == ref.parent {
 				continue
 			}
-			if _, err := w.exec(ctx, s, query, names, w.tenant); err != nil {
+			n, err := w.exec(ctx, s, query, names, w.tenant)
+			if err != nil {
+				return 0, err
+			}
+			if query == "DoomReferring" {
+				replaced += n
+			}
+		}
+	}
+	return replaced, nil
+}
+
+// refuseHeld refuses to replace a row that what stays refers to: where such a reference cascades, records would go with it.
+func (w *work) refuseHeld(ctx context.Context, tables []*staged) error {
+	for _, s := range tables {
+		for _, ref := range w.refs {
+			if ref.parent != s.String() || len(s.Key) == 0 {
+				continue
+			}
+			switch n, err := w.hold(ctx, s, ref); {
+			case err != nil:
 				return err
+			case n > 0:
+				return fault.New(fault.Conflict, "Rows of "+ref.child+" refer to rows of "+s.String()+" that would have to be made anew. Nothing was changed.",
+					"Leave "+s.String()+" out: name the other tables with --tables.")
 			}
 		}
 	}
