@@ -77,9 +77,9 @@ func TestClone(t *testing.T) {
 // TestClone_As: a tenant made of an archive has the members who are still there, and everything as it was but ids.
 func TestClone_As(t *testing.T) {
 	t.Parallel()
-	d, conn, then := setUpRestore(t)
+	d, conn, _ := setUpRestore(t)
 	d.Exec(t, "update agents set metadata = jsonb_build_object('see', (select id from agents where slug = 'acme-2')) where slug = 'acme-1'")
-	then = openOf(t, conn, acme)
+	then := openOf(t, conn, acme)
 	made, err := archive.Clone{Archive: then, Slug: "acme-then", Reason: "to look"}.Run(t.Context(), conn)
 	require.NoError(t, err)
 	var members, sees int

@@ -132,14 +132,13 @@ func (p *plan) each(ctx context.Context, tx pgx.Tx, s *staged, each func(RowDiff
 // difference is what two states of a row do not have in common.
 func (s *staged) difference(then, now []byte) (RowDifference, error) {
 	d := RowDifference{Change: "changed", Key: []ColumnValue{}, Columns: []ColumnValue{}}
-	was, is := map[string]json.RawMessage{}, map[string]json.RawMessage{}
-	for text, into := range map[*[]byte]*map[string]json.RawMessage{&then: &was, &now: &is} {
-		if *text == nil {
-			continue
-		}
-		if err := json.Unmarshal(*text, into); err != nil {
-			return d, fmt.Errorf("read a row of %s: %w", s, err)
-		}
+	was, err := parseRow(then)
+	if err != nil {
+		return d, err
+	}
+	is, err := parseRow(now)
+	if err != nil {
+		return d, err
 	}
 	switch {
 	case then == nil:
@@ -156,6 +155,18 @@ func (s *staged) difference(then, now []byte) (RowDifference, error) {
 		}
 	}
 	return d, nil
+}
+
+// parseRow takes a row of JSON apart; of one that is not there, nothing.
+func parseRow(text []byte) (map[string]json.RawMessage, error) {
+	if text == nil {
+		return map[string]json.RawMessage{}, nil
+	}
+	row := map[string]json.RawMessage{}
+	if err := json.Unmarshal(text, &row); err != nil {
+		return nil, fmt.Errorf("read a row: %w", err)
+	}
+	return row, nil
 }
 
 // verifyFor reads the whole archive, and refuses it where it is another tenant's.

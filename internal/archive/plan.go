@@ -248,6 +248,7 @@ func readShapes(ctx context.Context, tx pgx.Tx) (map[string]shape, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read shapes of tables: %w", err)
 	}
+	defer rows.Close()
 	shapes := map[string]shape{}
 	for rows.Next() {
 		var t Table
@@ -265,6 +266,7 @@ func readReferences(ctx context.Context, tx pgx.Tx) (found []reference, err erro
 	if err != nil {
 		return nil, fmt.Errorf("read foreign keys: %w", err)
 	}
+	defer rows.Close()
 	for rows.Next() {
 		var child, parent Table
 		var r reference

@@ -270,7 +270,7 @@ func TestRestore_Tables(t *testing.T) {
 }
 
 // forge changes an archive and signs it anew, as whoever has the key could.
-func forge(t *testing.T, conn *pgx.Conn, change func(m *archive.Manifest, rewrite func(table, old, new string))) *archive.Archive {
+func forge(t *testing.T, conn *pgx.Conn, change func(m *archive.Manifest, rewrite func(table, from, to string))) *archive.Archive {
 	t.Helper()
 	signer := key(t)
 	dir := export(t, conn, acme, signer)
@@ -278,12 +278,12 @@ func forge(t *testing.T, conn *pgx.Conn, change func(m *archive.Manifest, rewrit
 	text, err := os.ReadFile(filepath.Join(dir, "manifest.json"))
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(text, &m))
-	change(&m, func(table, old, new string) {
+	change(&m, func(table, from, to string) {
 		for i := range m.Tables {
 			if m.Tables[i].String() != table {
 				continue
 			}
-			lines := strings.ReplaceAll(contents(t, dir)[m.Tables[i].File], old, new)
+			lines := strings.ReplaceAll(contents(t, dir)[m.Tables[i].File], from, to)
 			sum := sha256.Sum256([]byte(lines))
 			m.Tables[i].SHA256, m.Tables[i].Bytes = hex.EncodeToString(sum[:]), int64(len(lines))
 			var zipped bytes.Buffer

@@ -105,6 +105,7 @@ func recordCopy(ctx context.Context, t *target, id uuid.UUID, slug, reason strin
 	})
 }
 
+// makeClone makes the new tenant and says what came of it.
 func (a *app) makeClone(ctx context.Context, t *target, clone archive.Clone, asJSON bool) error {
 	conn, err := connectOperator(ctx, t)
 	if err != nil {

@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"crypto/ed25519"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -107,7 +106,7 @@ func findBackup(backups *schema.Backups, from string) (schema.Backup, error) {
 		return schema.ReadBackup(from)
 	}
 	var at time.Time
-	err := errors.New("no layout")
+	var err error
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02"} {
 		if at, err = time.Parse(layout, from); err == nil {
 			break
