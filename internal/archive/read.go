@@ -5,6 +5,8 @@ import (
 	"bytes"
 	"compress/gzip"
 	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -50,9 +52,16 @@ func (m *Manifest) write(dir string, key ed25519.PrivateKey) error {
 // Archive is one that was opened: its manifest is what was signed.
 type Archive struct {
 	Manifest
-	dir string
-	key *envelope.Key // nil until Unlock
+	dir  string
+	hash string
+	key  *envelope.Key // nil until Unlock
 }
+
+// Dir is where it is.
+func (a *Archive) Dir() string { return a.dir }
+
+// Hash is the SHA-256 of the manifest, and so of all that it names.
+func (a *Archive) Hash() string { return a.hash }
 
 // Open opens an archive that was signed with trusted; where that is nil, with the key that it names itself, which vouches for nobody but
 // shows that nothing was changed since. Its files are not read; see Verify. Errors: ArchiveInvalid.
@@ -61,7 +70,8 @@ func Open(dir string, trusted ed25519.PublicKey) (*Archive, error) {
 	if err != nil {
 		return nil, invalid(err, "There is no archive at "+dir+".", "Name the directory that vital tenant export wrote; one that ends in .partial was broken off.")
 	}
-	a := &Archive{dir: dir}
+	sum := sha256.Sum256(text)
+	a := &Archive{dir: dir, hash: hex.EncodeToString(sum[:])}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	if err := decoder.Decode(&a.Manifest); err != nil {
 		return nil, invalid(err, "The manifest of the archive cannot be read.", "It was changed or damaged: take another copy.")

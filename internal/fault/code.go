@@ -125,6 +125,7 @@ const (
 	KeyUnavailable      Code = "key_unavailable"
 	KeyDamaged          Code = "key_damaged"
 	KeyDestroyed        Code = "key_destroyed"
+	ArchiveMismatch     Code = "archive_mismatch"
 	UnsupportedPostgres Code = "postgres_unsupported"
 	ExtensionMissing    Code = "extension_missing"
 	FindingsFound       Code = "findings"

@@ -12,6 +12,22 @@ import (
 	"github.com/vital-db/vital/internal/fault"
 )
 
+// Read restores a backup into a server of its own, which is thrown away, and runs fn with the superuser's address of what was the database
+// then. Nothing of the database is changed.
+func (b Backups) Read(ctx context.Context, backup Backup, fn func(address string) error) error {
+	conn, err := pgx.Connect(ctx, b.DatabaseURL)
+	if err != nil {
+		return unreachable(err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	return b.inShadow(ctx, conn, func(address string) error {
+		if err := b.load(ctx, address, backup, backup.File); err != nil {
+			return err
+		}
+		return fn(address)
+	})
+}
+
 // Restore puts a backup in the place of the database. It is restored beside it, compared with what was counted when it was made, and
 // then takes its name; the database that was there is kept, closed to connections, under the name that is returned. Until
 // then nothing is changed but that, for the moment of the swap, nobody can connect; sessions that are open then are ended.

@@ -1,9 +1,10 @@
 -- owner: vital_definer
 -- after: vital_append_audit.sql
+-- after: vital_is_restoring.sql
 --
 -- Trigger of organizations: one audit row for each change, named for the move when the tenant's state
 -- changed (approved, suspended, activated, archived), else created or updated. Who approved and when are the
--- row's own actor and time.
+-- row's own actor and time. Putting a tenant back has one row for all that it writes (vital.begin_restoring).
 create or replace function public.audit_organization_changes() returns trigger
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
@@ -15,6 +16,9 @@ declare
   new_values jsonb := after_row;
   action text := case tg_op when 'INSERT' then 'created' when 'UPDATE' then 'updated' else 'deleted' end;
 begin
+  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
+    return null;
+  end if;
   if tg_op = 'UPDATE' then
     select jsonb_object_agg(b.key, b.value), jsonb_object_agg(b.key, after_row -> b.key)
     into old_values, new_values

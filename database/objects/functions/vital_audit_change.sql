@@ -1,10 +1,12 @@
 -- owner: vital_definer
 -- after: vital_append_audit.sql
+-- after: vital_is_restoring.sql
 --
 -- Trigger of every audited table but organizations: one audit row for each row changed, with the old
 -- and new values of the columns that changed. The argument names the column that holds the tenant, or
 -- is empty for rows of the whole platform, which go to the platform tenant's chain. Columns that only
--- say when (updated_at) make no row by themselves; a token's hash never goes into one.
+-- say when (updated_at) make no row by themselves; a token's hash never goes into one. Putting a tenant back has one row for
+-- all that it writes (vital.begin_restoring).
 create or replace function vital.audit_change() returns trigger
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
@@ -17,6 +19,9 @@ declare
   old_values jsonb;
   new_values jsonb;
 begin
+  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
+    return null;
+  end if;
   if tg_argv[0] <> '' then
     tenant := coalesce(after_row, before_row) ->> tg_argv[0];
   end if;

@@ -1,9 +1,10 @@
 -- owner: vital_definer
+-- after: vital_is_restoring.sql
 -- after: vital_tenant_template.sql
 -- after: vital_author_id.sql
 --
 -- Trigger of organizations: a new tenant has the configuration, apps and overrides of its template from the
--- start, so none can exist without them, whoever makes it.
+-- start, so none can exist without them, whoever makes it. One that is put back has its own.
 create or replace function vital.provision_tenant() returns trigger
 language plpgsql volatile security definer
 set search_path = pg_catalog, pg_temp
@@ -12,6 +13,9 @@ declare
   template constant vital.tenant_templates := vital.tenant_template(new.tenant_type);
   stranger text;
 begin
+  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
+    return null;
+  end if;
   insert into public.tenant_configurations (tenant_id, ui_config, enabled_features, enabled_apps, enabled_agent_tiers, limits, compliance_settings)
   select new.id, c.ui_config, c.enabled_features, c.enabled_apps, c.enabled_agent_tiers, c.limits, c.compliance_settings
   from jsonb_to_record(template.configuration)
