@@ -101,5 +101,5 @@ func (a *app) printExported(m *archive.Manifest, dir string) {
 	if m.PublicKey != nil {
 		signed = "signed"
 	}
-	fmt.Fprintf(out, "%s  %s of %s in %s, as of %s, %s\n", paint(out, green, "ok"), plural(int(m.Rows()), "row"), m.Tenant.Slug, dir, m.MadeAt.Format("2006-01-02 15:04:05 MST"), signed)
+	fmt.Fprintf(out, "%s  %s of %s in %s, as of %s, %s\n", paint(out, green, "ok"), plural(int(m.Rows()), "row"), m.Subject(), dir, m.MadeAt.Format("2006-01-02 15:04:05 MST"), signed)
 }

@@ -50,5 +50,5 @@ func (a *app) userCommand() *cobra.Command {
 		},
 	}
 	password.Flags().BoolVar(&fromStdin, "stdin", false, "take the password from standard input")
-	return group("user", "Manage accounts of the embedded sign-in", password)
+	return group("user", "Manage accounts, and take out what is one person's", password, a.userExportCommand())
 }

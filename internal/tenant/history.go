@@ -183,13 +183,13 @@ func (b *RowBack) walk(ctx context.Context, tx pgx.Tx) error {
 		return outgrown(err)
 	}
 	defer rows.Close()
-	state, met, any := b.now, false, false
+	state, met, some := b.now, false, false
 	for !met && rows.Next() {
 		var e rowEntry
 		if err := rows.Scan(&e.seq, &e.at, &e.action, &e.erased, &e.hasOld, &e.hasNew, &e.old, &e.new); err != nil {
 			return outgrown(err)
 		}
-		any = true
+		some = true
 		if t.Before == 0 && !e.at.After(t.At) || t.Before > e.seq {
 			break
 		}
@@ -203,7 +203,7 @@ func (b *RowBack) walk(ctx context.Context, tx pgx.Tx) error {
 		return outgrown(err)
 	}
 	switch {
-	case !any:
+	case !some:
 		return fault.New(fault.NotFound, fmt.Sprintf("The audit log of this tenant holds nothing of row %s of %s.", t.ID, t.Table.Name),
 			"See `vital tenant history` with --table alone for the rows there are; rows of the whole platform are the tenant platform's.")
 	case t.Before != 0 && !met:

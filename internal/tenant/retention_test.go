@@ -93,7 +93,7 @@ func TestRetention_Rules(t *testing.T) {
 		code            fault.Code
 	}{
 		{"nothing", "created_at", "1 year", fault.NotFound}, {"feature_flags", "created_at", "1 year", fault.Invalid}, {"organizations", "created_at", "1 year", fault.Invalid},
-		{"user_tenants", "created_at", "1 year", fault.Invalid}, {"users", "created_at", "1 year", fault.Invalid}, {"chat_sessions", "title", "1 year", fault.Invalid},
+		{"user_tenants", "created_at", "1 year", fault.Invalid}, {"tenant_configurations", "created_at", "1 year", fault.Invalid}, {"users", "created_at", "1 year", fault.Invalid}, {"chat_sessions", "title", "1 year", fault.Invalid},
 		{"chat_sessions", "none", "1 year", fault.Invalid}, {"chat_sessions", "created_at", "soon", fault.Invalid}, {"chat_sessions", "created_at", "3 hours", fault.Invalid},
 		{"organization_audit_log", "erased_at", "7 years", fault.Invalid},
 	} {
