@@ -5021,9 +5021,9 @@ begin
   from pg_attribute a
   where a.attrelid = relation and a.attname = p_age_column and a.attnum > 0 and not a.attisdropped;
   if tenant_column is null or key_columns is null or (p_schema, p_table) in (
-    ('public', 'organizations'), ('public', 'user_tenants'), ('public', 'tenant_configurations'), ('public', 'tenant_apps'), ('public', 'tenant_feature_flags'), ('public', 'access_records')) then
+    ('public', 'organizations'), ('public', 'user_tenants'), ('public', 'tenant_configurations'), ('public', 'tenant_apps'), ('public', 'tenant_feature_flags'), ('public', 'access_records'), ('public', 'query_performance')) then
     raise exception using errcode = 'VT202', message = format('Rows of %s.%s do not go by age.', p_schema, p_table),
-      hint = 'A table has rules if a column of it, never null, names the tenant (tenant_id, or a reference to organizations), and if it has a primary key; tenants, memberships, what a tenant is set up with, and records of access end otherwise.';
+      hint = 'A table has rules if a column of it, never null, names the tenant (tenant_id, or a reference to organizations), and if it has a primary key; tenants, memberships, what a tenant is set up with, and records of loads and of access end otherwise.';
   elsif age_type is null or age_type not in ('timestamp with time zone', 'timestamp without time zone', 'date') then
     raise exception using errcode = 'VT202', message = format('%s of %s.%s does not say how old a row is.', coalesce(p_age_column, 'The age column'), p_schema, p_table),
       hint = 'Name a column that is a time or a day, as created_at.';
@@ -9610,7 +9610,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tool_categories TO service_rol
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tool_usage_log TO vital_definer;
 GRANT SELECT,INSERT ON TABLE public.tool_usage_log TO authenticated;
-GRANT SELECT,INSERT ON TABLE public.tool_usage_log TO service_role;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tool_usage_log TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO vital_definer;
 GRANT SELECT ON TABLE public.users TO authenticated;

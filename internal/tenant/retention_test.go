@@ -62,11 +62,15 @@ func TestRetention(t *testing.T) {
 	chats(t, s, acme, ben, 7, 100)
 	chats(t, s, acme, ben, 2, 10)
 	chats(t, s, bolt, cyd, 3, 100)
+	tool := s.tool(t, acme, "t")
+	s.Exec(t, "insert into tool_usage_log (tenant_id, tool_tenant_id, tool_id, success, created_at) values ($1, $1, $2, true, now() - interval '3 years')", acme, tool)
+	require.NoError(t, keep(s, "", "tool_usage_log", "created_at", "2 years"))
+	require.Equal(t, map[string]int64{"public.tool_usage_log " + acme: 1}, retain(t, s, tenant.Retention{}), "of the product's own tables, too")
 	require.NoError(t, keep(s, acme, "chat_sessions", "created_at", "30 days"))
 	require.Equal(t, map[string]int64{"public.chat_sessions " + acme: 7}, retain(t, s, tenant.Retention{Batch: 3}))
 	require.Equal(t, 2, peek[int](t, s, chatsOf, acme))
 	require.Equal(t, 3, peek[int](t, s, chatsOf, bolt))
-	const told = "select coalesce(sum((changes -> 'old' ->> 'rows')::int), 0)::int from organization_audit_log where organization_id = $1 and action = 'retained' and reason = 'plan'"
+	const told = "select coalesce(sum((changes -> 'old' ->> 'rows')::int), 0)::int from organization_audit_log where organization_id = $1 and changes -> 'old' ->> 'table' = 'public.chat_sessions' and action = 'retained' and reason = 'plan'"
 	require.Equal(t, 7, peek[int](t, s, told, acme))
 	require.Equal(t, 0, peek[int](t, s, told, bolt))
 
@@ -93,7 +97,7 @@ func TestRetention_Rules(t *testing.T) {
 		code            fault.Code
 	}{
 		{"nothing", "created_at", "1 year", fault.NotFound}, {"feature_flags", "created_at", "1 year", fault.Invalid}, {"organizations", "created_at", "1 year", fault.Invalid},
-		{"user_tenants", "created_at", "1 year", fault.Invalid}, {"tenant_configurations", "created_at", "1 year", fault.Invalid}, {"users", "created_at", "1 year", fault.Invalid}, {"chat_sessions", "title", "1 year", fault.Invalid},
+		{"user_tenants", "created_at", "1 year", fault.Invalid}, {"tenant_configurations", "created_at", "1 year", fault.Invalid}, {"query_performance", "created_at", "1 year", fault.Invalid}, {"users", "created_at", "1 year", fault.Invalid}, {"chat_sessions", "title", "1 year", fault.Invalid},
 		{"chat_sessions", "none", "1 year", fault.Invalid}, {"chat_sessions", "created_at", "soon", fault.Invalid}, {"chat_sessions", "created_at", "3 hours", fault.Invalid},
 		{"organization_audit_log", "erased_at", "7 years", fault.Invalid},
 	} {
