@@ -1260,6 +1260,25 @@ ALTER FUNCTION public.list_jobs() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION public.list_jobs() IS 'Background jobs that wait, run, and have run lately; for operators';
 
+CREATE FUNCTION public.list_retention() RETURNS TABLE(table_schema text, table_name text, age_column text, keep interval, reason text, is_own boolean, set_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.require_admin();
+begin
+  return query
+    select distinct on (r.table_schema, r.table_name) r.table_schema, r.table_name, r.age_column, r.keep, r.reason, r.organization_id is not null, r.set_at
+    from vital.retention_rules r
+    where r.organization_id is null or r.organization_id = standing.tenant_id
+    order by r.table_schema, r.table_name, r.organization_id nulls last;
+end
+$$;
+
+ALTER FUNCTION public.list_retention() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.list_retention() IS 'How long rows of the caller''s tenant are kept';
+
 CREATE FUNCTION public.list_tools(p_days integer DEFAULT 30) RETURNS TABLE(tenant_id uuid, id uuid, name text, slug text, description text, tool_type text, category text, deprecated boolean, deprecated_at timestamp with time zone, deprecated_reason text, replacement_tool_id uuid, replacement_name text, health_status text, total_uses bigint, success_rate numeric, avg_execution_time_ms numeric, last_used_at timestamp with time zone, updated_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1730,6 +1749,26 @@ $$;
 ALTER FUNCTION public.rollback_tenant_feature(p_flag_key text, p_version integer, p_reason text) OWNER TO vital_owner;
 
 COMMENT ON FUNCTION public.rollback_tenant_feature(p_flag_key text, p_version integer, p_reason text) IS 'Makes the override in the caller''s tenant what it was at an earlier version';
+
+CREATE FUNCTION public.row_history(p_table text, p_id uuid) RETURNS TABLE(seq bigint, created_at timestamp with time zone, action text, actor_id uuid, actor_email text, actor_role text, changes jsonb, reason text, request_id text, erased_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.require_admin();
+begin
+  return query
+    select a.seq, a.created_at, a.action, a.actor_id, u.email, a.actor_role, a.changes, a.reason, a.request_id, a.erased_at
+    from public.organization_audit_log a
+    left join public.users u on u.id = a.actor_id
+    where a.organization_id = standing.tenant_id and a.entity = p_table and a.entity_id = p_id
+    order by a.seq desc;
+end
+$$;
+
+ALTER FUNCTION public.row_history(p_table text, p_id uuid) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION public.row_history(p_table text, p_id uuid) IS 'Who changed what of a row of the caller''s tenant, and why';
 
 CREATE FUNCTION public.run_check(p_check text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
@@ -2423,6 +2462,19 @@ $$;
 ALTER FUNCTION vital.audit_hash(p_previous_hash bytea, p_organization_id uuid, p_seq bigint, p_id uuid, p_action text, p_actor_id uuid, p_actor_role text, p_database_role name, p_entity text, p_entity_id uuid, p_request_id text, p_created_at timestamp with time zone, p_commitment bytea) OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.audit_hash(p_previous_hash bytea, p_organization_id uuid, p_seq bigint, p_id uuid, p_action text, p_actor_id uuid, p_actor_role text, p_database_role name, p_entity text, p_entity_id uuid, p_request_id text, p_created_at timestamp with time zone, p_commitment bytea) IS 'Hash of one row of an audit chain';
+
+CREATE FUNCTION vital.audit_kept_least(p_organization_id uuid) RETURNS interval
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select case when exists (
+    select from public.tenant_configurations c where c.tenant_id = p_organization_id and c.compliance_settings ->> 'hipaa_enabled' = 'true'
+  ) then interval '6 years' else interval '1 day' end
+$$;
+
+ALTER FUNCTION vital.audit_kept_least(p_organization_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.audit_kept_least(p_organization_id uuid) IS 'For how long the audit log of a tenant is kept at least';
 
 CREATE FUNCTION vital.author_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL RESTRICTED
@@ -3124,6 +3176,51 @@ ALTER FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) OWNER TO vital_own
 
 COMMENT ON FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) IS 'Where two JSON values differ, leaf by leaf';
 
+CREATE FUNCTION vital.drop_retained_partition(p_rule_id uuid) RETURNS TABLE(tenant_id uuid, dropped_rows bigint, before timestamp with time zone)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  step record;
+  part record;
+begin
+  perform set_config('lock_timeout', '2s', true);
+  select p.* into step from vital.retention_plan() p where p.rule_id = p_rule_id order by p.tenant_id nulls last limit 1;
+  if step.rule_id is null or step.tenant_id is not null or step.problem is not null or cardinality(step.except_tenants) > 0
+    or step.age_type <> 'timestamp with time zone' or (step.table_schema, step.table_name) = ('public', 'organization_audit_log') then
+    return;
+  end if;
+  select n.nspname, c.relname into part
+  from pg_class t
+  join pg_namespace tn on tn.oid = t.relnamespace and tn.nspname = step.table_schema
+  join pg_partitioned_table k on k.partrelid = t.oid and k.partstrat = 'r' and k.partnatts = 1
+  join pg_attribute a on a.attrelid = t.oid and a.attnum = k.partattrs[0] and a.attname = step.age_column
+  join pg_inherits i on i.inhparent = t.oid and not i.inhdetachpending
+  join pg_class c on c.oid = i.inhrelid and c.relkind = 'r' and not c.relrowsecurity
+  join pg_namespace n on n.oid = c.relnamespace
+  cross join lateral (select (regexp_match(pg_get_expr(c.relpartbound, c.oid), ' TO \(''([^'']+)''\)$'))[1]::timestamptz as ends) b
+  where t.relname = step.table_name and b.ends <= step.before
+    and pg_has_role(current_user, c.relowner, 'usage') and pg_has_role(current_user, t.relowner, 'usage')
+    and not exists (select from pg_constraint f where f.contype = 'f' and f.confrelid in (t.oid, c.oid))
+  order by b.ends
+  limit 1;
+  if part.relname is null then
+    return;
+  end if;
+  execute format('lock table %I.%I in access exclusive mode', part.nspname, part.relname);
+  return query execute format('select x.%I, count(*), $1 from %I.%I x group by 1 order by 1', step.tenant_column, part.nspname, part.relname) using step.before;
+  if not found then -- an empty one is told of, too
+    tenant_id := null; dropped_rows := 0; before := step.before;
+    return next;
+  end if;
+  execute format('drop table %I.%I', part.nspname, part.relname);
+end
+$_$;
+
+ALTER FUNCTION vital.drop_retained_partition(p_rule_id uuid) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.drop_retained_partition(p_rule_id uuid) IS 'Drops a partition whose rows may all go, and tells how many each tenant had';
+
 CREATE FUNCTION vital.enforce_agent_tier() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3611,6 +3708,21 @@ $$;
 ALTER FUNCTION vital.guard_throttles() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.guard_throttles() IS 'Lets only operators change what a tenant may take of the server';
+
+CREATE FUNCTION vital.held_tenants() RETURNS SETOF uuid
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if to_regclass('vital.legal_holds') is not null then
+    return query execute 'select h.tenant_id from vital.legal_holds h where h.released_at is null';
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.held_tenants() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.held_tenants() IS 'The tenants whose rows must not go, because of a legal hold';
 
 CREATE FUNCTION vital.identity() RETURNS vital.caller
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
@@ -4394,6 +4506,84 @@ ALTER FUNCTION vital.record_export(p_organization_id uuid) OWNER TO vital_define
 
 COMMENT ON FUNCTION vital.record_export(p_organization_id uuid) IS 'Notes that a tenant''s data is being taken out';
 
+CREATE FUNCTION vital.record_own_export(p_reason text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.require_admin();
+begin
+  if not standing.is_super_admin and standing.role <> 'owner' then
+    raise exception using errcode = 'VT110', message = format('Your role in this tenant is %s; this takes an owner.', standing.role), hint = 'Ask an owner of the tenant.';
+  end if;
+  if coalesce(btrim(p_reason), '') = '' or length(p_reason) > 1000 then
+    raise exception using errcode = 'VT202', message = 'This takes a reason; the audit log keeps it.', hint = 'Give one in the Vital-Reason header, of 1000 bytes at most.';
+  end if;
+  perform from public.organizations o where o.id = standing.tenant_id for no key update; -- one after the other, so that each is counted
+  if (
+    select count(*) >= 6 from public.organization_audit_log a
+    where a.organization_id = standing.tenant_id and a.action = 'exported' and a.actor_id is not null and a.created_at > clock_timestamp() - interval '1 hour'
+  ) then
+    raise exception using errcode = 'VT204', message = 'This tenant was taken out six times within the hour.', hint = 'Try again later, or ask the operator.';
+  end if;
+  perform set_config('vital.reason', btrim(p_reason), true);
+  perform vital.append_audit(standing.tenant_id, 'exported', 'organizations', standing.tenant_id, null);
+  return standing.tenant_id;
+end
+$$;
+
+ALTER FUNCTION vital.record_own_export(p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.record_own_export(p_reason text) IS 'Notes that an owner takes their tenant''s data out';
+
+CREATE FUNCTION vital.record_person_export(p_user_id uuid, p_reason text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  platform constant uuid := '00000000-0000-0000-0000-000000000001';
+  caller constant vital.caller := vital.identity();
+begin
+  if caller.user_id is null and not vital.is_operator() then
+    raise exception using errcode = 'VT100', message = 'A signed-in user is required here.', hint = 'Send the access token of a user.';
+  elsif caller.user_id <> p_user_id then
+    raise exception using errcode = 'VT110', message = 'Everybody takes out their own data.', hint = 'Ask the operator of the platform.';
+  end if;
+  perform from public.users u where u.id = p_user_id for no key update; -- one after the other, so that each is counted
+  if not found then
+    raise exception using errcode = 'VT101', message = 'There is no such user.', hint = 'Sign in with an account that is known here.';
+  elsif caller.user_id is not null and (
+    select count(*) >= 3 from public.organization_audit_log a
+    where a.organization_id = platform and a.entity_id = p_user_id and a.action = 'person_exported' and a.actor_id = p_user_id
+      and a.created_at > clock_timestamp() - interval '1 hour'
+  ) then
+    raise exception using errcode = 'VT204', message = 'You have taken out your data three times within the hour.', hint = 'Try again later.';
+  end if;
+  perform set_config('vital.reason', coalesce(btrim(p_reason), ''), true);
+  perform vital.append_audit(m.tenant_id, 'person_exported', 'users', p_user_id, null)
+  from (select t.tenant_id from public.user_tenants t where t.user_id = p_user_id union select platform) m;
+end
+$$;
+
+ALTER FUNCTION vital.record_person_export(p_user_id uuid, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.record_person_export(p_user_id uuid, p_reason text) IS 'Notes that one person''s data is taken out';
+
+CREATE FUNCTION vital.record_retention(p_organization_id uuid, p_rule_id uuid, p_table text, p_rows bigint, p_before timestamp with time zone, p_reason text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform set_config('vital.reason', p_reason, true);
+  perform vital.append_audit(p_organization_id, 'retained', 'retention_rules', p_rule_id,
+    jsonb_build_object('old', jsonb_build_object('table', p_table, 'rows', p_rows, 'older_than', p_before), 'new', null));
+end
+$$;
+
+ALTER FUNCTION vital.record_retention(p_organization_id uuid, p_rule_id uuid, p_table text, p_rows bigint, p_before timestamp with time zone, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.record_retention(p_organization_id uuid, p_rule_id uuid, p_table text, p_rows bigint, p_before timestamp with time zone, p_reason text) IS 'Notes how many rows a retention rule let go';
+
 CREATE FUNCTION vital.refuse_audit_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4522,6 +4712,30 @@ $$;
 ALTER FUNCTION vital.remove_member(p_tenant_id uuid, p_user_id uuid, p_reason text) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.remove_member(p_tenant_id uuid, p_user_id uuid, p_reason text) IS 'Ends a membership, for operators';
+
+CREATE FUNCTION vital.remove_retention(p_organization_id uuid, p_schema text, p_table text, p_reason text) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  rule vital.retention_rules;
+begin
+  perform set_config('vital.reason', btrim(p_reason), true);
+  delete from vital.retention_rules r
+  where (r.table_schema, r.table_name) = (p_schema, p_table) and r.organization_id is not distinct from p_organization_id
+  returning r.* into rule;
+  if rule.id is null then
+    return false;
+  end if;
+  perform vital.append_audit(coalesce(p_organization_id, '00000000-0000-0000-0000-000000000001'), 'retention_removed', 'retention_rules', rule.id,
+    jsonb_build_object('old', to_jsonb(rule), 'new', null));
+  return true;
+end
+$$;
+
+ALTER FUNCTION vital.remove_retention(p_organization_id uuid, p_schema text, p_table text, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.remove_retention(p_organization_id uuid, p_schema text, p_table text, p_reason text) IS 'Takes back how long rows of a table are kept';
 
 CREATE FUNCTION vital.require_acting_admin(p_tenant_id uuid) RETURNS void
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
@@ -4779,6 +4993,135 @@ $$;
 ALTER FUNCTION vital.require_writer() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.require_writer() IS 'The standing of a caller who may write in their tenant, else an error';
+
+CREATE FUNCTION vital.retain_audit(p_organization_id uuid, p_before timestamp with time zone, p_limit integer) RETURNS integer
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  entry uuid;
+  erased integer := 0;
+begin
+  if p_before > now() - vital.audit_kept_least(p_organization_id) or p_organization_id in (select vital.held_tenants()) then
+    return 0;
+  end if;
+  perform set_config('vital.reason', '', true);
+  for entry in
+    select a.id from public.organization_audit_log a
+    where a.organization_id = p_organization_id and a.created_at < p_before and a.erased_at is null and (a.changes is not null or a.reason is not null)
+    order by a.created_at
+    limit p_limit
+    for update skip locked
+  loop
+    erased := erased + vital.erase_audit(p_organization_id, entry)::integer;
+  end loop;
+  return erased;
+end
+$$;
+
+ALTER FUNCTION vital.retain_audit(p_organization_id uuid, p_before timestamp with time zone, p_limit integer) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.retain_audit(p_organization_id uuid, p_before timestamp with time zone, p_limit integer) IS 'Erases what old audit rows of a tenant hold, keeping their chain';
+
+CREATE FUNCTION vital.retainable(p_schema text, p_table text, p_age_column text, OUT tenant_column text, OUT key_columns text[], OUT key_types text[], OUT age_type text) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  relation oid;
+begin
+  select c.oid into relation
+  from pg_class c
+  join pg_namespace n on n.oid = c.relnamespace
+  where n.nspname = p_schema and c.relname = p_table and c.relkind in ('r', 'p') and not c.relispartition and c.relpersistence <> 't'
+    and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'vital', 'auth');
+  if relation is null then
+    raise exception using errcode = 'VT205', message = format('There is no table %s.%s with rows of tenants.', p_schema, p_table), hint = 'Name it as schema.table.';
+  end if;
+  select a.attname into tenant_column
+  from pg_attribute a
+  left join pg_index i on i.indrelid = a.attrelid and i.indisprimary
+  where a.attrelid = relation and a.attnum > 0 and not a.attisdropped and a.attnotnull and a.atttypid = 'uuid'::regtype and (
+    a.attname = 'tenant_id' or exists (
+      select from pg_constraint f
+      where f.contype = 'f' and f.conrelid = relation and f.confrelid = 'public.organizations'::regclass and f.conkey = array[a.attnum]))
+  order by a.attname = 'tenant_id' desc, array_position(i.indkey::int2[], a.attnum) nulls last, a.attnum
+  limit 1;
+  select array_agg(a.attname::text order by array_position(i.indkey::int2[], a.attnum)), array_agg(format_type(a.atttypid, a.atttypmod) order by array_position(i.indkey::int2[], a.attnum))
+  into key_columns, key_types
+  from pg_index i
+  join pg_attribute a on a.attrelid = i.indrelid and a.attnum = any (i.indkey)
+  where i.indrelid = relation and i.indisprimary;
+  select format_type(a.atttypid, null) into age_type
+  from pg_attribute a
+  where a.attrelid = relation and a.attname = p_age_column and a.attnum > 0 and not a.attisdropped;
+  if tenant_column is null or key_columns is null or (p_schema, p_table) in (
+    ('public', 'organizations'), ('public', 'user_tenants'), ('public', 'tenant_configurations'), ('public', 'tenant_apps'), ('public', 'tenant_feature_flags'), ('public', 'access_records'), ('public', 'query_performance')) then
+    raise exception using errcode = 'VT202', message = format('Rows of %s.%s do not go by age.', p_schema, p_table),
+      hint = 'A table has rules if a column of it, never null, names the tenant (tenant_id, or a reference to organizations), and if it has a primary key; tenants, memberships, what a tenant is set up with, and records of loads and of access end otherwise.';
+  elsif age_type is null or age_type not in ('timestamp with time zone', 'timestamp without time zone', 'date') then
+    raise exception using errcode = 'VT202', message = format('%s of %s.%s does not say how old a row is.', coalesce(p_age_column, 'The age column'), p_schema, p_table),
+      hint = 'Name a column that is a time or a day, as created_at.';
+  elsif relation = 'public.organization_audit_log'::regclass and p_age_column <> 'created_at' then
+    raise exception using errcode = 'VT202', message = 'The audit log goes by created_at.', hint = 'Name created_at.';
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.retainable(p_schema text, p_table text, p_age_column text, OUT tenant_column text, OUT key_columns text[], OUT key_types text[], OUT age_type text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.retainable(p_schema text, p_table text, p_age_column text, OUT tenant_column text, OUT key_columns text[], OUT key_types text[], OUT age_type text) IS 'What retention needs to know of a table, else an error';
+
+CREATE FUNCTION vital.retention_plan(p_now timestamp with time zone DEFAULT now()) RETURNS TABLE(rule_id uuid, table_schema text, table_name text, tenant_column text, key_columns text[], key_types text[], age_column text, age_type text, tenant_id uuid, except_tenants uuid[], before timestamp with time zone, reason text, problem text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  rule vital.retention_rules;
+  held constant uuid[] := array(select h from vital.held_tenants() h);
+  apart uuid[];
+  tenant uuid;
+begin
+  for rule in select r.* from vital.retention_rules r order by r.table_schema, r.table_name, r.organization_id nulls last loop
+    rule_id := rule.id; table_schema := rule.table_schema; table_name := rule.table_name; age_column := rule.age_column; reason := rule.reason;
+    tenant_id := rule.organization_id; except_tenants := '{}'; before := p_now - rule.keep; problem := null;
+    begin
+      select t.* into tenant_column, key_columns, key_types, age_type from vital.retainable(rule.table_schema, rule.table_name, rule.age_column) t;
+    exception when sqlstate 'VT202' or sqlstate 'VT205' then
+      problem := sqlerrm; -- which is ours
+      tenant_column := null; key_columns := null; key_types := null; age_type := null;
+    end;
+    continue when tenant_id = any (held);
+    if (table_schema, table_name) = ('public', 'organization_audit_log') and problem is null then
+      if tenant_id is not null then
+        before := p_now - greatest(rule.keep, vital.audit_kept_least(tenant_id));
+      elsif rule.keep < interval '6 years' then
+        apart := array(select c.tenant_id from public.tenant_configurations c where c.compliance_settings ->> 'hipaa_enabled' = 'true');
+        before := p_now - interval '6 years';
+        foreach tenant in array apart loop
+          continue when tenant = any (held)
+            or exists (select from vital.retention_rules o where (o.table_schema, o.table_name) = (rule.table_schema, rule.table_name) and o.organization_id = tenant);
+          tenant_id := tenant;
+          return next;
+        end loop;
+        tenant_id := null;
+        except_tenants := apart;
+        before := p_now - rule.keep;
+      end if;
+    end if;
+    if tenant_id is null then
+      except_tenants := except_tenants || held || array(
+        select o.organization_id from vital.retention_rules o
+        where (o.table_schema, o.table_name) = (rule.table_schema, rule.table_name) and o.organization_id is not null);
+    end if;
+    return next;
+  end loop;
+end
+$$;
+
+ALTER FUNCTION vital.retention_plan(p_now timestamp with time zone) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.retention_plan(p_now timestamp with time zone) IS 'Which rows may go now, and whose they are';
 
 CREATE FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) RETURNS boolean
     LANGUAGE sql IMMUTABLE
@@ -5259,6 +5602,80 @@ $$;
 ALTER FUNCTION vital.serialize_definitions() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.serialize_definitions() IS 'Lets one transaction after another write flag definitions';
+
+CREATE TABLE vital.retention_rules (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    organization_id uuid,
+    table_schema text NOT NULL,
+    table_name text NOT NULL,
+    age_column text NOT NULL,
+    keep interval NOT NULL,
+    reason text NOT NULL,
+    set_by text DEFAULT SESSION_USER NOT NULL,
+    set_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT retention_rules_keep_check CHECK ((keep >= '1 day'::interval)),
+    CONSTRAINT retention_rules_reason_check CHECK (((btrim(reason) <> ''::text) AND (length(reason) <= 1000)))
+);
+
+ALTER TABLE vital.retention_rules OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.retention_rules IS 'How long rows of a table are kept. A tenant''s own rule stands in place of the one for all tenants.';
+
+COMMENT ON COLUMN vital.retention_rules.id IS 'The rule';
+
+COMMENT ON COLUMN vital.retention_rules.organization_id IS 'The tenant it is for; null for all that have none of their own';
+
+COMMENT ON COLUMN vital.retention_rules.table_schema IS 'Schema of the table';
+
+COMMENT ON COLUMN vital.retention_rules.table_name IS 'The table';
+
+COMMENT ON COLUMN vital.retention_rules.age_column IS 'Column that says how old a row is: a time or a day. A row where it is null stays';
+
+COMMENT ON COLUMN vital.retention_rules.keep IS 'How long a row is kept from then on';
+
+COMMENT ON COLUMN vital.retention_rules.reason IS 'Why';
+
+COMMENT ON COLUMN vital.retention_rules.set_by IS 'Login it came in through';
+
+COMMENT ON COLUMN vital.retention_rules.set_at IS 'When it was set, or changed last';
+
+CREATE FUNCTION vital.set_retention(p_organization_id uuid, p_schema text, p_table text, p_age_column text, p_keep interval, p_reason text) RETURNS vital.retention_rules
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  previous vital.retention_rules;
+  rule vital.retention_rules;
+begin
+  perform vital.retainable(p_schema, p_table, p_age_column);
+  if p_keep is null or p_keep < interval '1 day' or coalesce(btrim(p_reason), '') = '' then
+    raise exception using errcode = 'VT202', message = 'Rows are kept for a day or more, and for a reason.', hint = 'Give both.';
+  end if;
+  if p_organization_id is not null and not exists (select from public.organizations o where o.id = p_organization_id) then
+    raise exception using errcode = 'VT104', message = 'There is no such tenant.', hint = 'Name one by slug or id.';
+  end if;
+  if (p_schema, p_table) = ('public', 'organization_audit_log') and p_keep < vital.audit_kept_least(p_organization_id) then
+    raise exception using errcode = 'VT203', message = 'The audit log of this tenant is kept for six years or more: it is under HIPAA.',
+      hint = 'Keep it longer; or change compliance_settings.hipaa_enabled, if the tenant is not under it.';
+  end if;
+  perform set_config('vital.reason', btrim(p_reason), true);
+  select r.* into previous from vital.retention_rules r
+  where (r.table_schema, r.table_name) = (p_schema, p_table) and r.organization_id is not distinct from p_organization_id
+  for update;
+  insert into vital.retention_rules as r (organization_id, table_schema, table_name, age_column, keep, reason)
+  values (p_organization_id, p_schema, p_table, p_age_column, p_keep, btrim(p_reason))
+  on conflict (table_schema, table_name, organization_id) do update
+  set age_column = excluded.age_column, keep = excluded.keep, reason = excluded.reason, set_by = excluded.set_by, set_at = now()
+  returning r.* into rule;
+  perform vital.append_audit(coalesce(p_organization_id, '00000000-0000-0000-0000-000000000001'), 'retention_set', 'retention_rules', rule.id,
+    jsonb_build_object('old', case when previous.id is not null then to_jsonb(previous) end, 'new', to_jsonb(rule)));
+  return rule;
+end
+$$;
+
+ALTER FUNCTION vital.set_retention(p_organization_id uuid, p_schema text, p_table text, p_age_column text, p_keep interval, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.set_retention(p_organization_id uuid, p_schema text, p_table text, p_age_column text, p_keep interval, p_reason text) IS 'Says how long rows of a table are kept';
 
 CREATE FUNCTION vital.set_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_expected_version integer DEFAULT NULL::integer, p_reason text DEFAULT NULL::text) RETURNS public.tenant_feature_flags
     LANGUAGE plpgsql
@@ -7734,6 +8151,12 @@ ALTER TABLE ONLY vital.pending_versions
 ALTER TABLE ONLY vital.query_performance_default
     ADD CONSTRAINT query_performance_default_pkey PRIMARY KEY (tenant_id, id, created_at);
 
+ALTER TABLE ONLY vital.retention_rules
+    ADD CONSTRAINT retention_rules_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY vital.retention_rules
+    ADD CONSTRAINT retention_rules_table_schema_table_name_organization_id_key UNIQUE NULLS NOT DISTINCT (table_schema, table_name, organization_id);
+
 ALTER TABLE ONLY vital.revoked_sessions
     ADD CONSTRAINT revoked_sessions_pkey PRIMARY KEY (session_id);
 
@@ -7798,7 +8221,11 @@ CREATE INDEX idx_invitations_open_email ON public.invitations USING btree (lower
 
 CREATE INDEX idx_jobs_to_be_done_persona ON public.jobs_to_be_done USING btree (persona_tenant_id, persona_id);
 
+CREATE INDEX idx_org_audit_actor ON public.organization_audit_log USING btree (actor_id, created_at) WHERE (actor_id IS NOT NULL);
+
 CREATE INDEX idx_org_audit_created_at ON public.organization_audit_log USING btree (created_at DESC);
+
+CREATE INDEX idx_org_audit_entity ON public.organization_audit_log USING btree (organization_id, entity_id, seq);
 
 CREATE INDEX idx_org_audit_org_id ON public.organization_audit_log USING btree (organization_id, created_at DESC);
 
@@ -7861,6 +8288,8 @@ CREATE INDEX idx_check_runs_ran_at ON vital.check_runs USING btree (ran_at DESC)
 CREATE INDEX idx_gate_approvals_latest ON vital.gate_approvals USING btree (gate, approved_at DESC);
 
 CREATE INDEX idx_idempotency_keys_created_at ON vital.idempotency_keys USING btree (created_at);
+
+CREATE INDEX idx_retention_rules_organization ON vital.retention_rules USING btree (organization_id);
 
 CREATE INDEX idx_revoked_sessions_expires_at ON vital.revoked_sessions USING btree (expires_at);
 
@@ -8168,6 +8597,9 @@ ALTER TABLE ONLY public.users
 
 ALTER TABLE ONLY vital.api_keys
     ADD CONSTRAINT api_keys_acts_for_fkey FOREIGN KEY (acts_for) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY vital.retention_rules
+    ADD CONSTRAINT retention_rules_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
 
 ALTER TABLE public.agents ENABLE ROW LEVEL SECURITY;
 
@@ -8595,6 +9027,9 @@ REVOKE ALL ON FUNCTION public.list_jobs() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.list_jobs() TO authenticated;
 GRANT ALL ON FUNCTION public.list_jobs() TO service_role;
 
+REVOKE ALL ON FUNCTION public.list_retention() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.list_retention() TO authenticated;
+
 REVOKE ALL ON FUNCTION public.list_tools(p_days integer) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.list_tools(p_days integer) TO authenticated;
 GRANT ALL ON FUNCTION public.list_tools(p_days integer) TO service_role;
@@ -8653,6 +9088,9 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_feature_flags TO servic
 REVOKE ALL ON FUNCTION public.rollback_tenant_feature(p_flag_key text, p_version integer, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.rollback_tenant_feature(p_flag_key text, p_version integer, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION public.rollback_tenant_feature(p_flag_key text, p_version integer, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.row_history(p_table text, p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.row_history(p_table text, p_id uuid) TO authenticated;
 
 REVOKE ALL ON FUNCTION public.run_check(p_check text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.run_check(p_check text) TO authenticated;
@@ -8747,6 +9185,8 @@ GRANT ALL ON FUNCTION vital.audit_commitment(p_salt bytea, p_changes jsonb, p_re
 REVOKE ALL ON FUNCTION vital.audit_hash(p_previous_hash bytea, p_organization_id uuid, p_seq bigint, p_id uuid, p_action text, p_actor_id uuid, p_actor_role text, p_database_role name, p_entity text, p_entity_id uuid, p_request_id text, p_created_at timestamp with time zone, p_commitment bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.audit_hash(p_previous_hash bytea, p_organization_id uuid, p_seq bigint, p_id uuid, p_action text, p_actor_id uuid, p_actor_role text, p_database_role name, p_entity text, p_entity_id uuid, p_request_id text, p_created_at timestamp with time zone, p_commitment bytea) TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.audit_kept_least(p_organization_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION vital.author_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.author_id() TO authenticated;
 GRANT ALL ON FUNCTION vital.author_id() TO service_role;
@@ -8827,6 +9267,9 @@ REVOKE ALL ON FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) FROM PUBLI
 GRANT ALL ON FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) TO authenticated;
 GRANT ALL ON FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) TO service_role;
 
+REVOKE ALL ON FUNCTION vital.drop_retained_partition(p_rule_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.drop_retained_partition(p_rule_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.enforce_agent_tier() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.enforce_agent_tier() TO vital_owner;
 
@@ -8882,6 +9325,8 @@ REVOKE ALL ON FUNCTION vital.guard_parent() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.guard_parent() TO vital_owner;
 
 REVOKE ALL ON FUNCTION vital.guard_throttles() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.held_tenants() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.identity() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.identity() TO anon;
@@ -8978,6 +9423,16 @@ GRANT ALL ON FUNCTION vital.record_change() TO vital_owner;
 REVOKE ALL ON FUNCTION vital.record_export(p_organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.record_export(p_organization_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION vital.record_own_export(p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.record_own_export(p_reason text) TO authenticated;
+
+REVOKE ALL ON FUNCTION vital.record_person_export(p_user_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.record_person_export(p_user_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION vital.record_person_export(p_user_id uuid, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.record_retention(p_organization_id uuid, p_rule_id uuid, p_table text, p_rows bigint, p_before timestamp with time zone, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.record_retention(p_organization_id uuid, p_rule_id uuid, p_table text, p_rows bigint, p_before timestamp with time zone, p_reason text) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.refuse_audit_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.refuse_cancel(p_status text) FROM PUBLIC;
@@ -8995,6 +9450,9 @@ GRANT ALL ON FUNCTION vital.remembered_context(p_known_tenant uuid, p_known_stam
 
 REVOKE ALL ON FUNCTION vital.remove_member(p_tenant_id uuid, p_user_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.remove_member(p_tenant_id uuid, p_user_id uuid, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.remove_retention(p_organization_id uuid, p_schema text, p_table text, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.remove_retention(p_organization_id uuid, p_schema text, p_table text, p_reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.require_acting_admin(p_tenant_id uuid) FROM PUBLIC;
 
@@ -9044,6 +9502,15 @@ REVOKE ALL ON FUNCTION vital.require_writer() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.require_writer() TO authenticated;
 GRANT ALL ON FUNCTION vital.require_writer() TO service_role;
 
+REVOKE ALL ON FUNCTION vital.retain_audit(p_organization_id uuid, p_before timestamp with time zone, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.retain_audit(p_organization_id uuid, p_before timestamp with time zone, p_limit integer) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.retainable(p_schema text, p_table text, p_age_column text, OUT tenant_column text, OUT key_columns text[], OUT key_types text[], OUT age_type text) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.retention_plan(p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.retention_plan(p_now timestamp with time zone) TO service_role;
+GRANT ALL ON FUNCTION vital.retention_plan(p_now timestamp with time zone) TO vital_owner;
+
 REVOKE ALL ON FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) TO vital_service;
 GRANT ALL ON FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) TO vital_definer;
@@ -9075,6 +9542,12 @@ GRANT ALL ON FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer
 
 REVOKE ALL ON FUNCTION vital.serialize_definitions() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.serialize_definitions() TO vital_owner;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.retention_rules TO vital_definer;
+GRANT SELECT ON TABLE vital.retention_rules TO service_role;
+
+REVOKE ALL ON FUNCTION vital.set_retention(p_organization_id uuid, p_schema text, p_table text, p_age_column text, p_keep interval, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.set_retention(p_organization_id uuid, p_schema text, p_table text, p_age_column text, p_keep interval, p_reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.set_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.set_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) TO authenticated;
@@ -9281,7 +9754,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tool_categories TO service_rol
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tool_usage_log TO vital_definer;
 GRANT SELECT,INSERT ON TABLE public.tool_usage_log TO authenticated;
-GRANT SELECT,INSERT ON TABLE public.tool_usage_log TO service_role;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tool_usage_log TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO vital_definer;
 GRANT SELECT ON TABLE public.users TO authenticated;

@@ -29,11 +29,13 @@ const Format = "vital-archive/1"
 // Manifest says what an archive holds.
 type Manifest struct {
 	Format string    `json:"format"`
-	Tenant Tenant    `json:"tenant"`
-	MadeAt time.Time `json:"made_at"` // of the one snapshot that all rows are of
+	Kind   string    `json:"kind,omitempty"`   // person; "" for a tenant
+	Tenant Tenant    `json:"tenant,omitzero"`  // whose it is, of a tenant
+	Person *Person   `json:"person,omitempty"` // whose it is, of a person
+	MadeAt time.Time `json:"made_at"`          // of the one snapshot that all rows are of
 	// SchemaVersion is the number of the last migration, Fingerprint a SHA-256 over every table's columns and their types.
 	SchemaVersion int64  `json:"schema_version"`
-	Fingerprint   string `json:"schema_fingerprint"`
+	Fingerprint   string `json:"schema_fingerprint,omitempty"`
 	Server        string `json:"server"` // version of PostgreSQL
 	Tables        []File `json:"tables"`
 	// LeftOut are the tables that say of no row whose it is: all tenants share them.
@@ -88,6 +90,14 @@ func (m *Manifest) Rows() (n int64) {
 		n += file.Rows
 	}
 	return n
+}
+
+// Subject is a short name of whose archive it is.
+func (m *Manifest) Subject() string {
+	if m.Person != nil {
+		return "person-" + m.Person.ID.String()
+	}
+	return m.Tenant.Slug
 }
 
 // fingerprint is a SHA-256 over the tables' columns: where it is the same, a row of the one fits into the other.

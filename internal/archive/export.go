@@ -93,21 +93,10 @@ func unwritable(err error, path string) error {
 }
 
 func (e Export) read(ctx context.Context, tx pgx.Tx, dir string) (*Manifest, error) {
-	if _, err := tx.Exec(ctx, queries.Get("SeeEverything")); err != nil {
-		return nil, fmt.Errorf("set row_security: %w", err)
-	}
-	m := &Manifest{Format: Format, KeyID: keyID(e.Seal)}
-	err := tx.QueryRow(ctx, queries.Get("Tenant"), e.Tenant).Scan(&m.Tenant.ID, &m.Tenant.Slug, &m.Tenant.Name, &m.Tenant.Type, &m.Tenant.Key, &m.Server, &m.SchemaVersion, &m.MadeAt)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, fault.New(fault.TenantNotFound, "There is no such tenant.", "See `vital tenant list`.")
-	} else if err != nil {
-		return nil, fmt.Errorf("read tenant: %w", err)
-	}
-	tables, shared, err := Scope(ctx, tx)
+	m, tables, err := e.look(ctx, tx)
 	if err != nil {
 		return nil, err
 	}
-	m.LeftOut, m.Fingerprint = shared, fingerprint(tables)
 	for i, table := range tables {
 		e.Progress(table.String(), i+1, len(tables))
 		file, err := e.table(ctx, tx, dir, table)
@@ -117,6 +106,26 @@ func (e Export) read(ctx context.Context, tx pgx.Tx, dir string) (*Manifest, err
 		m.Tables = append(m.Tables, file)
 	}
 	return m, nil
+}
+
+// look returns a manifest that names no files yet, and the tables that have rows of the tenant.
+func (e Export) look(ctx context.Context, tx pgx.Tx) (*Manifest, []Table, error) {
+	if _, err := tx.Exec(ctx, queries.Get("SeeEverything")); err != nil {
+		return nil, nil, fmt.Errorf("set row_security: %w", err)
+	}
+	m := &Manifest{Format: Format, KeyID: keyID(e.Seal)}
+	err := tx.QueryRow(ctx, queries.Get("Tenant"), e.Tenant).Scan(&m.Tenant.ID, &m.Tenant.Slug, &m.Tenant.Name, &m.Tenant.Type, &m.Tenant.Key, &m.Server, &m.SchemaVersion, &m.MadeAt)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil, fault.New(fault.TenantNotFound, "There is no such tenant.", "See `vital tenant list`.")
+	} else if err != nil {
+		return nil, nil, fmt.Errorf("read tenant: %w", err)
+	}
+	tables, shared, err := Scope(ctx, tx)
+	if err != nil {
+		return nil, nil, err
+	}
+	m.LeftOut, m.Fingerprint = shared, fingerprint(tables)
+	return m, tables, nil
 }
 
 // table writes one table's rows, unless a broken off export has done so and they are the same.

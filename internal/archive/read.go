@@ -33,20 +33,32 @@ func signed(manifest []byte) []byte {
 }
 
 func (m *Manifest) write(dir string, key ed25519.PrivateKey) error {
+	text, signature, err := m.encode(key)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, manifestName), text, 0o600); err != nil || key == nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, signatureName), signature, 0o600)
+}
+
+// encode returns the manifest as it is written, and its signature; nil without a key.
+func (m *Manifest) encode(key ed25519.PrivateKey) (text, signature []byte, err error) {
 	if key != nil {
 		m.PublicKey, _ = key.Public().(ed25519.PublicKey) // it is one
 	}
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
 	if err := encoder.Encode(m); err != nil {
-		return fmt.Errorf("write manifest: %w", err)
+		return nil, nil, fmt.Errorf("write manifest: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, manifestName), text.Bytes(), 0o600); err != nil || key == nil {
-		return err
+	if key != nil {
+		signature = ed25519.Sign(key, signed(out.Bytes()))
 	}
-	return os.WriteFile(filepath.Join(dir, signatureName), ed25519.Sign(key, signed(text.Bytes())), 0o600)
+	return out.Bytes(), signature, nil
 }
 
 // Archive is one that was opened: its manifest is what was signed.
@@ -65,7 +77,14 @@ func (a *Archive) Hash() string { return a.hash }
 
 // Open opens an archive that was signed with trusted; where that is nil, with the key that it names itself, which vouches for nobody but
 // shows that nothing was changed since. Its files are not read; see Verify. Errors: ArchiveInvalid.
-func Open(dir string, trusted ed25519.PublicKey) (*Archive, error) {
+func Open(dir string, trusted ed25519.PublicKey) (*Archive, error) { return open(dir, trusted, Format) }
+
+// OpenPerson is Open for what is one person's.
+func OpenPerson(dir string, trusted ed25519.PublicKey) (*Archive, error) {
+	return open(dir, trusted, PersonFormat)
+}
+
+func open(dir string, trusted ed25519.PublicKey, format string) (*Archive, error) {
 	text, err := readBounded(filepath.Join(dir, manifestName))
 	if err != nil {
 		return nil, invalid(err, "There is no archive at "+dir+".", "Name the directory that vital tenant export wrote; one that ends in .partial was broken off.")
@@ -76,8 +95,8 @@ func Open(dir string, trusted ed25519.PublicKey) (*Archive, error) {
 	if err := decoder.Decode(&a.Manifest); err != nil {
 		return nil, invalid(err, "The manifest of the archive cannot be read.", "It was changed or damaged: take another copy.")
 	}
-	if a.Format != Format {
-		return nil, invalid(nil, "The archive is of another format, "+a.Format+".", "This vital reads "+Format+": use the one that wrote it, or a newer one.")
+	if a.Format != format {
+		return nil, invalid(nil, "The archive is of another format, "+a.Format+".", "This vital reads "+format+": use the one that wrote it, or a newer one.")
 	}
 	for _, file := range a.Tables {
 		if !filepath.IsLocal(filepath.FromSlash(file.File)) || !strings.HasPrefix(file.File, tablesDir+"/") {

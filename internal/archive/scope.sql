@@ -54,3 +54,10 @@ select pg_catalog.to_jsonb(t)::text from {table} t where t.{tenant_column} = $1 
 -- What one of the tables of accounts has of a tenant's members: these belong to people and not to tenants.
 select pg_catalog.to_jsonb(t)::text from {table} t
 where t.id in (select m.user_id from public.user_tenants m where m.tenant_id = $1) order by t.id;
+
+-- name: TakeTurn
+select pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('vital archive of ' || $1::text, 0));
+
+-- name: Unreadable
+-- A table that the role may not read; no row where there is none.
+select t from pg_catalog.unnest($1::text[]) t where not pg_catalog.has_table_privilege(t, 'select') order by t limit 1;

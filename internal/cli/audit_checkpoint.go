@@ -55,6 +55,14 @@ func (a *app) checkpointSigner(t *target, file string) (*checkpointSigner, error
 	return &checkpointSigner{key, a.checkpointsFile(t, file)}, nil
 }
 
+// private is the key, nil where there is none.
+func (s *checkpointSigner) private() ed25519.PrivateKey {
+	if s == nil {
+		return nil
+	}
+	return s.key
+}
+
 func (s *checkpointSigner) public() ed25519.PublicKey {
 	public, _ := s.key.Public().(ed25519.PublicKey) // it is one
 	return public

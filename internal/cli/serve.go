@@ -109,12 +109,17 @@ func (a *app) serve(ctx context.Context, t *target, listener net.Listener, ready
 	metrics.WatchChanges(memory.changes)
 	metrics.WatchShared(memory.shared)
 
+	signer, err := a.checkpointSigner(t, "")
+	if err != nil {
+		return err
+	}
+
 	closing := make(chan struct{})
 	server := httpapi.NewHTTPServer(httpapi.New(httpapi.Config{
 		DB: db, Verifier: door.verifier, Rest: engine, Contexts: memory.contexts, Flags: memory.flags, Changes: memory.changes, Loads: loads, Tracer: tracer, Closing: closing, Metrics: metrics, Log: a.log,
 		Throttles: memory.throttles, TenantRate: a.config.TenantRate,
 		CORSOrigins: a.config.CORSOrigins, SchemaVersion: schema.LatestVersion(),
-		SignIn: door.signIn, SignInOff: door.signInOff, TrustedProxies: a.config.TrustedProxies,
+		SignIn: door.signIn, SignInOff: door.signInOff, ArchiveKey: signer.private(), TrustedProxies: a.config.TrustedProxies,
 	}))
 	server.RegisterOnShutdown(func() { close(closing) })
 	ready(address)

@@ -21,7 +21,7 @@ func (a *app) tenantCommand() *cobra.Command {
 		a.tenantMoveCommand("suspend", "Stop a tenant from serving its members, at once"),
 		a.tenantMoveCommand("activate", "Let a suspended tenant serve its members again"),
 		a.tenantMoveCommand("archive", "Disable a suspended tenant for good; its data is kept"),
-		a.tenantMissingCommand(), a.tenantTemplateCommand(),
+		a.tenantMissingCommand(), a.tenantTemplateCommand(), a.tenantHistoryCommand(),
 		a.tenantExportCommand(), a.tenantDiffCommand(), a.tenantRestoreCommand(), a.tenantCloneCommand(), a.tenantEraseCommand(), a.tenantHoldCommand(),
 	)
 }

@@ -115,5 +115,5 @@ func (a *app) printExported(m *archive.Manifest, dir string) {
 	if m.KeyID != nil {
 		signed += ", sealed with the tenant's key " + m.KeyID.String()
 	}
-	fmt.Fprintf(out, "%s  %s of %s in %s, as of %s, %s\n", paint(out, green, "ok"), plural(int(m.Rows()), "row"), m.Tenant.Slug, dir, m.MadeAt.Format("2006-01-02 15:04:05 MST"), signed)
+	fmt.Fprintf(out, "%s  %s of %s in %s, as of %s, %s\n", paint(out, green, "ok"), plural(int(m.Rows()), "row"), m.Subject(), dir, m.MadeAt.Format("2006-01-02 15:04:05 MST"), signed)
 }

@@ -46,7 +46,7 @@ func (f *thenFlags) check() error {
 // withThen runs fn with the archive that flags name, and the tenant whose reference is given: where it is gone, the one of the archive.
 func (a *app) withThen(ctx context.Context, t *target, flags thenFlags, reference string, fn func(*archive.Archive, uuid.UUID) error) error {
 	if info, err := os.Stat(flags.from); err == nil && info.IsDir() {
-		opened, err := a.openArchive(t, flags)
+		opened, err := a.openTrusted(ctx, t, flags)
 		if err != nil {
 			return err
 		}
@@ -79,22 +79,22 @@ func (a *app) withThen(ctx context.Context, t *target, flags thenFlags, referenc
 	})
 }
 
-// openArchive opens an archive that is signed with a key that counts here.
-func (a *app) openArchive(t *target, flags thenFlags) (*archive.Archive, error) {
+// openTrusted opens an archive that is signed with a key that counts here.
+func (a *app) openTrusted(ctx context.Context, t *target, flags thenFlags) (*archive.Archive, error) {
+	if flags.unsigned {
+		return a.openArchive(ctx, t, flags.from, nil)
+	}
 	keys, err := a.auditKeys(t, flags.publicKeys)
 	if err != nil {
 		return nil, err
-	}
-	if flags.unsigned {
-		return archive.Open(flags.from, nil)
 	}
 	if len(keys) == 0 {
 		return nil, fault.New(fault.ArchiveInvalid, "Nobody vouches for the archive: there is no key to hold it against.", "Name its key with --public-key, or say --unsigned where you know where it was kept.")
 	}
 	var opened *archive.Archive
 	for _, key := range keys {
-		if opened, err = archive.Open(flags.from, key); err == nil {
-			return opened, nil
+		if opened, err = a.openArchive(ctx, t, flags.from, key); fault.CodeOf(err) != fault.ArchiveInvalid {
+			return opened, err
 		}
 	}
 	return nil, err

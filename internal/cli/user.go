@@ -50,5 +50,5 @@ func (a *app) userCommand() *cobra.Command {
 		},
 	}
 	password.Flags().BoolVar(&fromStdin, "stdin", false, "take the password from standard input")
-	return group("user", "Manage accounts of the embedded sign-in, and erase users", password, a.userEraseCommand())
+	return group("user", "Manage accounts, and take out or erase what is one person's", password, a.userExportCommand(), a.userEraseCommand())
 }

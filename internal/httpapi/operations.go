@@ -138,6 +138,25 @@ func invalidateCacheOperation(registry huma.Registry) *huma.Operation {
 	return withBody(registry, op, "cache_invalidation", reflect.TypeFor[invalidation]())
 }
 
+func exportTenantOperation(huma.Registry) *huma.Operation {
+	op := change(http.MethodPost, "/api/tenants/{id}/export", "exportTenant", "Take out everything of a tenant",
+		"For owners, and super admins acting for it. The answer is a zip file of the archive that docs/reference/archive.md describes, of one snapshot, sent while it is read; the manifest and its "+
+			"signature come last. Whoever's connection is cut has no archive: the file does not open. One at a time for each tenant (409 conflict), six an hour (409 limit_exceeded), two at a time for each server (429).")
+	op.Parameters = []*huma.Param{op.Parameters[0], {Name: "Vital-Reason", In: "header", Required: true, Description: "Why, for the tenant's audit log", Schema: text()}}
+	op.Responses["200"] = &huma.Response{Description: "The archive", Content: map[string]*huma.MediaType{"application/zip": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
+	return op
+}
+
+func exportPersonOperation(huma.Registry) *huma.Operation {
+	op := change(http.MethodPost, "/api/me/export", "exportPerson", "Take out what is stored of oneself",
+		"Account, profile, memberships, sessions, invitations, what one did, and the rows that name one: their contents as far as one may see them. A zip file as of exportTenant, with a manifest of kind person. "+
+			"No password, token or hash is in it. Three an hour (409 limit_exceeded).")
+	op.Tags = []string{"context"}
+	op.Parameters = []*huma.Param{{Name: "Vital-Reason", In: "header", Description: "Why, for the audit logs", Schema: text()}}
+	op.Responses["200"] = &huma.Response{Description: "The archive", Content: map[string]*huma.MediaType{"application/zip": {Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}}}
+	return op
+}
+
 var bearerOnly = []map[string][]string{{"bearer": {}}}
 
 func text() *huma.Schema { return &huma.Schema{Type: huma.TypeString} }

@@ -146,6 +146,8 @@ func (s *Server) bounds(r *http.Request) (timeout time.Duration, bodyBytes int64
 	switch {
 	case r.URL.Path == eventsPath, r.URL.Path == contextEventsPath && r.Method == http.MethodGet:
 		return 0, 0
+	case strings.HasPrefix(r.URL.Path, "/api/") && strings.HasSuffix(r.URL.Path, "/export"):
+		return exportTime, s.config.MaxBodyBytes
 	case strings.HasPrefix(r.URL.Path, ofrepBase+"/"): // it waits for nothing but a load, which has a bound of its own
 		return 0, min(s.config.MaxBodyBytes, ofrepBodyBytes)
 	case strings.HasPrefix(r.URL.Path, restBase+"/"):

@@ -5,6 +5,7 @@ package httpapi
 
 import (
 	"context"
+	"crypto/ed25519"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -59,6 +60,8 @@ type Config struct {
 	// SignIn is the embedded sign-in, nil where it is off; SignInOff then says why.
 	SignIn    *signin.Service
 	SignInOff string
+	// ArchiveKey signs the archives that tenants and people take out. Nil: nobody signs them.
+	ArchiveKey ed25519.PrivateKey
 	// TrustedProxies are those whose X-Forwarded-For is believed. Defaults to none.
 	TrustedProxies []netip.Prefix
 }
@@ -68,6 +71,7 @@ type Server struct {
 	config  Config
 	fair    *fairness // nil where nothing is shared
 	warming chan struct{}
+	exports exports
 }
 
 // New returns the handler of the whole surface.
@@ -110,6 +114,11 @@ func (s *Server) routes() http.Handler {
 	for _, c := range s.writeRoutes() {
 		api.describe(c.operation, s.loads("write", c.name, s.member(s.write(c.work))))
 	}
+
+	// Owners of the tenant, and super admins acting for it: everything of it.
+	api.describe(exportTenantOperation, s.member(s.postTenantExport))
+	// Users: what is theirs as a person.
+	api.describe(exportPersonOperation, s.member(s.postPersonExport))
 
 	// The embedded sign-in, under GoTrue's paths; who may call what stands there.
 	s.signInRoutes(mux)

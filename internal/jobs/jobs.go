@@ -91,6 +91,12 @@ const sealEvery = time.Hour
 // reportEvery is how often it is looked whether the report of a week is due.
 const reportEvery = time.Hour
 
+// retainEvery is how often rows that are kept no longer are let go; the first time some minutes after a start, which has other things to do.
+const (
+	retainEvery = 6 * time.Hour
+	retainAfter = 5 * time.Minute
+)
+
 // patience is how long running jobs may take to finish once a stop is asked for.
 const patience = 5 * time.Second
 
@@ -128,6 +134,7 @@ func (c Config) river() *river.Config {
 	river.AddWorker(workers, &work[applyFlagChanges]{service: c.Service})
 	river.AddWorker(workers, &work[forgetFlagUsage]{service: c.Service})
 	river.AddWorker(workers, &roller{service: c.Service, days: c.LoadDays, log: c.Log})
+	river.AddWorker(workers, &retainer{service: c.Service, log: c.Log})
 	river.AddWorker(workers, &reporter{service: c.Service, facts: c.Facts, log: c.Log})
 	river.AddWorker(workers, &sealer{service: c.Service, ring: c.Ring, after: c.SealAfter, log: c.Log})
 	checks := &checker{service: c.Service, drift: c.Drift, every: c.Checks, log: c.Log}
@@ -137,7 +144,7 @@ func (c Config) river() *river.Config {
 		Schema: schemaName, Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}},
 		PeriodicJobs: []*river.PeriodicJob{
 			every[applyFlagChanges](c.FlagChanges, 0), every[forgetFlagUsage](c.FlagUsage, 0), every[rollLoads](rollEvery, 0), every[runChecks](min(c.Checks, checksEvery), c.ChecksAfter),
-			every[reportWeek](reportEvery, 0), every[sealAudit](sealEvery, 0),
+			every[reportWeek](reportEvery, 0), every[sealAudit](sealEvery, 0), every[letGo](retainEvery, retainAfter),
 		},
 		Middleware: []rivertype.Middleware{river.WorkerMiddlewareFunc(func(ctx context.Context, job *rivertype.JobRow, work func(context.Context) error) error {
 			started := time.Now()

@@ -91,6 +91,12 @@ select
   pg_catalog.set_config('role', 'service_role', true),
   pg_catalog.set_config('search_path', 'pg_catalog, public, pg_temp', true);
 
+-- name: EnterSnapshot
+select
+  pg_catalog.set_config('role', 'service_role', true),
+  pg_catalog.set_config('search_path', 'pg_catalog, public, pg_temp', true),
+  pg_catalog.set_config('statement_timeout', '0', true);
+
 -- name: EnterServiceWork
 select
   pg_catalog.set_config('role', 'service_role', true),

@@ -57,8 +57,10 @@ type AuditFilter struct {
 	Actor  string
 	Action string
 	Entity string
-	Since  *time.Time
-	Until  *time.Time
+	// EntityID is the row that was changed.
+	EntityID *uuid.UUID
+	Since    *time.Time
+	Until    *time.Time
 	// Limit is the most entries; 0 is all.
 	Limit int
 	// Ring opens sealed rows; nil opens none.
@@ -88,7 +90,7 @@ func ListAudit(ctx context.Context, tx pgx.Tx, filter AuditFilter, each func(Aud
 		limit = &filter.Limit
 	}
 	rows, err := tx.Query(ctx, auditQueries.Get("Entries"), filter.Tenant, filter.Actor, filter.Action, filter.Entity,
-		filter.Since, filter.Until, limit, filter.InOrder)
+		filter.Since, filter.Until, limit, filter.InOrder, filter.EntityID)
 	if err != nil {
 		return auditUnreadable(err)
 	}
@@ -127,7 +129,11 @@ func auditUnreadable(err error) error {
 
 // Slugs returns the slugs of tenants, of those that still exist.
 func Slugs(ctx context.Context, tx pgx.Tx, tenants []uuid.UUID) (map[uuid.UUID]string, error) {
-	rows, err := tx.Query(ctx, auditQueries.Get("Slugs"), tenants)
+	ids := make([]string, len(tenants))
+	for i, id := range tenants {
+		ids[i] = id.String()
+	}
+	rows, err := tx.Query(ctx, auditQueries.Get("Slugs"), ids)
 	if err != nil {
 		return nil, err
 	}

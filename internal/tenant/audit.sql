@@ -89,11 +89,12 @@ where ($1::uuid is null or a.organization_id = $1)
   and ($4 = '' or a.entity = $4)
   and ($5::timestamptz is null or a.created_at >= $5)
   and ($6::timestamptz is null or a.created_at < $6)
+  and ($9::uuid is null or a.entity_id = $9)
 order by case when $8 then a.seq end, a.created_at desc, a.organization_id, a.seq desc
 limit $7;
 
 -- name: Slugs
-select o.id, o.slug from public.organizations o where o.id = any($1);
+select o.id, o.slug from public.organizations o where o.id = any($1::text[]::uuid[]);
 
 -- name: MovedHeads
 select m.organization_id, m.seq, m.hash, m.changed_at from vital.moved_audit_heads($1, $2) m;

@@ -36,3 +36,9 @@ select vital.invalidate_caches();
 
 -- name: ReasonGive
 select vital.give_reason($1);
+
+-- name: OwnExportRecord
+select vital.record_own_export($1);
+
+-- name: PersonExportRecord
+select vital.record_person_export($1, $2);
