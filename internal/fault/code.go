@@ -99,6 +99,7 @@ const (
 	PoolExhausted       Code = "pool_exhausted"
 	StatementTimeout    Code = "statement_timeout"
 	ReadOnly            Code = "read_only"
+	AccessNotRecorded   Code = "access_not_recorded"
 )
 
 // Operating VITAL: configuration, the private server, installing and migrating.

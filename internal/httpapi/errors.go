@@ -65,6 +65,7 @@ var statuses = map[fault.Code]int{
 	fault.Invalid:                 http.StatusUnprocessableEntity,
 	fault.Conflict:                http.StatusConflict,
 	fault.ReadOnly:                http.StatusConflict,
+	fault.AccessNotRecorded:       http.StatusServiceUnavailable,
 	fault.StateConflict:           http.StatusConflict,
 	fault.LimitExceeded:           http.StatusConflict,
 	fault.InvitationInvalid:       http.StatusNotFound,

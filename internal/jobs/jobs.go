@@ -120,6 +120,7 @@ func (c Config) river() *river.Config {
 	river.AddWorker(workers, &work[applyFlagChanges]{service: c.Service})
 	river.AddWorker(workers, &work[forgetFlagUsage]{service: c.Service})
 	river.AddWorker(workers, &roller{service: c.Service, days: c.LoadDays, log: c.Log})
+	river.AddWorker(workers, &accessRoller{service: c.Service, log: c.Log})
 	river.AddWorker(workers, &reporter{service: c.Service, facts: c.Facts, log: c.Log})
 	checks := &checker{service: c.Service, drift: c.Drift, every: c.Checks, log: c.Log}
 	river.AddWorker(workers, checks)
@@ -127,8 +128,8 @@ func (c Config) river() *river.Config {
 	return &river.Config{
 		Schema: schemaName, Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}},
 		PeriodicJobs: []*river.PeriodicJob{
-			every[applyFlagChanges](c.FlagChanges, 0), every[forgetFlagUsage](c.FlagUsage, 0), every[rollLoads](rollEvery, 0), every[runChecks](min(c.Checks, checksEvery), c.ChecksAfter),
-			every[reportWeek](reportEvery, 0),
+			every[applyFlagChanges](c.FlagChanges, 0), every[forgetFlagUsage](c.FlagUsage, 0), every[rollLoads](rollEvery, 0), every[rollAccess](rollEvery, 0),
+			every[runChecks](min(c.Checks, checksEvery), c.ChecksAfter), every[reportWeek](reportEvery, 0),
 		},
 		Middleware: []rivertype.Middleware{river.WorkerMiddlewareFunc(func(ctx context.Context, job *rivertype.JobRow, work func(context.Context) error) error {
 			started := time.Now()
