@@ -1,4 +1,4 @@
--- Reads in tenants under HIPAA leave records, which are kept for years.
+-- Reads in tenants under HIPAA leave records, which are kept for years; super admins enter tenants for a reason and a time.
 -- +goose Up
 -- +goose StatementBegin
 alter table vital.settings
@@ -50,4 +50,41 @@ comment on column public.access_records.error_code is 'Why it failed; null where
 comment on column public.access_records.request_id is 'Request it belonged to';
 
 grant insert on public.access_records to vital_definer;
+
+alter table vital.settings
+  add column break_glass_required boolean not null default false,
+  add column break_glass_longest interval not null default interval '4 hours',
+  add constraint settings_break_glass_longest_check check (break_glass_longest > interval '0');
+comment on column vital.settings.break_glass_required is 'Whether a super admin acts in a tenant they are no member of only while they have entered it, with a reason and an end';
+comment on column vital.settings.break_glass_longest is 'How long an entry may be for, at most';
+
+create table public.break_glass (
+  tenant_id uuid not null references public.organizations (id),
+  id uuid not null default gen_random_uuid(),
+  user_id uuid not null,
+  reason text not null check (btrim(reason) <> '' and length(reason) <= 500),
+  entered_at timestamptz not null default now(),
+  until timestamptz not null,
+  ended_at timestamptz,
+  ended_by uuid,
+  primary key (tenant_id, id),
+  check (until > entered_at),
+  check (ended_by is null or ended_at is not null)
+);
+create index idx_break_glass_open on public.break_glass (user_id, tenant_id, until) where ended_at is null;
+create index idx_break_glass_tenant on public.break_glass (tenant_id, entered_at desc);
+comment on table public.break_glass is 'Entries of super admins into tenants they are no member of: why, and until when. One ends by itself; nothing has to be done for that.';
+comment on column public.break_glass.tenant_id is 'The tenant';
+comment on column public.break_glass.id is 'The entry';
+comment on column public.break_glass.user_id is 'The super admin. No foreign key: an entry outlives the account';
+comment on column public.break_glass.reason is 'Why, for the tenant to read';
+comment on column public.break_glass.entered_at is 'From then on';
+comment on column public.break_glass.until is 'It counts for nothing from then on';
+comment on column public.break_glass.ended_at is 'When it was ended before its time; null where it was not';
+comment on column public.break_glass.ended_by is 'By whom: the super admin, an admin of the tenant, null for an operator without a session';
+
+grant select, insert, update on public.break_glass to vital_definer;
+grant select on vital.settings to vital_definer;
+
+drop function if exists vital.flag_context(); -- which tells how long it holds, too
 -- +goose StatementEnd

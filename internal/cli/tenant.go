@@ -22,6 +22,7 @@ func (a *app) tenantCommand() *cobra.Command {
 		a.tenantMoveCommand("activate", "Let a suspended tenant serve its members again"),
 		a.tenantMoveCommand("archive", "Disable a suspended tenant for good; its data is kept"),
 		a.tenantMissingCommand(), a.tenantExportCommand(),
+		a.tenantEnterCommand(), a.tenantLeaveCommand(), a.tenantEntriesCommand(),
 	)
 }
 

@@ -63,6 +63,7 @@ const (
 	TenantSuspended         Code = "tenant_suspended"
 	TenantArchived          Code = "tenant_archived"
 	TenantUnconfigured      Code = "tenant_unconfigured"
+	EntryRequired           Code = "entry_required"
 )
 
 // The request itself.

@@ -41,6 +41,7 @@ var ownStates = map[string]fault.Code{
 	"VT209": fault.PrerequisiteInvalid,
 	"VT210": fault.VersionNotReached,
 	"VT301": fault.AccessNotRecorded,
+	"VT302": fault.EntryRequired,
 }
 
 // States that are more than an answer: they decide who answers.

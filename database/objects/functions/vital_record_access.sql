@@ -1,5 +1,6 @@
 -- owner: vital_definer
 -- after: vital_current_membership.sql
+-- after: vital_entry_of.sql
 --
 -- Records that the caller has read in the tenant they act in: what, chosen how, and how many rows, or why it failed. The server calls
 -- it in the transaction of the read, before that is committed and anybody answered. Who reads is taken from the sealed identity. A
@@ -18,10 +19,11 @@ begin
       hint = 'Check the Vital-Tenant header or the token''s tenant claim; without both, your default tenant is used.';
   end if;
   insert into public.access_records (
-    tenant_id, user_id, session_id, acting_role, database_login, action, table_name, embedded, filter, row_count, error_code, request_id)
+    tenant_id, user_id, session_id, acting_role, database_login, break_glass_id, action, table_name, embedded, filter, row_count, error_code, request_id)
   values (
     standing.tenant_id, standing.user_id, (vital.identity()).session_id,
     case when standing.is_super_admin then 'super_admin' else standing.role end, session_user,
+    case when standing.is_super_admin then (select e.id from vital.entry_of(standing.tenant_id, standing.user_id) e) end,
     p_action, p_table, p_embedded, p_filter, p_rows, p_error, nullif(current_setting('vital.request_id', true), ''));
 end
 $$;
