@@ -845,6 +845,64 @@ ALTER FUNCTION public.diff_feature_flag(p_flag_key text, p_from integer, p_to in
 
 COMMENT ON FUNCTION public.diff_feature_flag(p_flag_key text, p_from integer, p_to integer) IS 'Where two versions of a flag''s definition differ';
 
+CREATE TABLE public.break_glass (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    reason text NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    until timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by uuid,
+    CONSTRAINT break_glass_check CHECK ((until > entered_at)),
+    CONSTRAINT break_glass_check1 CHECK (((ended_by IS NULL) OR (ended_at IS NOT NULL))),
+    CONSTRAINT break_glass_reason_check CHECK (((btrim(reason) <> ''::text) AND (length(reason) <= 500)))
+);
+
+ALTER TABLE ONLY public.break_glass FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.break_glass OWNER TO vital_owner;
+
+COMMENT ON TABLE public.break_glass IS 'Entries of super admins into tenants they are no member of: why, and until when. One ends by itself; nothing has to be done for that.';
+
+COMMENT ON COLUMN public.break_glass.tenant_id IS 'The tenant';
+
+COMMENT ON COLUMN public.break_glass.id IS 'The entry';
+
+COMMENT ON COLUMN public.break_glass.user_id IS 'The super admin. No foreign key: an entry outlives the account';
+
+COMMENT ON COLUMN public.break_glass.reason IS 'Why, for the tenant to read';
+
+COMMENT ON COLUMN public.break_glass.entered_at IS 'From then on';
+
+COMMENT ON COLUMN public.break_glass.until IS 'It counts for nothing from then on';
+
+COMMENT ON COLUMN public.break_glass.ended_at IS 'When it was ended before its time; null where it was not';
+
+COMMENT ON COLUMN public.break_glass.ended_by IS 'By whom: the super admin, an admin of the tenant, null for an operator without a session';
+
+CREATE FUNCTION public.enter_tenant(p_tenant_id uuid, p_reason text, p_duration interval DEFAULT '01:00:00'::interval) RETURNS public.break_glass
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller constant vital.caller := vital.identity();
+begin
+  if caller.user_id is null then
+    raise exception using errcode = 'VT100', message = 'A signed-in user is required here.',
+      hint = 'Send the access token of a super admin. An operator without one runs `vital tenant enter`.';
+  elsif not public.is_super_admin() then
+    raise exception using errcode = 'VT110', message = 'Only super admins of the platform enter tenants.',
+      hint = 'Members are in their tenants as they are; others are invited.';
+  end if;
+  return vital.enter_tenant(p_tenant_id, caller.user_id, p_reason, p_duration);
+end
+$$;
+
+ALTER FUNCTION public.enter_tenant(p_tenant_id uuid, p_reason text, p_duration interval) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.enter_tenant(p_tenant_id uuid, p_reason text, p_duration interval) IS 'Lets the caller, a super admin, into a tenant they are no member of, for a time';
+
 CREATE FUNCTION public.feature_flag_history(p_flag_key text) RETURNS TABLE(version integer, config jsonb, previous_config jsonb, reason text, created_by uuid, created_at timestamp with time zone)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1179,6 +1237,28 @@ $$;
 ALTER FUNCTION public.is_tenant_admin() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION public.is_tenant_admin() IS 'Whether the caller is owner or admin of the tenant they act in, or a super admin';
+
+CREATE FUNCTION public.leave_tenant(p_tenant_id uuid, p_user_id uuid DEFAULT NULL::uuid, p_reason text DEFAULT NULL::text) RETURNS public.break_glass
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller constant vital.caller := vital.identity();
+begin
+  if caller.user_id is null then
+    raise exception using errcode = 'VT100', message = 'A signed-in user is required here.',
+      hint = 'Send the access token of a user. An operator without one runs `vital tenant leave`.';
+  end if;
+  if p_user_id is not null and p_user_id <> caller.user_id then
+    perform vital.require_acting_admin(p_tenant_id);
+  end if;
+  return vital.leave_tenant(p_tenant_id, coalesce(p_user_id, caller.user_id), p_reason);
+end
+$$;
+
+ALTER FUNCTION public.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text) IS 'Ends an entry into a tenant: one''s own, or another''s by an admin of the tenant';
 
 CREATE FUNCTION public.list_check_runs() RETURNS TABLE(id uuid, check_name text, status text, findings integer, duration_ms integer, ran_at timestamp with time zone, details jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -2118,6 +2198,30 @@ ALTER FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) OWNER TO vi
 
 COMMENT ON FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) IS 'Makes a user a member by an invitation';
 
+CREATE FUNCTION vital.accessed_tenant(p_member boolean, OUT tenant_id uuid, OUT recorded boolean) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if p_member then
+    tenant_id := (vital.require_member()).tenant_id;
+  else
+    tenant_id := vital.tenant_for('read');
+  end if;
+  recorded := exists (
+    select from public.tenant_configurations c
+    where c.tenant_id = accessed_tenant.tenant_id and c.compliance_settings ->> 'hipaa_enabled' = 'true');
+  if recorded and current_setting('transaction_read_only')::boolean then
+    raise exception using errcode = 'VT301', message = 'Reads in this tenant are recorded; this transaction cannot write a record.',
+      hint = 'Read in a transaction that may write.';
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.accessed_tenant(p_member boolean, OUT tenant_id uuid, OUT recorded boolean) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.accessed_tenant(p_member boolean, OUT tenant_id uuid, OUT recorded boolean) IS 'The tenant the caller is about to read in, and whether that is to be recorded';
+
 CREATE FUNCTION vital.account_name(p_id uuid) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3000,7 +3104,7 @@ begin
     return standing; -- the common case of a writer needs no second look
   end if;
 
-  if exists (select from public.profiles p where p.id = caller.user_id and p.role = 'super_admin') then
+  if exists (select from public.profiles p where p.id = caller.user_id and p.role = 'super_admin') and vital.may_enter(wanted, caller.user_id) then
     select o.id, caller.user_id, coalesce(standing.role, 'admin'), true, o.lifecycle_state
     into standing
     from public.organizations o
@@ -3182,6 +3286,60 @@ ALTER FUNCTION vital.enqueue_job(p_kind text, p_args jsonb) OWNER TO vital_defin
 
 COMMENT ON FUNCTION vital.enqueue_job(p_kind text, p_args jsonb) IS 'Has a background job done as soon as a server is free';
 
+CREATE FUNCTION vital.enter_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text, p_duration interval) RETURNS public.break_glass
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  longest constant interval := (select s.break_glass_longest from vital.settings s);
+  entry public.break_glass;
+begin
+  perform vital.require_value(btrim(coalesce(p_reason, '')) <> '' and length(p_reason) <= 500, 'p_reason', 'given, in up to 500 characters: the tenant reads why');
+  perform vital.require_value(p_duration >= interval '1 minute' and p_duration <= longest, 'p_duration', format('between a minute and %s', longest));
+  perform from public.organizations o where o.id = p_tenant_id;
+  if not found then
+    raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
+      hint = 'Name it by its id, as in the table organizations.';
+  end if;
+  perform from public.profiles p where p.id = p_user_id and p.role = 'super_admin' for no key update; -- one entry at a time
+  if not found then
+    raise exception using errcode = 'VT110', message = 'Only super admins of the platform enter tenants.',
+      hint = 'Members are in their tenants as they are; others are invited.';
+  end if;
+  if exists (select from public.user_tenants m where m.tenant_id = p_tenant_id and m.user_id = p_user_id and m.status = 'active' and m.role in ('owner', 'admin')) then
+    raise exception using errcode = 'VT203', message = 'An admin of a tenant is in it already.', hint = 'Act in it, by the Vital-Tenant header.';
+  end if;
+  perform vital.give_reason(p_reason);
+  update public.break_glass b set ended_at = now(), ended_by = p_user_id
+  where b.tenant_id = p_tenant_id and b.user_id = p_user_id and b.ended_at is null and b.until > now();
+  insert into public.break_glass (tenant_id, user_id, reason, until)
+  values (p_tenant_id, p_user_id, btrim(p_reason), now() + p_duration)
+  returning * into entry;
+  perform vital.append_audit(p_tenant_id, 'entered', 'break_glass', entry.id,
+    jsonb_build_object('old', null, 'new', jsonb_build_object('user_id', entry.user_id, 'until', entry.until)));
+  return entry;
+end
+$$;
+
+ALTER FUNCTION vital.enter_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text, p_duration interval) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.enter_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text, p_duration interval) IS 'Lets a super admin into a tenant they are no member of, for operators';
+
+CREATE FUNCTION vital.entry_of(p_tenant_id uuid, p_user_id uuid) RETURNS TABLE(id uuid, until timestamp with time zone)
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select b.id, b.until
+  from public.break_glass b
+  where b.tenant_id = p_tenant_id and b.user_id = p_user_id and b.ended_at is null and b.until > transaction_timestamp()
+  order by b.until desc
+  limit 1
+$$;
+
+ALTER FUNCTION vital.entry_of(p_tenant_id uuid, p_user_id uuid) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.entry_of(p_tenant_id uuid, p_user_id uuid) IS 'The entry by which a super admin is in a tenant, and until when';
+
 CREATE FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3351,7 +3509,7 @@ ALTER FUNCTION vital.find_feature_flag(p_flag_key text) OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.find_feature_flag(p_flag_key text) IS 'The flag of that key, else an error';
 
-CREATE FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) RETURNS record
+CREATE FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json, OUT until timestamp with time zone) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -3390,6 +3548,7 @@ begin
   select f.tenant, f.overrides into tenant, overrides from vital.tenant_flag_overrides(wanted) f;
   if asking.user_id is not null then
     member := json_build_object('user_id', asking.user_id, 'role', standing.role);
+    select e.until into until from vital.entry_of(wanted, asking.user_id) e;
   end if;
   select json_agg(json_build_object('kind', s.scope, 'key', s.key, 'version', coalesce(v.version, 0)) order by s.o)
   into versions
@@ -3401,9 +3560,9 @@ begin
 end
 $$;
 
-ALTER FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) OWNER TO vital_definer;
+ALTER FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json, OUT until timestamp with time zone) OWNER TO vital_definer;
 
-COMMENT ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) IS 'The tenant, the caller and the overrides that flags are evaluated with, and their versions';
+COMMENT ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json, OUT until timestamp with time zone) IS 'The tenant, the caller and the overrides that flags are evaluated with, and their versions';
 
 CREATE FUNCTION vital.flag_definitions(OUT version bigint, OUT flags jsonb, OUT evaluators jsonb) RETURNS record
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -3796,6 +3955,31 @@ ALTER FUNCTION vital.keep_owner() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.keep_owner() IS 'Refuses to take a tenant its last owner';
 
+CREATE FUNCTION vital.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text DEFAULT NULL::text) RETURNS public.break_glass
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  entry public.break_glass;
+begin
+  perform vital.give_reason(p_reason);
+  update public.break_glass b set ended_at = now(), ended_by = vital.user_id()
+  where b.tenant_id = p_tenant_id and b.user_id = p_user_id and b.ended_at is null and b.until > now()
+  returning * into entry;
+  if not found then
+    raise exception using errcode = 'VT205', message = 'There is no such entry, or it has ended.',
+      hint = 'Entries are those of the table break_glass.';
+  end if;
+  perform vital.append_audit(p_tenant_id, 'left', 'break_glass', entry.id,
+    jsonb_build_object('old', jsonb_build_object('user_id', entry.user_id, 'until', entry.until), 'new', null));
+  return entry;
+end
+$$;
+
+ALTER FUNCTION vital.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text) IS 'Ends a super admin''s entry into a tenant, for operators';
+
 CREATE FUNCTION vital.lifecycle_moves() RETURNS TABLE(action text, from_state public.org_lifecycle_state, to_state public.org_lifecycle_state)
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3880,6 +4064,17 @@ $$;
 ALTER FUNCTION vital.lock_definitions() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.lock_definitions() IS 'Keeps other writers of flag definitions out to the end of the transaction';
+
+CREATE FUNCTION vital.may_enter(p_tenant_id uuid, p_user_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select not (select s.break_glass_required from vital.settings s) or exists (select from vital.entry_of(p_tenant_id, p_user_id))
+$$;
+
+ALTER FUNCTION vital.may_enter(p_tenant_id uuid, p_user_id uuid) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.may_enter(p_tenant_id uuid, p_user_id uuid) IS 'Whether a super admin may act in a tenant they are no member of';
 
 CREATE FUNCTION vital.member_tenant_ids() RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 5 PARALLEL RESTRICTED
@@ -4192,6 +4387,7 @@ CREATE FUNCTION vital.read_context(p_user_id uuid, p_tenant text, p_known_tenant
 declare
   wanted uuid;
   who record;
+  oversees boolean;
 begin
   if p_tenant <> '' and p_tenant !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
     select o.id into wanted from public.organizations o where o.slug = p_tenant;
@@ -4201,7 +4397,7 @@ begin
   end if;
 
   select
-    u.organization_id, p.id as profile_id, p.email, p.full_name, p.role = 'super_admin' as is_super_admin, p.role,
+    u.id as user_id, u.organization_id, p.id as profile_id, p.email, p.full_name, p.role = 'super_admin' as is_super_admin, p.role,
     o.id as tenant_id, o.lifecycle_state, m.role as member_role, m.joined_at
   into who
   from public.users u
@@ -4209,8 +4405,9 @@ begin
   left join public.organizations o on o.id = coalesce(wanted, u.organization_id)
   left join public.user_tenants m on m.tenant_id = o.id and m.user_id = u.id and m.status = 'active'
   where u.id = p_user_id;
+  oversees := who.is_super_admin and (who.tenant_id is null or vital.may_enter(who.tenant_id, p_user_id));
 
-  if not found then
+  if who.user_id is null then
     raise exception using errcode = 'VT101', message = 'This account is not known here.',
       hint = 'The account exists with the sign-in service but has no row in users; an operator can add it (vital fix data).';
   elsif who.profile_id is null then
@@ -4219,8 +4416,11 @@ begin
   elsif wanted is null and who.organization_id is null then
     raise exception using errcode = 'VT103', message = 'This user has no default tenant.',
       hint = 'Name one with the Vital-Tenant header, or have an operator set users.organization_id.';
-  elsif who.member_role is null and not who.is_super_admin then
-    if wanted is null then
+  elsif who.member_role is null and not oversees then
+    if who.is_super_admin then
+      raise exception using errcode = 'VT302', message = 'Acting in this tenant takes an entry, with a reason and an end.',
+        hint = 'Enter it with `vital tenant enter`, or the function enter_tenant. If you are in already, your time may be over.';
+    elsif wanted is null then
       raise exception using errcode = 'VT105', message = 'This user is not a member of their default tenant.',
         hint = 'Name a tenant with the Vital-Tenant header, or have an admin of the default tenant add the membership.';
     end if;
@@ -4229,7 +4429,7 @@ begin
   elsif who.tenant_id is null then
     raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
       hint = 'Check the Vital-Tenant header or the token''s tenant claim; without both, your default tenant is used.';
-  elsif who.lifecycle_state <> 'active' and not who.is_super_admin then
+  elsif who.lifecycle_state <> 'active' and not oversees then
     raise exception using
       errcode = case who.lifecycle_state when 'pending' then 'VT106' when 'suspended' then 'VT107' else 'VT108' end,
       message = case who.lifecycle_state
@@ -4304,6 +4504,31 @@ ALTER FUNCTION vital.reads_accounts() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.reads_accounts() IS 'Whether definer functions may read auth.users';
 
+CREATE FUNCTION vital.record_access(p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.current_membership();
+begin
+  if standing.tenant_id is null then
+    raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
+      hint = 'Check the Vital-Tenant header or the token''s tenant claim; without both, your default tenant is used.';
+  end if;
+  insert into public.access_records (
+    tenant_id, user_id, session_id, acting_role, database_login, break_glass_id, action, table_name, embedded, filter, row_count, error_code, request_id)
+  values (
+    standing.tenant_id, standing.user_id, (vital.identity()).session_id,
+    case when standing.is_super_admin then 'super_admin' else standing.role end, session_user,
+    case when standing.is_super_admin then (select e.id from vital.entry_of(standing.tenant_id, standing.user_id) e) end,
+    p_action, p_table, p_embedded, p_filter, p_rows, p_error, nullif(current_setting('vital.request_id', true), ''));
+end
+$$;
+
+ALTER FUNCTION vital.record_access(p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.record_access(p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) IS 'Records that the caller has read in the tenant they act in';
+
 CREATE FUNCTION vital.record_change() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4358,6 +4583,42 @@ $$;
 ALTER FUNCTION vital.record_export(p_organization_id uuid) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.record_export(p_organization_id uuid) IS 'Notes that a tenant''s data is being taken out';
+
+CREATE FUNCTION vital.record_service_access(p_tenants uuid[], p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  insert into public.access_records (
+    tenant_id, acting_role, database_login, action, table_name, embedded, filter, row_count, error_code, request_id)
+  select t.id, 'service_role', session_user, p_action, p_table, p_embedded, p_filter, p_rows, p_error,
+    nullif(current_setting('vital.request_id', true), '')
+  from (
+    select '00000000-0000-0000-0000-000000000001'::uuid as id where p_tenants is null
+    union all
+    select c.tenant_id from public.tenant_configurations c
+    where c.tenant_id = any (p_tenants) and c.compliance_settings ->> 'hipaa_enabled' = 'true'
+  ) t;
+end
+$$;
+
+ALTER FUNCTION vital.record_service_access(p_tenants uuid[], p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.record_service_access(p_tenants uuid[], p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) IS 'Records a read with a service key';
+
+CREATE FUNCTION vital.refuse_access_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  raise exception using errcode = 'VT201', message = 'Records of access are only ever added to.',
+    hint = 'They go by themselves, a month at a time, once they are older than access_record_retention.';
+end
+$$;
+
+ALTER FUNCTION vital.refuse_access_change() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.refuse_access_change() IS 'Refuses every change of a record of access';
 
 CREATE FUNCTION vital.refuse_audit_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -4452,7 +4713,7 @@ begin
     where w.key is not null
   ) s
   left join vital.versions v on v.scope = s.scope and v.key = s.key;
-  select min(t.expires_at) into until
+  select least(min(t.expires_at), (select e.until from vital.entry_of(remembered_context.tenant_id, who.user_id) e)) into until
   from public.tenant_feature_flags t
   where t.tenant_id = remembered_context.tenant_id and t.expires_at > transaction_timestamp();
 end
@@ -4656,9 +4917,9 @@ begin
   end if;
   standing := vital.current_membership();
   if standing.tenant_id is not null then
-    standing.is_super_admin := public.is_super_admin(); -- a super admin stays one where they are a member too
+    standing.is_super_admin := public.is_super_admin() and vital.may_enter(standing.tenant_id, caller.user_id); -- a super admin stays one where they are a member too
   end if;
-  if p_tenant_id is not null and p_tenant_id is distinct from standing.tenant_id then
+  if p_tenant_id is not null and (p_tenant_id is distinct from standing.tenant_id or not standing.is_super_admin) then
     standing := null;
     select o.id, caller.user_id, coalesce(m.role, 'admin'), p.id is not null, o.lifecycle_state
     into standing
@@ -4668,7 +4929,10 @@ begin
     where o.id = p_tenant_id and (m.id is not null or p.id is not null);
   end if;
 
-  if standing.tenant_id is null then
+  if standing.tenant_id is null and public.is_super_admin() and p_tenant_id is null and (select s.break_glass_required from vital.settings s) then
+    raise exception using errcode = 'VT302', message = 'Acting in this tenant takes an entry, with a reason and an end.',
+      hint = 'Enter it with `vital tenant enter`, or the function enter_tenant. If you are in already, your time may be over.';
+  elsif standing.tenant_id is null then
     raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
       hint = 'Check the Vital-Tenant header or the token''s tenant claim; without both, your default tenant is used.';
   elsif (standing.state <> 'active' and not standing.is_super_admin)
@@ -5023,6 +5287,69 @@ ALTER FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) OWNER TO vital
 
 COMMENT ON FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) IS 'Who can do what, by relation, function, sequence, role and command';
 
+CREATE FUNCTION vital.roll_access_records(p_ahead integer DEFAULT 3, p_now timestamp with time zone DEFAULT now()) RETURNS TABLE(partition_name text, done text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  this_month constant date := date_trunc('month', p_now at time zone 'UTC');
+  first_kept constant timestamptz := p_now - (select s.access_record_retention from vital.settings s);
+  misplaced boolean;
+  month date;
+  begins timestamptz;
+  ends timestamptz;
+begin
+  if p_ahead is null or p_ahead not between 0 and 24 then
+    raise exception 'partitions are made for up to 24 months ahead' using errcode = 'invalid_parameter_value';
+  end if;
+  perform set_config('lock_timeout', '2s', true);
+  perform set_config('timezone', 'UTC', true);
+  perform pg_advisory_xact_lock(hashtext('vital.roll_access_records'));
+  misplaced := exists (select from vital.access_records_default);
+  if misplaced then
+    alter table public.access_records detach partition vital.access_records_default;
+  end if;
+  for month in
+    select m::date from generate_series(this_month, this_month + make_interval(months => p_ahead), interval '1 month') m
+    union
+    select distinct date_trunc('month', r.at at time zone 'UTC')::date from vital.access_records_default r
+    order by 1
+  loop
+    partition_name := 'access_records_' || to_char(month, 'YYYYMM');
+    begins := month::timestamp at time zone 'UTC';
+    ends := (month + interval '1 month') at time zone 'UTC';
+    if to_regclass('vital.' || partition_name) is null then
+      execute format('create table vital.%I (like public.access_records including all excluding comments)', partition_name);
+      execute format('alter table public.access_records attach partition vital.%I for values from (%L) to (%L)', partition_name, begins, ends);
+      execute format('comment on table vital.%I is %L', partition_name, 'Records of ' || to_char(month, 'YYYY-MM'));
+      done := 'made';
+      return next;
+    end if;
+    if misplaced then
+      execute format('with moved as (delete from vital.access_records_default where at >= %L and at < %L returning *) insert into vital.%I select * from moved',
+        begins, ends, partition_name);
+    end if;
+  end loop;
+  if misplaced then
+    alter table public.access_records attach partition vital.access_records_default default;
+  end if;
+  for partition_name in
+    select c.relname::text from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'public.access_records'::regclass and c.relname ~ '^access_records_\d{6}$'
+      and (to_date(right(c.relname, 6), 'YYYYMM') + interval '1 month') at time zone 'UTC' <= first_kept
+    order by 1
+  loop
+    execute format('drop table vital.%I', partition_name);
+    done := 'dropped';
+    return next;
+  end loop;
+end
+$_$;
+
+ALTER FUNCTION vital.roll_access_records(p_ahead integer, p_now timestamp with time zone) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.roll_access_records(p_ahead integer, p_now timestamp with time zone) IS 'Makes and drops the month partitions of access_records';
+
 CREATE FUNCTION vital.roll_query_performance(p_keep_days integer, p_ahead integer DEFAULT 3, p_now timestamp with time zone DEFAULT now()) RETURNS TABLE(partition_name text, done text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5224,6 +5551,29 @@ $$;
 ALTER FUNCTION vital.serialize_definitions() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.serialize_definitions() IS 'Lets one transaction after another write flag definitions';
+
+CREATE FUNCTION vital.service_access_recorded(p_tenants uuid[]) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not exists (
+    select from public.tenant_configurations c
+    where c.compliance_settings ->> 'hipaa_enabled' = 'true' and (p_tenants is null or c.tenant_id = any (p_tenants))
+  ) then
+    return false;
+  end if;
+  if current_setting('transaction_read_only')::boolean then
+    raise exception using errcode = 'VT301', message = 'Reads in this tenant are recorded; this transaction cannot write a record.',
+      hint = 'Read in a transaction that may write.';
+  end if;
+  return true;
+end
+$$;
+
+ALTER FUNCTION vital.service_access_recorded(p_tenants uuid[]) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.service_access_recorded(p_tenants uuid[]) IS 'Whether a read with a service key is to be recorded';
 
 CREATE FUNCTION vital.set_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_expected_version integer DEFAULT NULL::integer, p_reason text DEFAULT NULL::text) RETURNS public.tenant_feature_flags
     LANGUAGE plpgsql
@@ -5508,7 +5858,7 @@ begin
     select o.id
     from public.organizations o
     join public.profiles p on p.id = standing.user_id and p.role = 'super_admin'
-    where o.id = standing.wanted and (p_right in ('read', 'oversee') or o.lifecycle_state <> 'archived')
+    where o.id = standing.wanted and vital.may_enter(o.id, p.id) and (p_right in ('read', 'oversee') or o.lifecycle_state <> 'archived')
   );
 end
 $_$;
@@ -5874,6 +6224,64 @@ COMMENT ON COLUMN auth.users.encrypted_password IS 'Password hash: argon2id, or 
 COMMENT ON COLUMN auth.users.raw_app_meta_data IS 'Claims set by operators; the tenant claim is read from here';
 
 COMMENT ON COLUMN auth.users.raw_user_meta_data IS 'Claims set by the user; grants nothing';
+
+CREATE TABLE public.access_records (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    user_id uuid,
+    session_id uuid,
+    acting_role text NOT NULL,
+    database_login text NOT NULL,
+    break_glass_id uuid,
+    action text NOT NULL,
+    table_name text NOT NULL,
+    embedded text[] DEFAULT '{}'::text[] NOT NULL,
+    filter jsonb DEFAULT '[]'::jsonb NOT NULL,
+    row_count bigint,
+    error_code text,
+    request_id text,
+    CONSTRAINT access_records_action_check CHECK ((action = ANY (ARRAY['read'::text, 'count'::text, 'insert'::text, 'update'::text, 'delete'::text, 'call'::text]))),
+    CONSTRAINT access_records_filter_check CHECK ((jsonb_typeof(filter) = 'array'::text)),
+    CONSTRAINT access_records_row_count_check CHECK ((row_count >= 0))
+)
+PARTITION BY RANGE (at);
+
+ALTER TABLE ONLY public.access_records FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.access_records OWNER TO vital_owner;
+
+COMMENT ON TABLE public.access_records IS 'Who has read what of a tenant under HIPAA: written in the transaction of the read, before anybody is answered.';
+
+COMMENT ON COLUMN public.access_records.tenant_id IS 'The tenant whose data was read; the platform tenant for a service key that named none. No foreign key: records outlive what they speak of';
+
+COMMENT ON COLUMN public.access_records.id IS 'The record';
+
+COMMENT ON COLUMN public.access_records.at IS 'When the transaction of the read began';
+
+COMMENT ON COLUMN public.access_records.user_id IS 'Who read; null for a service key';
+
+COMMENT ON COLUMN public.access_records.session_id IS 'Their session, where the token names one';
+
+COMMENT ON COLUMN public.access_records.acting_role IS 'What they were in the tenant: owner, admin, member, viewer, super_admin; service_role for a service key';
+
+COMMENT ON COLUMN public.access_records.database_login IS 'Login of the connection that read';
+
+COMMENT ON COLUMN public.access_records.break_glass_id IS 'The entry of break_glass a super admin was in by; null for members';
+
+COMMENT ON COLUMN public.access_records.action IS 'read rows, count rows, call a function, or insert, update or delete rows and be shown them';
+
+COMMENT ON COLUMN public.access_records.table_name IS 'Table, view or function';
+
+COMMENT ON COLUMN public.access_records.embedded IS 'What was embedded into it';
+
+COMMENT ON COLUMN public.access_records.filter IS 'By which columns the rows were chosen, and how: column, operator, and values where these are ids; other values may be of a patient and are never kept';
+
+COMMENT ON COLUMN public.access_records.row_count IS 'Rows that were answered; null where the read failed';
+
+COMMENT ON COLUMN public.access_records.error_code IS 'Why it failed; null where it did not';
+
+COMMENT ON COLUMN public.access_records.request_id IS 'Request it belonged to';
 
 CREATE TABLE public.chat_sessions (
     tenant_id uuid NOT NULL,
@@ -6749,6 +7157,31 @@ COMMENT ON COLUMN public.users.created_at IS 'When the row was made';
 
 COMMENT ON COLUMN public.users.updated_at IS 'When the row was last changed';
 
+CREATE TABLE vital.access_records_default (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    user_id uuid,
+    session_id uuid,
+    acting_role text NOT NULL,
+    database_login text NOT NULL,
+    break_glass_id uuid,
+    action text NOT NULL,
+    table_name text NOT NULL,
+    embedded text[] DEFAULT '{}'::text[] NOT NULL,
+    filter jsonb DEFAULT '[]'::jsonb NOT NULL,
+    row_count bigint,
+    error_code text,
+    request_id text,
+    CONSTRAINT access_records_action_check CHECK ((action = ANY (ARRAY['read'::text, 'count'::text, 'insert'::text, 'update'::text, 'delete'::text, 'call'::text]))),
+    CONSTRAINT access_records_filter_check CHECK ((jsonb_typeof(filter) = 'array'::text)),
+    CONSTRAINT access_records_row_count_check CHECK ((row_count >= 0))
+);
+
+ALTER TABLE vital.access_records_default OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.access_records_default IS 'Records outside every month''s partition';
+
 CREATE TABLE vital.api_keys (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     name text NOT NULL,
@@ -7326,6 +7759,11 @@ CREATE TABLE vital.settings (
     only_row boolean DEFAULT true NOT NULL,
     accept_jwt_claims boolean DEFAULT false NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    access_record_retention interval DEFAULT '6 years'::interval NOT NULL,
+    break_glass_required boolean DEFAULT false NOT NULL,
+    break_glass_longest interval DEFAULT '04:00:00'::interval NOT NULL,
+    CONSTRAINT settings_access_record_retention_check CHECK ((access_record_retention >= '6 years'::interval)),
+    CONSTRAINT settings_break_glass_longest_check CHECK ((break_glass_longest > '00:00:00'::interval)),
     CONSTRAINT settings_only_row_check CHECK (only_row)
 );
 
@@ -7338,6 +7776,12 @@ COMMENT ON COLUMN vital.settings.only_row IS 'There is one row';
 COMMENT ON COLUMN vital.settings.accept_jwt_claims IS 'Whether request.jwt.claims is believed where the session is PostgREST''s authenticator. It is not sealed: injected SQL can then act as any user';
 
 COMMENT ON COLUMN vital.settings.changed_at IS 'When the decision was made';
+
+COMMENT ON COLUMN vital.settings.access_record_retention IS 'How long records of access are kept; 45 CFR 164.316(b)(2)(i) asks for six years at least';
+
+COMMENT ON COLUMN vital.settings.break_glass_required IS 'Whether a super admin acts in a tenant they are no member of only while they have entered it, with a reason and an end';
+
+COMMENT ON COLUMN vital.settings.break_glass_longest IS 'How long an entry may be for, at most';
 
 CREATE TABLE vital.signing_keys (
     kid text NOT NULL,
@@ -7414,6 +7858,8 @@ COMMENT ON COLUMN vital.weekly_reports.made_at IS 'When it was made';
 
 COMMENT ON COLUMN vital.weekly_reports.is_over IS 'False: the week was not over when it was made, and it is made anew; true: it is never made again';
 
+ALTER TABLE ONLY public.access_records ATTACH PARTITION vital.access_records_default DEFAULT;
+
 ALTER TABLE ONLY public.query_performance ATTACH PARTITION vital.query_performance_default DEFAULT;
 
 ALTER TABLE ONLY vital.river_job ALTER COLUMN id SET DEFAULT nextval('vital.river_job_id_seq'::regclass);
@@ -7435,11 +7881,17 @@ ALTER TABLE ONLY auth.sessions
 ALTER TABLE ONLY auth.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.access_records
+    ADD CONSTRAINT access_records_pkey PRIMARY KEY (tenant_id, id, at);
+
 ALTER TABLE ONLY public.agents
     ADD CONSTRAINT agents_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY public.agents
     ADD CONSTRAINT agents_tenant_id_slug_key UNIQUE (tenant_id, slug);
+
+ALTER TABLE ONLY public.break_glass
+    ADD CONSTRAINT break_glass_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY public.chat_sessions
     ADD CONSTRAINT chat_sessions_pkey PRIMARY KEY (tenant_id, id);
@@ -7570,6 +8022,9 @@ ALTER TABLE ONLY public.user_tenants
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY vital.access_records_default
+    ADD CONSTRAINT access_records_default_pkey PRIMARY KEY (tenant_id, id, at);
+
 ALTER TABLE ONLY vital.api_keys
     ADD CONSTRAINT api_keys_key_hash_key UNIQUE (key_hash);
 
@@ -7651,6 +8106,14 @@ CREATE INDEX sessions_user_id_idx ON auth.sessions USING btree (user_id, created
 
 CREATE UNIQUE INDEX users_email_key ON auth.users USING btree (lower((email)::text));
 
+CREATE INDEX idx_access_records_tenant ON ONLY public.access_records USING btree (tenant_id, at DESC);
+
+CREATE INDEX idx_access_records_user ON ONLY public.access_records USING btree (tenant_id, user_id, at DESC);
+
+CREATE INDEX idx_break_glass_open ON public.break_glass USING btree (user_id, tenant_id, until) WHERE (ended_at IS NULL);
+
+CREATE INDEX idx_break_glass_tenant ON public.break_glass USING btree (tenant_id, entered_at DESC);
+
 CREATE INDEX idx_chat_sessions_agent ON public.chat_sessions USING btree (agent_tenant_id, agent_id);
 
 CREATE INDEX idx_chat_sessions_user ON public.chat_sessions USING btree (tenant_id, user_id);
@@ -7687,6 +8150,8 @@ CREATE INDEX idx_query_perf_user ON ONLY public.query_performance USING btree (u
 
 CREATE INDEX idx_tenant_agents_agent ON public.tenant_agents USING btree (agent_tenant_id, agent_id);
 
+CREATE INDEX idx_tenant_configurations_hipaa ON public.tenant_configurations USING btree (tenant_id) WHERE ((compliance_settings ->> 'hipaa_enabled'::text) = 'true'::text);
+
 CREATE INDEX idx_tenant_feature_flag_changes_due ON public.tenant_feature_flag_changes USING btree (run_at, tenant_id, id) WHERE (status = 'pending'::text);
 
 CREATE INDEX idx_tenant_feature_flag_changes_flag ON public.tenant_feature_flag_changes USING btree (feature_flag_id);
@@ -7718,6 +8183,10 @@ CREATE INDEX idx_users_email ON public.users USING btree (lower(email));
 CREATE INDEX idx_users_organization_id ON public.users USING btree (organization_id);
 
 CREATE UNIQUE INDEX invitations_one_open ON public.invitations USING btree (tenant_id, lower(email)) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
+
+CREATE INDEX access_records_default_tenant_id_at_idx ON vital.access_records_default USING btree (tenant_id, at DESC);
+
+CREATE INDEX access_records_default_tenant_id_user_id_at_idx ON vital.access_records_default USING btree (tenant_id, user_id, at DESC);
 
 CREATE INDEX idx_api_keys_acts_for ON vital.api_keys USING btree (acts_for) WHERE (acts_for IS NOT NULL);
 
@@ -7763,6 +8232,12 @@ CREATE INDEX river_notification_topic_id_idx ON vital.river_notification USING b
 
 CREATE UNIQUE INDEX signing_keys_one_of_state ON vital.signing_keys USING btree (state) WHERE (state <> 'previous'::text);
 
+ALTER INDEX public.access_records_pkey ATTACH PARTITION vital.access_records_default_pkey;
+
+ALTER INDEX public.idx_access_records_tenant ATTACH PARTITION vital.access_records_default_tenant_id_at_idx;
+
+ALTER INDEX public.idx_access_records_user ATTACH PARTITION vital.access_records_default_tenant_id_user_id_at_idx;
+
 ALTER INDEX public.idx_query_perf_created_at ATTACH PARTITION vital.query_performance_default_created_at_idx;
 
 ALTER INDEX public.query_performance_pkey ATTACH PARTITION vital.query_performance_default_pkey;
@@ -7775,9 +8250,17 @@ ALTER INDEX public.idx_query_perf_tenant ATTACH PARTITION vital.query_performanc
 
 ALTER INDEX public.idx_query_perf_user ATTACH PARTITION vital.query_performance_default_user_id_created_at_idx;
 
+CREATE TRIGGER access_records_append_only BEFORE DELETE OR UPDATE ON public.access_records FOR EACH ROW EXECUTE FUNCTION vital.refuse_access_change();
+
+CREATE TRIGGER access_records_no_truncate BEFORE TRUNCATE ON public.access_records FOR EACH STATEMENT EXECUTE FUNCTION vital.refuse_access_change();
+
 CREATE TRIGGER agents_audit AFTER INSERT OR DELETE OR UPDATE ON public.agents FOR EACH ROW EXECUTE FUNCTION vital.audit_change('tenant_id');
 
 CREATE TRIGGER agents_touch BEFORE UPDATE ON public.agents FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
+
+CREATE TRIGGER break_glass_record_change AFTER INSERT OR DELETE OR UPDATE ON public.break_glass FOR EACH ROW EXECUTE FUNCTION vital.record_change('membership', 'user_id');
+
+CREATE TRIGGER break_glass_record_tenant AFTER INSERT OR DELETE OR UPDATE ON public.break_glass FOR EACH ROW EXECUTE FUNCTION vital.record_change('tenant', 'tenant_id');
 
 CREATE TRIGGER chat_sessions_limit AFTER INSERT ON public.chat_sessions REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION vital.enforce_limit('max_conversations');
 
@@ -7909,6 +8392,8 @@ CREATE CONSTRAINT TRIGGER pending_versions_settle AFTER INSERT ON vital.pending_
 
 CREATE TRIGGER revoked_sessions_record_change AFTER INSERT ON vital.revoked_sessions FOR EACH ROW EXECUTE FUNCTION vital.record_change('session', 'session_id');
 
+CREATE TRIGGER settings_record_change AFTER UPDATE OF break_glass_required ON vital.settings FOR EACH ROW EXECUTE FUNCTION vital.record_change('global', '');
+
 CREATE TRIGGER weekly_reports_keep BEFORE UPDATE ON vital.weekly_reports FOR EACH ROW WHEN (old.is_over) EXECUTE FUNCTION vital.refuse_report_change();
 
 ALTER TABLE ONLY auth.one_time_tokens
@@ -7922,6 +8407,9 @@ ALTER TABLE ONLY auth.sessions
 
 ALTER TABLE ONLY public.agents
     ADD CONSTRAINT agents_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY public.break_glass
+    ADD CONSTRAINT break_glass_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.organizations(id);
 
 ALTER TABLE ONLY public.chat_sessions
     ADD CONSTRAINT chat_sessions_agent_tenant_id_agent_id_fkey FOREIGN KEY (agent_tenant_id, agent_id) REFERENCES public.agents(tenant_id, id);
@@ -8034,6 +8522,12 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY vital.api_keys
     ADD CONSTRAINT api_keys_acts_for_fkey FOREIGN KEY (acts_for) REFERENCES public.organizations(id);
 
+ALTER TABLE public.access_records ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY access_records_select_admin ON public.access_records FOR SELECT TO authenticated USING ((tenant_id = ( SELECT vital.overseen_tenant_id() AS overseen_tenant_id)));
+
+CREATE POLICY access_records_select_super_admin ON public.access_records FOR SELECT TO authenticated USING (((tenant_id >= ( SELECT vital.super_admin_floor() AS super_admin_floor)) AND (tenant_id <= 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)));
+
 ALTER TABLE public.agents ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY agents_delete_member ON public.agents FOR DELETE TO authenticated USING ((tenant_id = ( SELECT vital.writable_tenant_id() AS writable_tenant_id)));
@@ -8043,6 +8537,12 @@ CREATE POLICY agents_insert_member ON public.agents FOR INSERT TO authenticated 
 CREATE POLICY agents_select_member ON public.agents FOR SELECT TO authenticated USING ((tenant_id = ANY (ARRAY( SELECT vital.readable_tenant_ids() AS readable_tenant_ids))));
 
 CREATE POLICY agents_update_member ON public.agents FOR UPDATE TO authenticated USING ((tenant_id = ( SELECT vital.writable_tenant_id() AS writable_tenant_id))) WITH CHECK ((tenant_id = ( SELECT vital.writable_tenant_id() AS writable_tenant_id)));
+
+ALTER TABLE public.break_glass ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY break_glass_select_admin ON public.break_glass FOR SELECT TO authenticated USING ((tenant_id = ( SELECT vital.overseen_tenant_id() AS overseen_tenant_id)));
+
+CREATE POLICY break_glass_select_super_admin ON public.break_glass FOR SELECT TO authenticated USING (((tenant_id >= ( SELECT vital.super_admin_floor() AS super_admin_floor)) AND (tenant_id <= 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)));
 
 ALTER TABLE public.chat_sessions ENABLE ROW LEVEL SECURITY;
 
@@ -8382,6 +8882,14 @@ REVOKE ALL ON FUNCTION public.diff_feature_flag(p_flag_key text, p_from integer,
 GRANT ALL ON FUNCTION public.diff_feature_flag(p_flag_key text, p_from integer, p_to integer) TO authenticated;
 GRANT ALL ON FUNCTION public.diff_feature_flag(p_flag_key text, p_from integer, p_to integer) TO service_role;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.break_glass TO vital_definer;
+GRANT SELECT ON TABLE public.break_glass TO authenticated;
+GRANT SELECT ON TABLE public.break_glass TO service_role;
+
+REVOKE ALL ON FUNCTION public.enter_tenant(p_tenant_id uuid, p_reason text, p_duration interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.enter_tenant(p_tenant_id uuid, p_reason text, p_duration interval) TO authenticated;
+GRANT ALL ON FUNCTION public.enter_tenant(p_tenant_id uuid, p_reason text, p_duration interval) TO service_role;
+
 REVOKE ALL ON FUNCTION public.feature_flag_history(p_flag_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.feature_flag_history(p_flag_key text) TO authenticated;
 GRANT ALL ON FUNCTION public.feature_flag_history(p_flag_key text) TO service_role;
@@ -8447,6 +8955,10 @@ REVOKE ALL ON FUNCTION public.is_tenant_admin() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.is_tenant_admin() TO anon;
 GRANT ALL ON FUNCTION public.is_tenant_admin() TO authenticated;
 GRANT ALL ON FUNCTION public.is_tenant_admin() TO service_role;
+
+REVOKE ALL ON FUNCTION public.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.list_check_runs() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.list_check_runs() TO authenticated;
@@ -8578,6 +9090,10 @@ GRANT ALL ON FUNCTION public.version_feature_flag() TO vital_owner;
 REVOKE ALL ON FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) TO service_role;
 
+REVOKE ALL ON FUNCTION vital.accessed_tenant(p_member boolean, OUT tenant_id uuid, OUT recorded boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.accessed_tenant(p_member boolean, OUT tenant_id uuid, OUT recorded boolean) TO anon;
+GRANT ALL ON FUNCTION vital.accessed_tenant(p_member boolean, OUT tenant_id uuid, OUT recorded boolean) TO authenticated;
+
 REVOKE ALL ON FUNCTION vital.account_name(p_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) FROM PUBLIC;
@@ -8700,6 +9216,12 @@ GRANT ALL ON FUNCTION vital.enforce_limit() TO vital_owner;
 
 REVOKE ALL ON FUNCTION vital.enqueue_job(p_kind text, p_args jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION vital.enter_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text, p_duration interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.enter_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text, p_duration interval) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.entry_of(p_tenant_id uuid, p_user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.entry_of(p_tenant_id uuid, p_user_id uuid) TO vital_definer;
+
 REVOKE ALL ON FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) TO service_role;
 
@@ -8723,9 +9245,9 @@ GRANT ALL ON FUNCTION vital.find_feature_flag(p_flag_key text) TO authenticated;
 GRANT ALL ON FUNCTION vital.find_feature_flag(p_flag_key text) TO service_role;
 GRANT ALL ON FUNCTION vital.find_feature_flag(p_flag_key text) TO vital_definer;
 
-REVOKE ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) FROM PUBLIC;
-GRANT ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) TO anon;
-GRANT ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) TO authenticated;
+REVOKE ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json, OUT until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json, OUT until timestamp with time zone) TO anon;
+GRANT ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json, OUT until timestamp with time zone) TO authenticated;
 
 REVOKE ALL ON FUNCTION vital.flag_definitions(OUT version bigint, OUT flags jsonb, OUT evaluators jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.flag_definitions(OUT version bigint, OUT flags jsonb, OUT evaluators jsonb) TO service_role;
@@ -8779,6 +9301,9 @@ GRANT ALL ON FUNCTION vital.keep_evaluator() TO vital_owner;
 REVOKE ALL ON FUNCTION vital.keep_owner() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.keep_owner() TO vital_owner;
 
+REVOKE ALL ON FUNCTION vital.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.lifecycle_moves() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.lifecycle_moves() TO authenticated;
 GRANT ALL ON FUNCTION vital.lifecycle_moves() TO service_role;
@@ -8793,6 +9318,9 @@ REVOKE ALL ON FUNCTION vital.lock_configuration(p_tenant_id uuid) FROM PUBLIC;
 REVOKE ALL ON FUNCTION vital.lock_definitions() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.lock_definitions() TO authenticated;
 GRANT ALL ON FUNCTION vital.lock_definitions() TO service_role;
+
+REVOKE ALL ON FUNCTION vital.may_enter(p_tenant_id uuid, p_user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.may_enter(p_tenant_id uuid, p_user_id uuid) TO vital_definer;
 
 REVOKE ALL ON FUNCTION vital.member_tenant_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.member_tenant_ids() TO anon;
@@ -8837,11 +9365,19 @@ GRANT ALL ON FUNCTION vital.readable_tenant_ids() TO service_role;
 
 REVOKE ALL ON FUNCTION vital.reads_accounts() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION vital.record_access(p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.record_access(p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) TO authenticated;
+
 REVOKE ALL ON FUNCTION vital.record_change() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.record_change() TO vital_owner;
 
 REVOKE ALL ON FUNCTION vital.record_export(p_organization_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.record_export(p_organization_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.record_service_access(p_tenants uuid[], p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.record_service_access(p_tenants uuid[], p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.refuse_access_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.refuse_audit_change() FROM PUBLIC;
 
@@ -8917,6 +9453,9 @@ REVOKE ALL ON FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) FROM P
 GRANT ALL ON FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) TO service_role;
 GRANT ALL ON FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.roll_access_records(p_ahead integer, p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.roll_access_records(p_ahead integer, p_now timestamp with time zone) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.roll_query_performance(p_keep_days integer, p_ahead integer, p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.roll_query_performance(p_keep_days integer, p_ahead integer, p_now timestamp with time zone) TO service_role;
 
@@ -8940,6 +9479,9 @@ GRANT ALL ON FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer
 
 REVOKE ALL ON FUNCTION vital.serialize_definitions() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.serialize_definitions() TO vital_owner;
+
+REVOKE ALL ON FUNCTION vital.service_access_recorded(p_tenants uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.service_access_recorded(p_tenants uuid[]) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.set_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.set_tenant_feature(p_tenant_id uuid, p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) TO authenticated;
@@ -9031,6 +9573,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.sessions TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.users TO service_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.users TO vital_definer;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.access_records TO vital_definer;
+GRANT SELECT ON TABLE public.access_records TO authenticated;
+GRANT SELECT ON TABLE public.access_records TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.chat_sessions TO vital_definer;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.chat_sessions TO authenticated;
@@ -9218,6 +9764,7 @@ GRANT SELECT,INSERT,DELETE ON TABLE vital.server_starts TO service_role;
 
 GRANT SELECT ON TABLE vital.settings TO vital_sealer;
 GRANT SELECT ON TABLE vital.settings TO service_role;
+GRANT SELECT ON TABLE vital.settings TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.signing_keys TO service_role;
 

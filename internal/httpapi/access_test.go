@@ -70,8 +70,8 @@ func TestAccess_Records(t *testing.T) {
 	read("GET", "agents?id=eq."+agentA, `ada admin read agents [{"column": "id", "values": ["`+agentA+`"], "operator": "eq"}] 1`)
 	read("GET", "prompts?or=(title.eq.x,and(body.not.like.*y*,version.gt.1))",
 		`ada admin read prompts [{"column": "title", "operator": "eq"}, {"column": "body", "operator": "not.like"}, {"column": "version", "operator": "gt"}] 0`)
-	read("GET", "organizations?select=name,prompts(title),agents!inner(tools(name))&prompts.title=like.p*",
-		`ada admin read organizations {prompts,agents,tenant_agents,tools} [{"column": "prompts.title", "operator": "like"}] 1`)
+	read("GET", "organizations?select=name,prompts(title),personas!inner(name)&prompts.title=like.p*",
+		`ada admin read organizations {prompts,personas} [{"column": "prompts.title", "operator": "like"}] 1`)
 	read("HEAD", "prompts", "ada admin count prompts 5", "Prefer", "count=exact")
 	read("GET", "prompts?limit=2", "ada admin read prompts 2", "Prefer", "count=exact")
 	read("GET", "prompts?limit=0", "ada admin read prompts 0", "Prefer", "count=exact")
@@ -149,7 +149,7 @@ func TestAccess_NoRecordNoAnswer(t *testing.T) {
 	require.NotEmpty(t, large.header.Get("Content-Range"), "it was kept back until the record was")
 	require.Equal(t, []string{`ada admin read prompts [{"column": "title", "operator": "eq"}] 3000`}, b.recorded(tenantA))
 
-	b.db.Exec(t, `alter table access_records add constraint full check (table_name <> 'prompts') not valid`)
+	b.db.Exec(t, `alter table access_records add constraint no_room check (table_name <> 'prompts') not valid`)
 	for _, path := range []string{"prompts?limit=1", "prompts?title=eq.long", "prompts?select=title::int"} {
 		got := b.get("/rest/v1/"+path, token...)
 		requireRestError(t, got, http.StatusServiceUnavailable, "access_not_recorded")

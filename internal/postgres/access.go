@@ -134,7 +134,7 @@ func recordApart(ctx context.Context, work *Work, f frame, failed error, run fun
 	told := work.Access.Told()
 	rows, code := &told.Rows, ""
 	if failed != nil {
-		rows, code = nil, Query{Err: failed}.Code()
+		rows, code = nil, failureOf(failed)
 	}
 	apart := &Work{Name: "AccessRecord", Writes: true}
 	apart.Query(queries.Get(f.record), nil, work.recordOf(told, rows, code, f)...)
@@ -142,6 +142,15 @@ func recordApart(ctx context.Context, work *Work, f frame, failed error, run fun
 		return unrecorded(err)
 	}
 	return failed
+}
+
+// failureOf is the code of a failure as the dialect tells it: the SQLSTATE of a statement that was refused.
+func failureOf(err error) string {
+	var pgErr *pgconn.PgError
+	if errors.As(err, &pgErr) && ownStates[pgErr.Code] == "" {
+		return pgErr.Code
+	}
+	return string(fault.CodeOf(err))
 }
 
 // recorders remembers who was last found to read in a tenant whose reads are recorded, so that their next transaction may
