@@ -242,7 +242,15 @@ func (s *Server) follow(ctx context.Context, out *eventStream, what followed) {
 		case <-later:
 			look = true
 		case <-ranOut.C:
-			look = true
+			now, err := what.again(ctx)
+			switch {
+			case err == nil:
+				ranOut = newAlarm(now.Ends())
+			case busy(err):
+				ranOut = newAlarm(time.Now().Add(againFirst))
+			default:
+				return
+			}
 		}
 		if look {
 			now, err := what.again(ctx)
