@@ -88,7 +88,7 @@ func TestAccess_Records(t *testing.T) {
 	b.send("POST", "/rest/v1/rpc/own_prompts", ada, `{"p_title": "%"}`)
 	require.Equal(t, []string{`ada admin call own_prompts [{"column": "p_title", "operator": "eq"}] 5`}, b.recorded(tenantA))
 
-	b.send("PATCH", "/rest/v1/prompts?title=eq.prompt 1 of A", ada, `{"body": "new"}`, "Prefer", "return=representation")
+	b.send("PATCH", "/rest/v1/prompts?title=eq.prompt%201%20of%20A", ada, `{"body": "new"}`, "Prefer", "return=representation")
 	require.Equal(t, []string{`ada admin update prompts [{"column": "title", "operator": "eq"}] 1`}, b.recorded(tenantA))
 	b.send("POST", "/rest/v1/prompts", ada, `{"tenant_id": "`+tenantA+`", "title": "new"}`)
 	require.Empty(t, b.recorded(tenantA), "who is shown nothing reads nothing")

@@ -116,12 +116,13 @@ const (
 	recordService = "RecordServiceAccess"
 )
 
-// unrecorded says that a read is not answered because it could not be recorded.
+// unrecorded says that a read is not answered because it could not be recorded. What the database said of that is for the log
+// alone: as an error of its own it would be told to the caller, with the record in it.
 func unrecorded(err error) error {
 	if err == nil {
 		return nil
 	}
-	return fault.Wrap(err, fault.AccessNotRecorded, "This read was not answered: the record of it, which this tenant asks for, could not be kept.",
+	return fault.Wrap(errors.New(err.Error()), fault.AccessNotRecorded, "This read was not answered: the record of it, which this tenant asks for, could not be kept.",
 		"Try again shortly; operators see the cause in the log.")
 }
 
