@@ -118,6 +118,8 @@ var Owned = []Ownership{
 		Unaudited: "Private to its user within the tenant: admins, who read the audit log, do not read along.",
 	},
 	{Table: "organization_audit_log", Owner: System},
+	{Table: "access_records", Owner: System},
+	{Table: "break_glass", Owner: Platform, Functions: []string{"enter_tenant", "leave_tenant"}},
 	{
 		Table: "tool_usage_log", Owner: Tenant, Insert: members, Service: []string{"insert"},
 		Functions: []string{"record_tool_usage"}, Unaudited: ownRecord,

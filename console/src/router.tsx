@@ -27,6 +27,7 @@ const tenantPages = [
   createRoute({ getParentRoute: () => tenant, path: '/tools', component: page(() => import('./pages/tenant/tools/tools'), 'Tools') }),
   createRoute({ getParentRoute: () => tenant, path: '/settings', component: page(() => import('./pages/tenant/settings'), 'Settings') }),
   createRoute({ getParentRoute: () => tenant, path: '/audit', component: page(() => import('./pages/tenant/audit/audit'), 'Audit') }),
+  createRoute({ getParentRoute: () => tenant, path: '/access', component: page(() => import('./pages/tenant/access'), 'Access') }),
   createRoute({ getParentRoute: () => tenant, path: '/performance', component: page(() => import('./pages/tenant/performance'), 'Performance') }),
 ];
 

@@ -23,6 +23,7 @@ func (a *app) tenantCommand() *cobra.Command {
 		a.tenantMoveCommand("archive", "Disable a suspended tenant for good; its data is kept"),
 		a.tenantMissingCommand(), a.tenantTemplateCommand(), a.tenantHistoryCommand(),
 		a.tenantExportCommand(), a.tenantDiffCommand(), a.tenantRestoreCommand(), a.tenantCloneCommand(), a.tenantEraseCommand(), a.tenantHoldCommand(),
+		a.tenantEnterCommand(), a.tenantLeaveCommand(), a.tenantEntriesCommand(),
 	)
 }
 

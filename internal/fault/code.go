@@ -63,6 +63,7 @@ const (
 	TenantSuspended         Code = "tenant_suspended"
 	TenantArchived          Code = "tenant_archived"
 	TenantUnconfigured      Code = "tenant_unconfigured"
+	EntryRequired           Code = "entry_required"
 )
 
 // The request itself.
@@ -99,6 +100,7 @@ const (
 	PoolExhausted       Code = "pool_exhausted"
 	StatementTimeout    Code = "statement_timeout"
 	ReadOnly            Code = "read_only"
+	AccessNotRecorded   Code = "access_not_recorded"
 )
 
 // Operating VITAL: configuration, the private server, installing and migrating.

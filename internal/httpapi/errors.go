@@ -65,6 +65,8 @@ var statuses = map[fault.Code]int{
 	fault.Invalid:                 http.StatusUnprocessableEntity,
 	fault.Conflict:                http.StatusConflict,
 	fault.ReadOnly:                http.StatusConflict,
+	fault.AccessNotRecorded:       http.StatusServiceUnavailable,
+	fault.EntryRequired:           http.StatusForbidden,
 	fault.StateConflict:           http.StatusConflict,
 	fault.LimitExceeded:           http.StatusConflict,
 	fault.InvitationInvalid:       http.StatusNotFound,

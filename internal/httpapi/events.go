@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"encoding/base64"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -147,6 +148,8 @@ type followed interface {
 	State(now time.Time) string
 	// Versions are those of all that it is made of.
 	Versions() []cache.Change
+	// Ends is when it changes by itself, and it is asked again whether the caller may see it; zero for never.
+	Ends() time.Time
 	// again looks again, if the caller still may.
 	again(ctx context.Context) (followed, error)
 	// event tells the client of state id.
@@ -219,6 +222,8 @@ func (s *Server) follow(ctx context.Context, out *eventStream, what followed) {
 	}
 	beat := time.NewTicker(heartbeat)
 	defer beat.Stop()
+	ranOut := newAlarm(what.Ends())
+	defer func() { ranOut.Stop() }()
 	var later <-chan time.Time // when to look again, where the database had no time
 	wait := againFirst
 	for {
@@ -236,6 +241,16 @@ func (s *Server) follow(ctx context.Context, out *eventStream, what followed) {
 			look = true
 		case <-later:
 			look = true
+		case <-ranOut.C:
+			now, err := what.again(ctx)
+			switch {
+			case err == nil:
+				ranOut = newAlarm(now.Ends())
+			case busy(err):
+				ranOut = newAlarm(time.Now().Add(againFirst))
+			default:
+				return
+			}
 		}
 		if look {
 			now, err := what.again(ctx)
@@ -247,6 +262,8 @@ func (s *Server) follow(ctx context.Context, out *eventStream, what followed) {
 				return
 			}
 			later, wait, what = nil, againFirst, now
+			ranOut.Stop()
+			ranOut = newAlarm(what.Ends())
 			changes.Close()
 			changes = s.config.Changes.Subscribe(what.Versions()...)
 		}
@@ -254,6 +271,14 @@ func (s *Server) follow(ctx context.Context, out *eventStream, what followed) {
 			return
 		}
 	}
+}
+
+// newAlarm goes off at a time, a moment late so that the database thinks so too; never where it is zero.
+func newAlarm(at time.Time) *time.Timer {
+	if at.IsZero() {
+		return time.NewTimer(math.MaxInt64)
+	}
+	return time.NewTimer(max(0, time.Until(at)) + 100*time.Millisecond)
 }
 
 // busy says that err is no word on whether the caller may listen: another time it is another.
@@ -272,6 +297,9 @@ func (f followedFlags) again(ctx context.Context) (followed, error) {
 	flags, err := f.of.Flags(ctx, f.Caller, f.TenantID.String(), tenant.Version{})
 	return followedFlags{flags, f.of}, err
 }
+
+// Ends is when the caller's entry into the tenant does.
+func (f followedFlags) Ends() time.Time { return f.Until }
 
 // event asks the client to evaluate again.
 func (followedFlags) event(id string) string {
@@ -315,6 +343,9 @@ func (c followedContext) State(now time.Time) string {
 }
 
 func (c followedContext) Versions() []cache.Change { return c.versions }
+
+// Ends is when something of it runs out.
+func (c followedContext) Ends() time.Time { return c.until }
 
 func (c followedContext) again(ctx context.Context) (followed, error) {
 	read, _, err := c.of.Read(ctx, c.caller, c.tenantID.String(), tenant.Version{})

@@ -21,6 +21,7 @@ import (
 	"github.com/vital-db/vital/internal/identity"
 	"github.com/vital-db/vital/internal/pgtest"
 	"github.com/vital-db/vital/internal/postgres"
+	"github.com/vital-db/vital/internal/rest"
 	"github.com/vital-db/vital/internal/schema"
 	"github.com/vital-db/vital/internal/tenant"
 )
@@ -75,6 +76,8 @@ type bundle struct {
 	log     *safeBuffer
 	metrics *httpapi.Metrics
 	flags   *tenant.Evaluator
+	engine  *rest.Engine   // of setupRest
+	seen    map[string]int // records of access, by tenant
 }
 
 func setup(t testing.TB, change ...func(*httpapi.Config, *postgres.Config)) *bundle {

@@ -70,7 +70,7 @@ func (s *Server) serveRest(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	session := rest.Session{
-		Role: string(caller.Role), Authenticated: caller.Role != identity.Anon, Sealed: true,
+		Role: string(caller.Role), Authenticated: caller.Role != identity.Anon, Sealed: true, Recorded: true,
 		Run: func(ctx context.Context, work *postgres.Work) error {
 			work.Member, work.Verify = named != "", true
 			err := s.config.DB.InTenant(ctx, caller, reference, work)

@@ -52,6 +52,7 @@ func setupRest(t testing.TB, change ...func(*httpapi.Config, *postgres.Config)) 
 	b = setup(t, append(change, func(c *httpapi.Config, _ *postgres.Config) { c.Rest = engine })...)
 	b.db.Exec(t, writeFixture+restFixture)
 	require.NoError(t, engine.Load(context.Background()))
+	b.engine = engine
 	return b
 }
 

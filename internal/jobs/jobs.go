@@ -135,6 +135,7 @@ func (c Config) river() *river.Config {
 	river.AddWorker(workers, &work[forgetFlagUsage]{service: c.Service})
 	river.AddWorker(workers, &roller{service: c.Service, days: c.LoadDays, log: c.Log})
 	river.AddWorker(workers, &retainer{service: c.Service, log: c.Log})
+	river.AddWorker(workers, &accessRoller{service: c.Service, log: c.Log})
 	river.AddWorker(workers, &reporter{service: c.Service, facts: c.Facts, log: c.Log})
 	river.AddWorker(workers, &sealer{service: c.Service, ring: c.Ring, after: c.SealAfter, log: c.Log})
 	checks := &checker{service: c.Service, drift: c.Drift, every: c.Checks, log: c.Log}
@@ -143,7 +144,8 @@ func (c Config) river() *river.Config {
 	return &river.Config{
 		Schema: schemaName, Workers: workers, Queues: map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: 2}},
 		PeriodicJobs: []*river.PeriodicJob{
-			every[applyFlagChanges](c.FlagChanges, 0), every[forgetFlagUsage](c.FlagUsage, 0), every[rollLoads](rollEvery, 0), every[runChecks](min(c.Checks, checksEvery), c.ChecksAfter),
+			every[applyFlagChanges](c.FlagChanges, 0), every[forgetFlagUsage](c.FlagUsage, 0), every[rollLoads](rollEvery, 0), every[rollAccess](rollEvery, 0),
+			every[runChecks](min(c.Checks, checksEvery), c.ChecksAfter),
 			every[reportWeek](reportEvery, 0), every[sealAudit](sealEvery, 0), every[letGo](retainEvery, retainAfter),
 		},
 		Middleware: []rivertype.Middleware{river.WorkerMiddlewareFunc(func(ctx context.Context, job *rivertype.JobRow, work func(context.Context) error) error {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/vital-db/vital/internal/perf"
 	"github.com/vital-db/vital/internal/postgres"
+	"github.com/vital-db/vital/internal/tenant"
 )
 
 // rollLoads makes the partitions of records of loads that are missing, and drops those that are too old.
@@ -36,6 +37,31 @@ func (r *roller) Work(ctx context.Context, _ *river.Job[rollLoads]) error {
 				level = slog.LevelInfo
 			}
 			r.log.Log(ctx, level, "a partition of records of loads was "+p.Done, "partition", p.Partition)
+		}
+		return err
+	})
+}
+
+// rollAccess makes the partitions of records of access that are missing, and drops those that need not be kept any more.
+type rollAccess struct{}
+
+// Kind is river's.
+func (rollAccess) Kind() string { return "access_roll" }
+
+// accessRoller does so, and says what it did.
+type accessRoller struct {
+	river.WorkerDefaults[rollAccess]
+
+	service *postgres.Service
+	log     *slog.Logger
+}
+
+// Work is river's.
+func (r *accessRoller) Work(ctx context.Context, _ *river.Job[rollAccess]) error {
+	return r.service.AsService(ctx, "AccessRoll", func(tx pgx.Tx) error {
+		done, err := tenant.RollAccess(ctx, tx)
+		for _, p := range done {
+			r.log.Info("a partition of records of access was "+p.Done, "partition", p.Partition)
 		}
 		return err
 	})

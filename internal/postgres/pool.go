@@ -82,6 +82,7 @@ type DB struct {
 	tenants    *pool
 	looks      *Service
 	replicas   replicas
+	recorders  recorders
 	sealer     sealer
 	background context.Context // ends at Close
 	stop       context.CancelFunc

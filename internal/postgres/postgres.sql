@@ -113,6 +113,27 @@ select vital.tenant_for('read');
 -- name: RequireMember
 select (vital.require_member()).tenant_id;
 
+-- name: RequireAccess
+select a.tenant_id, a.recorded from vital.accessed_tenant($1) a;
+
+-- name: RequireServiceAccess
+select vital.service_access_recorded($1::pg_catalog.text[]::pg_catalog.uuid[]);
+
+-- name: RecordAccess
+select vital.record_access($1, $2, $3, $4, $5, $6);
+
+-- name: RecordServiceAccess
+select vital.record_service_access($7::pg_catalog.text[]::pg_catalog.uuid[], $1, $2, $3, $4, $5, $6);
+
+-- name: ReadOnlyPart
+savepoint vital_read;
+
+-- name: ReadOnly
+set transaction read only; -- until the savepoint is released: whoever only reads writes nothing, though their record is
+
+-- name: ReadOnlyPartEnds
+release savepoint vital_read;
+
 -- name: Set
 select pg_catalog.set_config(s.name, s.value, true)
 from rows from (pg_catalog.unnest($1::pg_catalog.text[]), pg_catalog.unnest($2::pg_catalog.text[])) as s(name, value);

@@ -106,7 +106,7 @@ type known struct {
 // answers. A transaction of one state takes its snapshot with its first statement, before any could
 // find out how far the replica is.
 func (s *replicas) choose(user uuid.UUID, work *Work) (*replica, LSN) {
-	if len(s.all) == 0 || !work.Replica || work.Writes || work.Isolation != ReadCommitted {
+	if len(s.all) == 0 || !work.Replica || work.writes() || work.Isolation != ReadCommitted {
 		return nil, 0
 	}
 	now, least := time.Now(), work.Least
@@ -166,6 +166,9 @@ func (r *replica) answer(ctx context.Context, work *Work, f frame, least LSN) (r
 		return run, nil, true
 	case ctx.Err() != nil:
 		return run, err, true // the caller went away, or has no time left
+	case mustRecord(err): // where it can be written down
+		work.recording = true
+		return run, err, false
 	case errors.As(err, &pgErr) && pgErr.Code == stateNotReached:
 		r.refused.Add(1)
 		r.missed(least)

@@ -37,6 +37,8 @@ type frame struct {
 	observer string
 	// refresh renews what enter seals with, after the database refused it. nil where nothing is sealed.
 	refresh func(context.Context) error
+	// record names the statement that records what a work has read.
+	record string
 }
 
 // attempted is how far one attempt came.
@@ -53,6 +55,10 @@ type attempted struct {
 func (p *pool) run(ctx context.Context, started time.Time, user uuid.UUID, work *Work, f frame) error {
 	work.Observe = work.Observe || work.Writes && p.onCommit.Load() != nil
 	run, err := p.attempt(ctx, work, f)
+	if mustRecord(err) && !work.writes() {
+		work.recording = true
+		run, err = p.attempt(ctx, work, f)
+	}
 	if err != nil && p.worthRetrying(ctx, work.Writes, f, run, err) {
 		run, err = p.attempt(ctx, work, f)
 	}
@@ -113,15 +119,15 @@ func (p *pool) giveBack(ctx context.Context, conn *lease, err error, scrubbed, f
 }
 
 // send writes begin, enter, the statements, commit and scrub in one go and reads the answers. Where a
-// reader may still refuse a write, commit and scrub follow by themselves.
+// reader may still refuse a write, or what was read is to be recorded, the rest follows by itself.
 func send(ctx context.Context, conn *pgx.Conn, work *Work, f frame, run *attempted) error {
-	work.Observed = Observed{}
+	work.Observed, work.Recorded = Observed{}, false
 	back := backendOf(conn)
 	if err := back.trimShapes(ctx, conn); err != nil {
 		return err
 	}
 	t := &turn{}
-	if err := begin(ctx, conn, t, work.Isolation, work.Writes, run); err != nil {
+	if err := begin(ctx, conn, t, work.Isolation, work.writes(), run); err != nil {
 		return err
 	}
 	if err := f.enter(ctx, conn, t); err != nil {
@@ -130,19 +136,35 @@ func send(ctx context.Context, conn *pgx.Conn, work *Work, f frame, run *attempt
 	if err := addSettings(ctx, conn, t, work.Settings); err != nil {
 		return err
 	}
-	mayRefuse := work.Confirm
+	mayRefuse := work.Confirm || work.Access != nil
+	readOnly := work.recording && !work.Writes
+	if readOnly {
+		if err := addConstants(ctx, conn, t, "ReadOnlyPart", "ReadOnly"); err != nil {
+			return err
+		}
+	}
 	for _, s := range work.statements {
 		mayRefuse = mayRefuse || s.read != nil
 		if err := addStatement(ctx, conn, t, s, run); err != nil {
 			return err
 		}
 	}
+	if readOnly {
+		if err := addConstants(ctx, conn, t, "ReadOnlyPartEnds"); err != nil {
+			return err
+		}
+	}
 	run.sent = true
-	if work.Writes && mayRefuse {
+	if work.writes() && mayRefuse {
 		if err := t.exchange(ctx, conn); err != nil {
 			return err
 		}
 		t = &turn{}
+	}
+	if work.Recorded {
+		if err := addRecord(ctx, conn, t, work, f); err != nil {
+			return err
+		}
 	}
 	var seen *Observed
 	if work.Observe && !work.Rollback && f.observer != "" {
@@ -193,6 +215,15 @@ func addConstant(ctx context.Context, conn *pgx.Conn, t *turn, name string, read
 		t.addPrepared(prepared, nil, read)
 	}
 	return err
+}
+
+func addConstants(ctx context.Context, conn *pgx.Conn, t *turn, names ...string) error {
+	for _, name := range names {
+		if err := addConstant(ctx, conn, t, name, nil); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // addSettings queues what holds for this transaction alone.
@@ -277,10 +308,8 @@ func end(ctx context.Context, conn *pgx.Conn, t *turn, e ending, run *attempted)
 			scrubs = append(scrubs, "Commit", "ScrubSession")
 		}
 	}
-	for _, name := range scrubs[:len(scrubs)-1] {
-		if err := addConstant(ctx, conn, t, name, nil); err != nil {
-			return err
-		}
+	if err := addConstants(ctx, conn, t, scrubs[:len(scrubs)-1]...); err != nil {
+		return err
 	}
 	return addConstant(ctx, conn, t, scrubs[len(scrubs)-1], func(*pgconn.ResultReader) error {
 		run.scrubbed = true

@@ -69,7 +69,13 @@ func (s *Service) AsService(ctx context.Context, name string, fn func(pgx.Tx) er
 
 // Run runs work in one transaction as service_role, in one round trip, as InTenant does for a tenant.
 func (s *Service) Run(ctx context.Context, work *Work) error {
-	return s.runFrom(ctx, work, reach{least: work.Least})
+	err := s.runFrom(ctx, work, reach{least: work.Least})
+	if work.Access == nil {
+		return err
+	}
+	return recordApart(ctx, work, frame{record: recordService}, err, func(apart *Work) error {
+		return s.runFrom(ctx, apart, reach{})
+	})
 }
 
 // Look is Run for reads that requests wait for although they are no tenant's: whether what is remembered still holds. It
@@ -82,13 +88,17 @@ func (s *Service) runFrom(ctx context.Context, work *Work, from reach) error {
 	return s.pool.run(ctx, time.Now(), uuid.Nil, work, frame{
 		scrub:    true,
 		observer: "ObserveService",
+		record:   recordService,
 		enter: func(ctx context.Context, conn *pgx.Conn, t *turn) error {
 			enter, err := backendOf(conn).statement(ctx, conn, queries.Get("EnterServiceWork"))
 			if err != nil {
 				return err
 			}
 			t.addPrepared(enter, [][]byte{s.pool.timeoutText(work.Timeout), []byte(requestID(ctx))}, nil)
-			return requirePosition(ctx, conn, t, from)
+			if err := requirePosition(ctx, conn, t, from); err != nil || work.Access == nil {
+				return err
+			}
+			return requireServiceAccess(ctx, conn, t, work)
 		},
 	})
 }

@@ -40,6 +40,8 @@ var ownStates = map[string]fault.Code{
 	"VT208": fault.PreconditionFailed,
 	"VT209": fault.PrerequisiteInvalid,
 	"VT210": fault.VersionNotReached,
+	"VT301": fault.AccessNotRecorded,
+	"VT302": fault.EntryRequired,
 }
 
 // States that are more than an answer: they decide who answers.

@@ -55,7 +55,13 @@ type Work struct {
 	Observed
 	// Tenant is the tenant it turned out to run in, for the log; a reader sets it when it learns it.
 	Tenant uuid.UUID
+	// Access says that it reads tenants' data.
+	Access *Access
+	// Recorded says, where Access is set, that a record of the read is to be kept; it is known before the first reader is
+	// called. Nobody may be told anything of what was read before the work has ended well.
+	Recorded bool
 
+	recording  bool // the transaction may write, for the record of it
 	statements []statement
 }
 
@@ -130,6 +136,22 @@ func (q Query) Code() string {
 // connection holds nothing of the caller. Any error means that nothing was kept, except a connection
 // lost while committing a write, which is reported as such.
 func (db *DB) InTenant(ctx context.Context, caller identity.Caller, tenant string, work *Work) error {
+	if work.Access == nil {
+		return db.inTenant(ctx, caller, tenant, work)
+	}
+	who := recorderOf(caller, tenant)
+	work.recording = db.recorders.has(who)
+	remembered := work.recording
+	err := db.inTenant(ctx, caller, tenant, work)
+	if remembered != work.Recorded && (work.Recorded || err == nil) {
+		db.recorders.note(who, work.Recorded)
+	}
+	return recordApart(ctx, work, frame{record: recordTenant}, err, func(apart *Work) error {
+		return db.inTenant(ctx, caller, tenant, apart)
+	})
+}
+
+func (db *DB) inTenant(ctx context.Context, caller identity.Caller, tenant string, work *Work) error {
 	started := time.Now()
 	r, least := db.replicas.choose(caller.UserID, work)
 	if r != nil {
@@ -155,6 +177,7 @@ func (db *DB) frame(caller identity.Caller, tenant string, work *Work, reach rea
 		scrub:    true,
 		observer: observeTenant,
 		refresh:  db.loadKey,
+		record:   recordTenant,
 		enter: func(ctx context.Context, conn *pgx.Conn, t *turn) error {
 			if err := db.enter(ctx, conn, t, caller, tenant, work.Timeout); err != nil {
 				return err
@@ -163,6 +186,8 @@ func (db *DB) frame(caller identity.Caller, tenant string, work *Work, reach rea
 				return err
 			}
 			switch {
+			case work.Access != nil:
+				return requireAccess(ctx, conn, t, work)
 			case work.Member:
 				return requireMember(ctx, conn, t, work)
 			case work.Foreign || work.Verify:

@@ -91,6 +91,8 @@ type Session struct {
 	// Sealed says that Run is postgres.InTenant. The planner's estimates, which know the rows of all tenants,
 	// are then never told: counts are exact. Only functions that are not VITAL's are told of the request.
 	Sealed bool
+	// Recorded says that the database is VITAL's, where reads in some tenants leave records.
+	Recorded bool
 }
 
 // Responder sends an answer: Begin once, then the body. Stream is Begin where the rest of the body is still on

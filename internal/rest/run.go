@@ -47,18 +47,24 @@ func (e *Engine) answer(ctx context.Context, catalog *Catalog, p *plan, session 
 		o.rows, o.total, o.location, o.columns = 0, nil, nil, nil
 		return nil
 	}
+	var work *postgres.Work
 	if p.mayStream() {
 		o.body.overflow = func() (io.Writer, error) {
+			if work.Recorded { // nobody is told before the record is kept
+				return o.body.openFile()
+			}
 			streaming = true
 			took.transaction = time.Since(started)
 			return e.beginStream(o, took, out)
 		}
 	}
-	err := session.Run(ctx, e.work(catalog, p, session, o))
+	work = e.work(catalog, p, session, o)
+	err := session.Run(ctx, work)
 	if p.columns != nil && !streaming && p.isOutdated(err) {
 		e.Reload()
 		p.columns, p.text = nil, "" // the database knows
-		err = session.Run(ctx, e.work(catalog, p, session, o))
+		work = e.work(catalog, p, session, o)
+		err = session.Run(ctx, work)
 	}
 	if err != nil {
 		return err
@@ -89,6 +95,9 @@ func (e *Engine) work(catalog *Catalog, p *plan, session Session, o *outcome) *p
 	work.Confirm = work.Writes && p.mayBeRefused()
 	if p.call != nil {
 		work.Isolation = isolationOf(p.call.routine)
+	}
+	if session.Recorded {
+		work.Access = p.access(o, session.Sealed)
 	}
 	if e.config.PreRequest.Name != "" {
 		w := &sqlWriter{}

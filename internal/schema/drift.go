@@ -78,7 +78,7 @@ func oneLine(value string) string {
 // Compare returns how actual differs from expected, the worst first. Of an object that only one of them has, and of all that is
 // part of it, that alone is said.
 func Compare(expected, actual *Inventory) []Drift {
-	expected = expected.withDayPartitions(actual)
+	expected = expected.withPartitions(actual)
 	keys := maps.Clone(expected.facts)
 	maps.Copy(keys, actual.facts)
 	drifts := []Drift{}

@@ -32,7 +32,7 @@ var writers = map[string]string{
 
 // apart are the writing functions whose caller is judged otherwise; each has its own test.
 var apart = []string{
-	"accept_invitation", "cancel_feature_flag_change", "change_tenant_state", "cleanup_query_logs", "clone_tenant_settings", "create_tenant", "invalidate_cache",
+	"accept_invitation", "cancel_feature_flag_change", "change_tenant_state", "cleanup_query_logs", "clone_tenant_settings", "create_tenant", "enter_tenant", "invalidate_cache", "leave_tenant",
 	"log_query_performance", "make_weekly_report", "run_check", "request_erasure", "approve_erasure", "cancel_erasure", "set_legal_hold",
 	"rollback_feature_flag", "schedule_feature_flag", "set_default_tenant", "set_feature_flag", "set_parent_organization",
 }

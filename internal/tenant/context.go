@@ -51,7 +51,7 @@ type callerPart struct {
 	ETag string
 	// Versions are those of all that it shows.
 	Versions []cache.Change
-	// Until is when an override that it shows runs out by itself; zero for never.
+	// Until is when an override that it shows, or the caller's entry into the tenant, runs out by itself; zero for never.
 	Until time.Time
 
 	reached atomic.Pointer[reached]

@@ -130,6 +130,8 @@ type FlagContext struct {
 	TenantID uuid.UUID
 	// Versions are those of all that is in it.
 	Versions []cache.Change
+	// Until is when the caller's entry into the tenant ends; zero for whoever is a member, and for a key.
+	Until time.Time
 
 	since          postgres.LSN   // the log had reached it before this was read
 	position       postgres.LSN   // how far the log was afterwards
@@ -206,11 +208,15 @@ func (e *Evaluator) loadCaller(ctx context.Context, caller identity.Caller, refe
 	work.Query(evaluateQueries.Get("FlagContext"), func(rows pgx.Rows) error {
 		for rows.Next() {
 			var tenant, member, overrides, versions []byte
-			if err := rows.Scan(&tenant, &member, &overrides, &versions); err != nil {
+			var until *time.Time
+			if err := rows.Scan(&tenant, &member, &overrides, &versions, &until); err != nil {
 				return err
 			}
 			if err := who.read(tenant, member, overrides, versions); err != nil {
 				return err
+			}
+			if until != nil {
+				who.Until = *until
 			}
 			loaded.Bytes = len(tenant) + len(member) + 4*len(overrides) + 64*len(who.Versions)
 		}
@@ -223,6 +229,9 @@ func (e *Evaluator) loadCaller(ctx context.Context, caller identity.Caller, refe
 	who.position = work.Position
 	loaded.Value, loaded.Versions = who, who.Versions
 	loaded.Until = caller.ExpiresAt
+	if !who.Until.IsZero() && (loaded.Until.IsZero() || who.Until.Before(loaded.Until)) {
+		loaded.Until = who.Until
+	}
 	return loaded, nil
 }
 

@@ -38,7 +38,7 @@ interface Read {
 }
 
 /** The answers after which a user sees nothing of their tenant any more. */
-const endsTenant = new Set(['tenant_not_found', 'tenant_suspended', 'tenant_pending', 'tenant_archived', 'membership_missing', 'user_unknown']);
+const endsTenant = new Set(['tenant_not_found', 'tenant_suspended', 'tenant_pending', 'tenant_archived', 'membership_missing', 'entry_required', 'user_unknown']);
 
 /** A user's view of VITAL, in one tenant at a time. */
 export class VitalClient {

@@ -5,6 +5,7 @@ import { Dialog } from 'radix-ui';
 import { useEffect, useRef, useState } from 'react';
 import { Toasts } from '../ui/toast';
 import { Brand } from './brand';
+import { Entered } from './entered';
 import { Sidebar } from './sidebar';
 
 /** The frame of every page: the pages beside it, on small screens behind a button. */
@@ -37,6 +38,7 @@ export function Layout() {
       </header>
       <main id="page" tabIndex={-1} className="min-w-0 focus:outline-none">
         <Stale />
+        <Entered />
         <Outlet />
       </main>
       <Toasts />

@@ -1,6 +1,6 @@
 // What there is to go to, and for whom.
 import type { Role } from '@vital-db/client';
-import { Activity, Blocks, Bot, Building2, ClipboardCheck, DatabaseZap, FileText, Flag, Gauge, Grid3x3, History, LayoutDashboard, ListChecks, Settings2, Users, Wrench, type LucideIcon } from 'lucide-react';
+import { Activity, Blocks, Bot, Building2, ClipboardCheck, DatabaseZap, Eye, FileText, Flag, Gauge, Grid3x3, History, LayoutDashboard, ListChecks, Settings2, Users, Wrench, type LucideIcon } from 'lucide-react';
 
 interface Item { to: string; label: string; icon: LucideIcon; /** The least role it is for. */ role?: Role }
 
@@ -14,6 +14,7 @@ export const tenantItems: Item[] = [
   { to: '/t/$tenant/tools', label: 'Tools', icon: Wrench },
   { to: '/t/$tenant/settings', label: 'Settings', icon: Settings2, role: 'admin' },
   { to: '/t/$tenant/audit', label: 'Audit log', icon: History, role: 'admin' },
+  { to: '/t/$tenant/access', label: 'Access', icon: Eye, role: 'admin' },
   { to: '/t/$tenant/performance', label: 'Performance', icon: Gauge, role: 'admin' },
 ];
 

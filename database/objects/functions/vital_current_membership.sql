@@ -1,8 +1,10 @@
 -- owner: vital_definer
 -- after: vital_identity.sql
+-- after: vital_may_enter.sql
 --
 -- The caller in the tenant they name, or in their default tenant: the one place that decides whether
--- somebody is in a tenant. All null when they are not. A super admin is in every tenant they name.
+-- somebody is in a tenant. All null when they are not. A super admin is in every tenant they name and may enter
+-- (vital.may_enter).
 -- Definer, because it must see memberships before any policy can.
 create or replace function vital.current_membership() returns vital.membership
 language plpgsql stable parallel restricted security definer
@@ -33,7 +35,7 @@ begin
     return standing; -- the common case of a writer needs no second look
   end if;
 
-  if exists (select from public.profiles p where p.id = caller.user_id and p.role = 'super_admin') then
+  if exists (select from public.profiles p where p.id = caller.user_id and p.role = 'super_admin') and vital.may_enter(wanted, caller.user_id) then
     select o.id, caller.user_id, coalesce(standing.role, 'admin'), true, o.lifecycle_state
     into standing
     from public.organizations o

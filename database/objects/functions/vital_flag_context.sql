@@ -1,13 +1,14 @@
 -- owner: vital_definer
 -- after: vital_require_member.sql
 -- after: vital_tenant_flag_overrides.sql
+-- after: vital_entry_of.sql
 --
 -- What evaluating flags takes beside their definitions: the tenant the caller acts in, who they are there (null for
--- a key), and what the tenant has instead of the flags' defaults, with the versions of all that. The caller is a
+-- a key), and what the tenant has instead of the flags' defaults, with the versions of all that and when the caller's entry into the tenant runs out. The caller is a
 -- member of the tenant, or an API key that was made for it with the right to flags. Definer: a key is nobody a
 -- policy knows.
 create or replace function vital.flag_context(
-  out tenant jsonb, out member json, out overrides jsonb, out versions json
+  out tenant jsonb, out member json, out overrides jsonb, out versions json, out until timestamptz
 )
 language plpgsql stable parallel restricted security definer
 set search_path = pg_catalog, pg_temp
@@ -47,6 +48,7 @@ begin
   select f.tenant, f.overrides into tenant, overrides from vital.tenant_flag_overrides(wanted) f;
   if asking.user_id is not null then
     member := json_build_object('user_id', asking.user_id, 'role', standing.role);
+    select e.until into until from vital.entry_of(wanted, asking.user_id) e;
   end if;
   select json_agg(json_build_object('kind', s.scope, 'key', s.key, 'version', coalesce(v.version, 0)) order by s.o)
   into versions

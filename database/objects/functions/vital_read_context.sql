@@ -2,6 +2,7 @@
 -- after: vital_context_version.sql
 -- after: vital_context_stamp.sql
 -- after: vital_context_document.sql
+-- after: vital_may_enter.sql
 --
 -- The context of one user in one tenant, in its two parts, or an error that names the step which failed: what is the
 -- caller's (user, membership, tenants, version) and what all members share (the tenant's document). p_tenant is an id,
@@ -20,6 +21,7 @@ as $$
 declare
   wanted uuid;
   who record;
+  oversees boolean;
 begin
   if p_tenant <> '' and p_tenant !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
     select o.id into wanted from public.organizations o where o.slug = p_tenant;
@@ -29,7 +31,7 @@ begin
   end if;
 
   select
-    u.organization_id, p.id as profile_id, p.email, p.full_name, p.role = 'super_admin' as is_super_admin, p.role,
+    u.id as user_id, u.organization_id, p.id as profile_id, p.email, p.full_name, p.role = 'super_admin' as is_super_admin, p.role,
     o.id as tenant_id, o.lifecycle_state, m.role as member_role, m.joined_at
   into who
   from public.users u
@@ -37,8 +39,9 @@ begin
   left join public.organizations o on o.id = coalesce(wanted, u.organization_id)
   left join public.user_tenants m on m.tenant_id = o.id and m.user_id = u.id and m.status = 'active'
   where u.id = p_user_id;
+  oversees := who.is_super_admin and (who.tenant_id is null or vital.may_enter(who.tenant_id, p_user_id));
 
-  if not found then
+  if who.user_id is null then
     raise exception using errcode = 'VT101', message = 'This account is not known here.',
       hint = 'The account exists with the sign-in service but has no row in users; an operator can add it (vital fix data).';
   elsif who.profile_id is null then
@@ -47,8 +50,11 @@ begin
   elsif wanted is null and who.organization_id is null then
     raise exception using errcode = 'VT103', message = 'This user has no default tenant.',
       hint = 'Name one with the Vital-Tenant header, or have an operator set users.organization_id.';
-  elsif who.member_role is null and not who.is_super_admin then
-    if wanted is null then
+  elsif who.member_role is null and not oversees then
+    if who.is_super_admin then
+      raise exception using errcode = 'VT302', message = 'Acting in this tenant takes an entry, with a reason and an end.',
+        hint = 'Enter it with `vital tenant enter`, or the function enter_tenant. If you are in already, your time may be over.';
+    elsif wanted is null then
       raise exception using errcode = 'VT105', message = 'This user is not a member of their default tenant.',
         hint = 'Name a tenant with the Vital-Tenant header, or have an admin of the default tenant add the membership.';
     end if;
@@ -57,7 +63,7 @@ begin
   elsif who.tenant_id is null then
     raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
       hint = 'Check the Vital-Tenant header or the token''s tenant claim; without both, your default tenant is used.';
-  elsif who.lifecycle_state <> 'active' and not who.is_super_admin then
+  elsif who.lifecycle_state <> 'active' and not oversees then
     raise exception using
       errcode = case who.lifecycle_state when 'pending' then 'VT106' when 'suspended' then 'VT107' else 'VT108' end,
       message = case who.lifecycle_state

@@ -1,9 +1,10 @@
 -- owner: vital_definer
 -- after: vital_read_context.sql
+-- after: vital_entry_of.sql
 --
 -- The caller's context, in its two parts, with what it takes to know how long they may be remembered: the version of
--- every scope they show something of, the other tenants in the list of memberships included, and when an override runs
--- out by itself. One statement, one snapshot. p_known_tenant and p_known_stamp are those of a tenant's document that
+-- every scope they show something of, the other tenants in the list of memberships included, and when an override, or the
+-- caller's entry into the tenant, runs out by itself. One statement, one snapshot. p_known_tenant and p_known_stamp are those of a tenant's document that
 -- the server has at hand. Definer, because nobody but its functions reads vital.versions.
 create or replace function vital.remembered_context(
   p_known_tenant uuid, p_known_stamp text,
@@ -34,7 +35,7 @@ begin
     where w.key is not null
   ) s
   left join vital.versions v on v.scope = s.scope and v.key = s.key;
-  select min(t.expires_at) into until
+  select least(min(t.expires_at), (select e.until from vital.entry_of(remembered_context.tenant_id, who.user_id) e)) into until
   from public.tenant_feature_flags t
   where t.tenant_id = remembered_context.tenant_id and t.expires_at > transaction_timestamp();
 end

@@ -1,11 +1,13 @@
 -- owner: vital_definer
 -- after: vital_current_membership.sql
 -- after: is_super_admin.sql
+-- after: vital_may_enter.sql
 --
 -- The caller's standing in the tenant they act in, or in the named one, if it is of one of p_roles; else
 -- the error that says why not. Every function that writes asks here, through require_member,
 -- require_writer or require_admin. A tenant that does not exist and one the caller is no member of
--- answer alike. Definer, because it must see memberships before any policy can; executable by no role,
+-- answer alike; a super admin is told that they have to enter it first, where that is so. What operates a tenant names it, and takes no
+-- entry. Definer, because it must see memberships before any policy can; executable by no role,
 -- so that it cannot be asked about other tenants.
 create or replace function vital.require_standing(p_roles text[], p_tenant_id uuid default null) returns vital.membership
 language plpgsql stable parallel restricted security definer
@@ -21,9 +23,9 @@ begin
   end if;
   standing := vital.current_membership();
   if standing.tenant_id is not null then
-    standing.is_super_admin := public.is_super_admin(); -- a super admin stays one where they are a member too
+    standing.is_super_admin := public.is_super_admin() and vital.may_enter(standing.tenant_id, caller.user_id); -- a super admin stays one where they are a member too
   end if;
-  if p_tenant_id is not null and p_tenant_id is distinct from standing.tenant_id then
+  if p_tenant_id is not null and (p_tenant_id is distinct from standing.tenant_id or not standing.is_super_admin) then
     standing := null;
     select o.id, caller.user_id, coalesce(m.role, 'admin'), p.id is not null, o.lifecycle_state
     into standing
@@ -33,7 +35,10 @@ begin
     where o.id = p_tenant_id and (m.id is not null or p.id is not null);
   end if;
 
-  if standing.tenant_id is null then
+  if standing.tenant_id is null and public.is_super_admin() and p_tenant_id is null and (select s.break_glass_required from vital.settings s) then
+    raise exception using errcode = 'VT302', message = 'Acting in this tenant takes an entry, with a reason and an end.',
+      hint = 'Enter it with `vital tenant enter`, or the function enter_tenant. If you are in already, your time may be over.';
+  elsif standing.tenant_id is null then
     raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
       hint = 'Check the Vital-Tenant header or the token''s tenant claim; without both, your default tenant is used.';
   elsif (standing.state <> 'active' and not standing.is_super_admin)

@@ -1,11 +1,12 @@
 -- owner: vital_definer
 -- after: vital_identity.sql
+-- after: vital_may_enter.sql
 --
 -- The tenant the caller acts in, if they may do there what p_right says: read, write, oversee (read what
 -- only admins read) or administer. Null otherwise, so that a policy denies. It is what every policy rests
 -- on: to read takes an active membership of an active tenant, to write more than the role of a viewer, to
 -- oversee or administer that of an owner or admin. A super admin may read and oversee whichever tenant
--- they name, and change any that is not archived.
+-- they name, and change any that is not archived, if they may enter it (vital.may_enter).
 -- It decides the same as vital.current_membership, in one query where that is enough.
 create or replace function vital.tenant_for(p_right text) returns uuid
 language plpgsql stable parallel restricted security definer
@@ -38,7 +39,7 @@ begin
     select o.id
     from public.organizations o
     join public.profiles p on p.id = standing.user_id and p.role = 'super_admin'
-    where o.id = standing.wanted and (p_right in ('read', 'oversee') or o.lifecycle_state <> 'archived')
+    where o.id = standing.wanted and vital.may_enter(o.id, p.id) and (p_right in ('read', 'oversee') or o.lifecycle_state <> 'archived')
   );
 end
 $$;
