@@ -238,17 +238,19 @@ func TestBackups(t *testing.T) {
 	execute(t, conn, "revoke connect on database "+name+" from public; alter database "+name+" set search_path to public, vital")
 	execute(t, conn, "drop table public.tools cascade; delete from public.tool_categories")
 	backups.Carry = func(_ context.Context, former, restored string) error {
-		require.Zero(t, one[int](t, connect(t, former), "select count(*)::int from public.tool_categories"), "what is to be replaced")
-		require.Equal(t, 500, one[int](t, connect(t, restored), "select count(*)::int from public.tool_categories"), "what is to take its place")
-		execute(t, connect(t, restored), "create table public.carried ()")
-		return nil
+		of, into := connect(t, former), connect(t, restored)
+		require.Zero(t, one[int](t, of, "select count(*)::int from public.tool_categories"), "what is to be replaced")
+		require.Equal(t, 500, one[int](t, into, "select count(*)::int from public.tool_categories"), "what is to take its place")
+		execute(t, into, "create table public.carried ()")
+		return errors.Join(of.Close(ctx), into.Close(ctx))
 	}
 	kept, err := backups.Restore(ctx, made)
 	require.NoError(t, err)
-	execute(t, connect(t, address), "drop table public.carried")
 	_, err = conn.Exec(ctx, "select 1")
 	require.Error(t, err, "sessions of the database that was there are ended")
 	restored := connect(t, address)
+	execute(t, restored, "drop table public.carried")
+	backups.Carry = nil
 	require.Equal(t, 500, one[int](t, restored, "select count(*)::int from public.tool_categories"))
 	require.Equal(t, before, dump(t, address))
 	require.False(t, one[bool](t, restored, "select datallowconn from pg_database where datname = $1", kept), "what was there is kept, closed")
