@@ -300,7 +300,8 @@ func (r *running) key(ctx context.Context) error {
 	return err
 }
 
-// last deletes the tenant itself and what is counted of it, and drops what is kept outside of the database.
+// last deletes the tenant itself, and drops what is kept outside of the database. Versions stay: a server that remembers something of a
+// tenant or user learns by them that it holds no more.
 func (r *running) last(ctx context.Context) error {
 	if r.isTenant() {
 		if err := r.drain(ctx, "public.organizations", queries.Get("EraseOrganization"), 1, r.SubjectID); err != nil {
@@ -315,9 +316,6 @@ func (r *running) last(ctx context.Context) error {
 				r.Progress("redis", dropped)
 			}
 		}
-	}
-	if err := r.drain(ctx, "vital.versions", queries.Get("EraseVersions"), 1, texts(r.ids())); err != nil {
-		return err
 	}
 	return refresh(ctx, r.conn, r.Erasure)
 }

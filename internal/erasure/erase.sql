@@ -187,9 +187,6 @@ select vital.erase_chain($1, $2);
 -- name: EraseOrganization
 delete from public.organizations o where o.id = $1 and $2::integer > 0;
 
--- name: EraseVersions
-delete from vital.versions v where v.key = any ($1::uuid[]) and $2::integer > 0;
-
 -- name: Vacuum
 vacuum (analyze, skip_locked) {table};
 

@@ -55,11 +55,12 @@ type Search struct {
 	Progress func(what string)
 }
 
-// kept are columns in which an id stays: it says who acted, or whom an erasure was of, and names nobody any more.
+// kept are columns in which an id stays: it says who acted, whom an erasure was of, or that nothing that is remembered of it holds, and
+// names nobody any more.
 var kept = map[string]bool{
 	"public.organization_audit_log.actor_id": true, "public.organization_audit_log.entity_id": true,
 	"vital.erasures.subject_id": true, "vital.erasures.people": true, "vital.erasures.certificate": true,
-	"vital.tenant_keys.tenant_id": true,
+	"vital.tenant_keys.tenant_id": true, "vital.versions.key": true,
 }
 
 // addressColumn is where addresses are while an erasure runs.
