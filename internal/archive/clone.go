@@ -104,7 +104,7 @@ func (c Clone) Run(ctx context.Context, conn *pgx.Conn) (made *Cloned, err error
 }
 
 func (c Clone) run(ctx context.Context, tx pgx.Tx) (*Cloned, error) {
-	if err := open(ctx, tx); err != nil {
+	if err := prepare(ctx, tx); err != nil {
 		return nil, err
 	}
 	made := &Cloned{Tenant: uuid.New(), Slug: c.Slug, Tables: []TableCloned{}}

@@ -145,16 +145,23 @@ func (e Export) table(ctx context.Context, tx pgx.Tx, dir string, table Table) (
 			return file, err
 		}
 	}
-	lines, err := createLines(path, file.File, e.Seal)
+	return writeFile(dir, table, e.Seal, func(each func(line []byte) error) error { return e.rows(ctx, tx, table, each) })
+}
+
+// writeFile writes what read hands over to the file of a table, sealed with key where that is not nil.
+func writeFile(dir string, table Table, key *envelope.Key, read func(each func(line []byte) error) error) (File, error) {
+	file := File{Table: table, File: fileName(table, key)}
+	path := filepath.Join(dir, filepath.FromSlash(file.File))
+	lines, err := createLines(path, file.File, key)
 	if err != nil {
 		return file, unwritable(err, path)
 	}
 	defer lines.abandon()
-	digest, err := digestFor(e.Seal)
+	digest, err := digestFor(key)
 	if err != nil {
 		return file, err
 	}
-	if err := e.rows(ctx, tx, table, func(line []byte) error {
+	if err := read(func(line []byte) error {
 		digest.add(line)
 		return lines.write(line)
 	}); err != nil {

@@ -4,7 +4,6 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"os"
-	"path/filepath"
 )
 
 // CopyClear writes what the archive holds to another directory, in clear, signed with key where that is not nil. Every file is held to the
@@ -36,23 +35,5 @@ func (a *Archive) CopyClear(dir string, key ed25519.PrivateKey) (*Manifest, erro
 }
 
 func (a *Archive) copyFile(dir string, from *File) (File, error) {
-	file := File{Table: from.Table, File: fileName(from.Table, nil)}
-	path := filepath.Join(dir, filepath.FromSlash(file.File))
-	lines, err := createLines(path, file.File, nil)
-	if err != nil {
-		return file, unwritable(err, path)
-	}
-	defer lines.abandon()
-	digest := newDigest()
-	if err := a.Each(from, func(line []byte) error {
-		digest.add(line)
-		return lines.write(line)
-	}); err != nil {
-		return file, err
-	}
-	if err := lines.finish(); err != nil {
-		return file, unwritable(err, path)
-	}
-	digest.into(&file)
-	return file, nil
+	return writeFile(dir, from.Table, nil, func(each func(line []byte) error) error { return a.Each(from, each) })
 }

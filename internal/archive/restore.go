@@ -129,7 +129,7 @@ func (r Restoration) run(ctx context.Context, tx pgx.Tx) (*Restored, error) {
 
 // begin opens the transaction's work: the tenant is locked, and what is written is one thing for the audit log.
 func (r Restoration) begin(ctx context.Context, tx pgx.Tx) (*work, error) {
-	if err := open(ctx, tx); err != nil {
+	if err := prepare(ctx, tx); err != nil {
 		return nil, err
 	}
 	w := &work{tx: tx, done: map[string]*TableRestored{}}
@@ -168,8 +168,8 @@ func (r Restoration) begin(ctx context.Context, tx pgx.Tx) (*work, error) {
 	})
 }
 
-// open sets what holds for a transaction that restores or clones.
-func open(ctx context.Context, tx pgx.Tx) error {
+// prepare sets what holds for a transaction that restores or clones.
+func prepare(ctx context.Context, tx pgx.Tx) error {
 	for _, statement := range []string{queries.Get("SeeEverything"), stageQueries.Get("Patience"), restoreQueries.Get("Defer")} {
 		if _, err := tx.Exec(ctx, statement); err != nil {
 			return refused(err, "the transaction")

@@ -12,25 +12,7 @@ type unpacked struct {
 }
 
 func (u *unpacked) lines(table Table, read func(each func(line []byte) error) error) (File, error) {
-	file := File{Table: table, File: tablesDir + "/" + table.String() + ".jsonl.gz"}
-	path := filepath.Join(u.partial, filepath.FromSlash(file.File))
-	lines, err := createLines(path)
-	if err != nil {
-		return file, unwritable(err, path)
-	}
-	defer lines.abandon()
-	digest := newDigest()
-	if err := read(func(line []byte) error {
-		digest.add(line)
-		return lines.write(line)
-	}); err != nil {
-		return file, err
-	}
-	if err := lines.finish(); err != nil {
-		return file, unwritable(err, path)
-	}
-	digest.into(&file)
-	return file, nil
+	return writeFile(u.partial, table, u.export.Seal, read)
 }
 
 func (u *unpacked) finish(manifest, signature []byte) error {
