@@ -142,6 +142,30 @@ ALTER FUNCTION public.accept_invitation(p_token text) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION public.accept_invitation(p_token text) IS 'Makes the caller a member by an invitation';
 
+CREATE FUNCTION public.approve_erasure(p_id uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  erasure vital.erasures;
+begin
+  perform vital.require_operator();
+  erasure := vital.open_erasure(p_id, array['requested']);
+  if erasure.requested_by = vital.operator_name() then
+    raise exception using errcode = 'VT110', message = 'You asked for this erasure yourself.',
+      hint = 'It takes two: another operator approves it, with a login or an account of their own.';
+  end if;
+  perform vital.require_erasable(erasure.subject, erasure.subject_id);
+  update vital.erasures e set state = 'approved', approved_by = vital.operator_name(), approved_at = now() where e.id = p_id;
+  perform vital.append_audit('00000000-0000-0000-0000-000000000001', 'erasure_approved', case erasure.subject when 'tenant' then 'organizations' else 'users' end,
+    erasure.subject_id, jsonb_build_object('new', jsonb_build_object('erasure', p_id)));
+end
+$$;
+
+ALTER FUNCTION public.approve_erasure(p_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.approve_erasure(p_id uuid) IS 'Approves an erasure that another operator asked for';
+
 CREATE TABLE public.tenant_agents (
     tenant_id uuid NOT NULL,
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -225,6 +249,9 @@ declare
   new_values jsonb := after_row;
   action text := case tg_op when 'INSERT' then 'created' when 'UPDATE' then 'updated' else 'deleted' end;
 begin
+  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
+    return null;
+  end if;
   if tg_op = 'UPDATE' then
     select jsonb_object_agg(b.key, b.value), jsonb_object_agg(b.key, after_row -> b.key)
     into old_values, new_values
@@ -254,6 +281,27 @@ $$;
 ALTER FUNCTION public.audit_organization_changes() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION public.audit_organization_changes() IS 'Writes one audit row for each change of an organization';
+
+CREATE FUNCTION public.cancel_erasure(p_id uuid, p_reason text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  erasure vital.erasures;
+begin
+  perform vital.require_operator();
+  perform vital.require_value(btrim(coalesce(p_reason, '')) <> '', 'p_reason', 'given: why it is called off');
+  erasure := vital.open_erasure(p_id, array['requested', 'approved']);
+  update vital.erasures e set state = 'cancelled', cancelled_by = vital.operator_name(), cancelled_at = now() where e.id = p_id;
+  perform vital.give_reason(p_reason);
+  perform vital.append_audit('00000000-0000-0000-0000-000000000001', 'erasure_cancelled', case erasure.subject when 'tenant' then 'organizations' else 'users' end,
+    erasure.subject_id, jsonb_build_object('new', jsonb_build_object('erasure', p_id)));
+end
+$$;
+
+ALTER FUNCTION public.cancel_erasure(p_id uuid, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.cancel_erasure(p_id uuid, p_reason text) IS 'Calls off an erasure that has not begun; for operators';
 
 CREATE TABLE public.feature_flag_changes (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -856,6 +904,64 @@ ALTER FUNCTION public.diff_feature_flag(p_flag_key text, p_from integer, p_to in
 
 COMMENT ON FUNCTION public.diff_feature_flag(p_flag_key text, p_from integer, p_to integer) IS 'Where two versions of a flag''s definition differ';
 
+CREATE TABLE public.break_glass (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    user_id uuid NOT NULL,
+    reason text NOT NULL,
+    entered_at timestamp with time zone DEFAULT now() NOT NULL,
+    until timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    ended_by uuid,
+    CONSTRAINT break_glass_check CHECK ((until > entered_at)),
+    CONSTRAINT break_glass_check1 CHECK (((ended_by IS NULL) OR (ended_at IS NOT NULL))),
+    CONSTRAINT break_glass_reason_check CHECK (((btrim(reason) <> ''::text) AND (length(reason) <= 500)))
+);
+
+ALTER TABLE ONLY public.break_glass FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.break_glass OWNER TO vital_owner;
+
+COMMENT ON TABLE public.break_glass IS 'Entries of super admins into tenants they are no member of: why, and until when. One ends by itself; nothing has to be done for that.';
+
+COMMENT ON COLUMN public.break_glass.tenant_id IS 'The tenant';
+
+COMMENT ON COLUMN public.break_glass.id IS 'The entry';
+
+COMMENT ON COLUMN public.break_glass.user_id IS 'The super admin. No foreign key: an entry outlives the account';
+
+COMMENT ON COLUMN public.break_glass.reason IS 'Why, for the tenant to read';
+
+COMMENT ON COLUMN public.break_glass.entered_at IS 'From then on';
+
+COMMENT ON COLUMN public.break_glass.until IS 'It counts for nothing from then on';
+
+COMMENT ON COLUMN public.break_glass.ended_at IS 'When it was ended before its time; null where it was not';
+
+COMMENT ON COLUMN public.break_glass.ended_by IS 'By whom: the super admin, an admin of the tenant, null for an operator without a session';
+
+CREATE FUNCTION public.enter_tenant(p_tenant_id uuid, p_reason text, p_duration interval DEFAULT '01:00:00'::interval) RETURNS public.break_glass
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller constant vital.caller := vital.identity();
+begin
+  if caller.user_id is null then
+    raise exception using errcode = 'VT100', message = 'A signed-in user is required here.',
+      hint = 'Send the access token of a super admin. An operator without one runs `vital tenant enter`.';
+  elsif not public.is_super_admin() then
+    raise exception using errcode = 'VT110', message = 'Only super admins of the platform enter tenants.',
+      hint = 'Members are in their tenants as they are; others are invited.';
+  end if;
+  return vital.enter_tenant(p_tenant_id, caller.user_id, p_reason, p_duration);
+end
+$$;
+
+ALTER FUNCTION public.enter_tenant(p_tenant_id uuid, p_reason text, p_duration interval) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.enter_tenant(p_tenant_id uuid, p_reason text, p_duration interval) IS 'Lets the caller, a super admin, into a tenant they are no member of, for a time';
+
 CREATE FUNCTION public.feature_flag_history(p_flag_key text) RETURNS TABLE(version integer, config jsonb, previous_config jsonb, reason text, created_by uuid, created_at timestamp with time zone)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1191,6 +1297,28 @@ ALTER FUNCTION public.is_tenant_admin() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION public.is_tenant_admin() IS 'Whether the caller is owner or admin of the tenant they act in, or a super admin';
 
+CREATE FUNCTION public.leave_tenant(p_tenant_id uuid, p_user_id uuid DEFAULT NULL::uuid, p_reason text DEFAULT NULL::text) RETURNS public.break_glass
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  caller constant vital.caller := vital.identity();
+begin
+  if caller.user_id is null then
+    raise exception using errcode = 'VT100', message = 'A signed-in user is required here.',
+      hint = 'Send the access token of a user. An operator without one runs `vital tenant leave`.';
+  end if;
+  if p_user_id is not null and p_user_id <> caller.user_id then
+    perform vital.require_acting_admin(p_tenant_id);
+  end if;
+  return vital.leave_tenant(p_tenant_id, coalesce(p_user_id, caller.user_id), p_reason);
+end
+$$;
+
+ALTER FUNCTION public.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text) IS 'Ends an entry into a tenant: one''s own, or another''s by an admin of the tenant';
+
 CREATE FUNCTION public.list_check_runs() RETURNS TABLE(id uuid, check_name text, status text, findings integer, duration_ms integer, ran_at timestamp with time zone, details jsonb)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -1207,6 +1335,29 @@ $$;
 ALTER FUNCTION public.list_check_runs() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION public.list_check_runs() IS 'What the checks and proofs of the last year found; for operators';
+
+CREATE FUNCTION public.list_erasures() RETURNS TABLE(id uuid, subject text, subject_id uuid, reason text, state text, requested_by text, requested_at timestamp with time zone, not_before timestamp with time zone, approved_by text, approved_at timestamp with time zone, started_at timestamp with time zone, finished_at timestamp with time zone, cancelled_by text, cancelled_at timestamp with time zone, on_hold boolean, clean boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  return query
+    select e.id, e.subject, e.subject_id, e.reason, e.state, e.requested_by, e.requested_at, e.not_before,
+      e.approved_by, e.approved_at, e.started_at, e.finished_at, e.cancelled_by, e.cancelled_at,
+      e.state in ('requested', 'approved', 'running') and exists (
+        select from vital.legal_holds h
+        where h.released_at is null and h.tenant_id in (
+          select e.subject_id union all select m.tenant_id from public.user_tenants m where m.user_id = e.subject_id)),
+      (e.certificate::jsonb -> 'clean')::boolean
+    from vital.erasures e
+    order by e.requested_at desc, e.id;
+end
+$$;
+
+ALTER FUNCTION public.list_erasures() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.list_erasures() IS 'All erasures and where they stand; for operators';
 
 CREATE FUNCTION public.list_gates() RETURNS TABLE(gate text, phase integer, title text, source text, measured boolean, status text, value numeric, at_least numeric, at_most numeric, unit text, evidence text, next text, approved_by text, approved_at timestamp with time zone, week text, is_over boolean, measured_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -1542,6 +1693,49 @@ $$;
 ALTER FUNCTION public.remove_member(p_user_id uuid, p_reason text) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION public.remove_member(p_user_id uuid, p_reason text) IS 'Removes a member from the caller''s tenant, or lets the caller leave it';
+
+CREATE FUNCTION public.request_erasure(p_subject text, p_subject_id uuid, p_reason text) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  filed uuid;
+  earliest timestamptz;
+begin
+  perform vital.require_operator();
+  perform vital.require_value(p_subject in ('tenant', 'user'), 'p_subject', 'tenant or user');
+  perform vital.require_value(length(btrim(coalesce(p_reason, ''))) between 1 and 1000, 'p_reason', 'given, in up to 1000 characters: why it is erased');
+  perform vital.require_erasable(p_subject, p_subject_id);
+  perform vital.require_value(p_reason !~* p_subject_id::text and not exists (
+    select from public.users u where p_subject = 'user' and u.id = p_subject_id and position(lower(u.email) in lower(p_reason)) > 0),
+    'p_reason', 'without the id and address of whom it is about: it outlives them');
+  if p_subject = 'tenant' then
+    select coalesce(
+      (select max(a.created_at) from public.organization_audit_log a where a.organization_id = o.id and a.action = 'archived' and a.entity = 'organizations'),
+      o.updated_at) + s.erasure_wait
+    into earliest
+    from public.organizations o, vital.settings s where o.id = p_subject_id;
+  else
+    select now() + s.user_erasure_wait into earliest from vital.settings s;
+  end if;
+  insert into vital.erasures (subject, subject_id, reason, requested_by, not_before)
+  values (p_subject, p_subject_id, btrim(p_reason), vital.operator_name(), earliest)
+  on conflict do nothing
+  returning id into filed;
+  if filed is null then
+    raise exception using errcode = 'VT203', message = format('The erasure of this %s has been asked for already.', p_subject),
+      hint = 'See `vital erasure list`; cancel it, or go on with it.';
+  end if;
+  perform vital.give_reason(p_reason);
+  perform vital.append_audit('00000000-0000-0000-0000-000000000001', 'erasure_requested', case p_subject when 'tenant' then 'organizations' else 'users' end,
+    p_subject_id, jsonb_build_object('new', jsonb_build_object('erasure', filed, 'not_before', earliest)));
+  return filed;
+end
+$$;
+
+ALTER FUNCTION public.request_erasure(p_subject text, p_subject_id uuid, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.request_erasure(p_subject text, p_subject_id uuid, p_reason text) IS 'Asks for the erasure of a tenant or user; for operators';
 
 CREATE FUNCTION public.revoke_invitation(p_invitation_id uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -1906,6 +2100,36 @@ ALTER FUNCTION public.set_feature_flag(p_flag_key text, p_changes jsonb, p_expec
 
 COMMENT ON FUNCTION public.set_feature_flag(p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) IS 'Changes or makes a flag definition';
 
+CREATE FUNCTION public.set_legal_hold(p_tenant_id uuid, p_held boolean, p_reason text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  perform vital.require_value(p_held is not null, 'p_held', 'true or false');
+  perform vital.require_value(btrim(coalesce(p_reason, '')) <> '', 'p_reason', 'given: why the tenant''s data must be kept, or need not be any more');
+  perform from public.organizations o where o.id = p_tenant_id for no key update;
+  if not found then
+    raise exception using errcode = 'VT104', message = 'There is no such tenant.', hint = 'Name one by slug or id.';
+  end if;
+  if p_held then
+    insert into vital.legal_holds (tenant_id, reason, placed_by) values (p_tenant_id, btrim(p_reason), vital.operator_name()) on conflict do nothing;
+  else
+    update vital.legal_holds h set released_by = vital.operator_name(), released_at = now() where h.tenant_id = p_tenant_id and h.released_at is null;
+  end if;
+  if not found then
+    raise exception using errcode = 'VT203', message = case when p_held then 'This tenant is on legal hold already.' else 'This tenant is not on legal hold.' end,
+      hint = 'See its audit log for who placed or lifted it.';
+  end if;
+  perform vital.give_reason(p_reason);
+  perform vital.append_audit(p_tenant_id, case when p_held then 'held' else 'released' end, 'organizations', p_tenant_id, null);
+end
+$$;
+
+ALTER FUNCTION public.set_legal_hold(p_tenant_id uuid, p_held boolean, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.set_legal_hold(p_tenant_id uuid, p_held boolean, p_reason text) IS 'Puts a tenant on legal hold, or lifts that; for operators';
+
 CREATE FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text DEFAULT NULL::text) RETURNS public.organizations
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2168,6 +2392,30 @@ ALTER FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) OWNER TO vi
 
 COMMENT ON FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) IS 'Makes a user a member by an invitation';
 
+CREATE FUNCTION vital.accessed_tenant(p_member boolean, OUT tenant_id uuid, OUT recorded boolean) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if p_member then
+    tenant_id := (vital.require_member()).tenant_id;
+  else
+    tenant_id := vital.tenant_for('read');
+  end if;
+  recorded := exists (
+    select from public.tenant_configurations c
+    where c.tenant_id = accessed_tenant.tenant_id and c.compliance_settings ->> 'hipaa_enabled' = 'true');
+  if recorded and current_setting('transaction_read_only')::boolean then
+    raise exception using errcode = 'VT301', message = 'Reads in this tenant are recorded; this transaction cannot write a record.',
+      hint = 'Read in a transaction that may write.';
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.accessed_tenant(p_member boolean, OUT tenant_id uuid, OUT recorded boolean) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.accessed_tenant(p_member boolean, OUT tenant_id uuid, OUT recorded boolean) IS 'The tenant the caller is about to read in, and whether that is to be recorded';
+
 CREATE FUNCTION vital.account_name(p_id uuid) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -2200,6 +2448,31 @@ ALTER FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, 
 
 COMMENT ON FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) IS 'Keeps a signed end of an audit chain';
 
+CREATE FUNCTION vital.add_tenant_key(p_tenant_id uuid, p_key_id uuid, p_kek_id text, p_wrapped bytea) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  added boolean;
+begin
+  perform vital.require_operator();
+  perform from public.organizations o where o.id = p_tenant_id for key share;
+  if not found then
+    raise exception using errcode = 'VT104', message = 'There is no such tenant.', hint = 'Name one by slug or id.';
+  end if;
+  insert into vital.tenant_keys (tenant_id, key_id, kek_id, wrapped)
+  values (p_tenant_id, p_key_id, p_kek_id, p_wrapped)
+  on conflict (tenant_id) where destroyed_at is null do nothing;
+  added := found;
+  perform vital.require_kek(p_kek_id);
+  return added;
+end
+$$;
+
+ALTER FUNCTION vital.add_tenant_key(p_tenant_id uuid, p_key_id uuid, p_kek_id text, p_wrapped bytea) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.add_tenant_key(p_tenant_id uuid, p_key_id uuid, p_kek_id text, p_wrapped bytea) IS 'Keeps a wrapped key as a tenant''s, unless it has one';
+
 CREATE FUNCTION vital.admin_tenant_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL RESTRICTED
     AS $$
@@ -2218,7 +2491,16 @@ declare
   caller constant vital.caller := vital.identity();
   standing vital.membership;
   acting_role text := nullif(current_setting('role'), 'none');
+  erasing constant text := nullif(current_setting('vital.erasing', true), '');
+  erased vital.erasures;
 begin
+  if erasing is not null and vital.is_operator() then
+    select e.* into erased from vital.erasures e where e.id::text = erasing and e.state = 'running';
+    if erased.subject = 'tenant' and erased.subject_id = p_organization_id then
+      return;
+    end if;
+    p_changes := case when erased.id is null then p_changes end;
+  end if;
   if caller.user_id is not null then
     standing := vital.current_membership();
     acting_role := case
@@ -2405,6 +2687,9 @@ declare
   old_values jsonb;
   new_values jsonb;
 begin
+  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
+    return null;
+  end if;
   if tg_argv[0] <> '' then
     tenant := coalesce(after_row, before_row) ->> tg_argv[0];
   end if;
@@ -2486,6 +2771,164 @@ $$;
 ALTER FUNCTION vital.author_id() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.author_id() IS 'Whose change this is: the caller, or whom an operator''s session acts for';
+
+CREATE TABLE vital.erasures (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    subject text NOT NULL,
+    subject_id uuid NOT NULL,
+    reason text NOT NULL,
+    state text DEFAULT 'requested'::text NOT NULL,
+    requested_by text NOT NULL,
+    requested_at timestamp with time zone DEFAULT now() NOT NULL,
+    not_before timestamp with time zone NOT NULL,
+    approved_by text,
+    approved_at timestamp with time zone,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    cancelled_by text,
+    cancelled_at timestamp with time zone,
+    people uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    addresses text[],
+    chain_seq bigint,
+    chain_hash bytea,
+    erased jsonb DEFAULT '{}'::jsonb NOT NULL,
+    key_destroyed_at timestamp with time zone,
+    certificate text,
+    signature bytea,
+    CONSTRAINT erasures_check CHECK (((approved_by IS NULL) = (approved_at IS NULL))),
+    CONSTRAINT erasures_check1 CHECK (((state <> ALL (ARRAY['approved'::text, 'running'::text, 'finished'::text])) OR (approved_at IS NOT NULL))),
+    CONSTRAINT erasures_check2 CHECK (((state <> ALL (ARRAY['running'::text, 'finished'::text])) OR (started_at IS NOT NULL))),
+    CONSTRAINT erasures_check3 CHECK (((state = 'finished'::text) = (finished_at IS NOT NULL))),
+    CONSTRAINT erasures_check4 CHECK (((state = 'finished'::text) = (certificate IS NOT NULL))),
+    CONSTRAINT erasures_check5 CHECK (((state = 'cancelled'::text) = (cancelled_at IS NOT NULL))),
+    CONSTRAINT erasures_erased_check CHECK ((jsonb_typeof(erased) = 'object'::text)),
+    CONSTRAINT erasures_forget_addresses CHECK (((state = 'running'::text) OR (addresses IS NULL))),
+    CONSTRAINT erasures_reason_check CHECK (((btrim(reason) <> ''::text) AND (length(reason) <= 1000))),
+    CONSTRAINT erasures_signature_check CHECK ((octet_length(signature) = 64)),
+    CONSTRAINT erasures_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'approved'::text, 'running'::text, 'finished'::text, 'cancelled'::text]))),
+    CONSTRAINT erasures_subject_check CHECK ((subject = ANY (ARRAY['tenant'::text, 'user'::text]))),
+    CONSTRAINT erasures_take_two CHECK ((approved_by <> requested_by))
+);
+
+ALTER TABLE vital.erasures OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.erasures IS 'Erasures of tenants and users: asked for by one operator, approved by another, and what came of them. Operators alone.';
+
+COMMENT ON COLUMN vital.erasures.id IS 'The erasure';
+
+COMMENT ON COLUMN vital.erasures.subject IS 'tenant or user';
+
+COMMENT ON COLUMN vital.erasures.subject_id IS 'The tenant or user; kept when everything else of it is gone, as proof';
+
+COMMENT ON COLUMN vital.erasures.reason IS 'Why, without the address of whoever it is about';
+
+COMMENT ON COLUMN vital.erasures.state IS 'requested, approved, running (also after it was broken off), finished or cancelled';
+
+COMMENT ON COLUMN vital.erasures.requested_by IS 'Who asked for it: user:ID, or login:NAME of an operator''s own session';
+
+COMMENT ON COLUMN vital.erasures.requested_at IS 'When it was asked for';
+
+COMMENT ON COLUMN vital.erasures.not_before IS 'It may not begin before then';
+
+COMMENT ON COLUMN vital.erasures.approved_by IS 'Who agreed, never the one who asked for it; named likewise';
+
+COMMENT ON COLUMN vital.erasures.approved_at IS 'When they agreed';
+
+COMMENT ON COLUMN vital.erasures.started_at IS 'When it began: there is no way back from then on';
+
+COMMENT ON COLUMN vital.erasures.finished_at IS 'When everything was gone and looked for';
+
+COMMENT ON COLUMN vital.erasures.cancelled_by IS 'Who called it off';
+
+COMMENT ON COLUMN vital.erasures.cancelled_at IS 'When it was called off';
+
+COMMENT ON COLUMN vital.erasures.people IS 'Users who are erased: the user, or those who were members of the tenant and of no other. Ids of nobody once it is finished';
+
+COMMENT ON COLUMN vital.erasures.addresses IS 'Addresses that are looked for, while it runs and no longer';
+
+COMMENT ON COLUMN vital.erasures.chain_seq IS 'Where the tenant''s audit chain ended when it began';
+
+COMMENT ON COLUMN vital.erasures.chain_hash IS 'Hash of that row';
+
+COMMENT ON COLUMN vital.erasures.erased IS 'Rows that were erased so far, by table';
+
+COMMENT ON COLUMN vital.erasures.key_destroyed_at IS 'When the tenant''s key was destroyed, where it had one';
+
+COMMENT ON COLUMN vital.erasures.certificate IS 'What was erased, looked for and found: the text that is signed';
+
+COMMENT ON COLUMN vital.erasures.signature IS 'Ed25519 over the certificate; null where there was no key';
+
+CREATE FUNCTION vital.begin_erasure(p_id uuid) RETURNS vital.erasures
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  erasure vital.erasures := vital.open_erasure(p_id, array['approved', 'running']);
+  whose uuid[];
+begin
+  perform vital.require_no_hold(erasure.subject, erasure.subject_id);
+  if erasure.state = 'running' then
+    return erasure;
+  end if;
+  perform vital.require_erasable(erasure.subject, erasure.subject_id);
+  if erasure.not_before > now() then
+    raise exception using errcode = 'VT203', message = format('The waiting time of this erasure ends on %s.', to_char(erasure.not_before at time zone 'UTC', 'YYYY-MM-DD HH24:MI') || ' UTC'),
+      hint = 'Run it then. How long the next ones wait: `vital erasure wait`.';
+  end if;
+  if erasure.subject = 'user' then
+    whose := array[erasure.subject_id];
+  else
+    whose := array(
+      select u.id from public.users u
+      where (u.organization_id = erasure.subject_id or exists (select from public.user_tenants m where m.tenant_id = erasure.subject_id and m.user_id = u.id))
+        and not exists (select from public.user_tenants m where m.tenant_id <> erasure.subject_id and m.user_id = u.id)
+        and not exists (select from public.profiles p where p.id = u.id and p.role = 'super_admin')
+      order by u.id);
+  end if;
+  update vital.erasures e set state = 'running', started_at = now(), people = whose,
+    addresses = array(
+      select lower(u.email) from public.users u where u.id = any (whose) and btrim(u.email) <> ''
+      union
+      select lower(p.email) from public.profiles p where p.id = any (whose) and btrim(p.email) <> ''
+      union
+      select lower(i.email) from public.invitations i where erasure.subject = 'tenant' and i.tenant_id = erasure.subject_id
+        and not exists (select from public.users u where lower(u.email) = lower(i.email) and u.id <> all (whose))
+        and not exists (select from public.invitations o where o.tenant_id <> erasure.subject_id and lower(o.email) = lower(i.email))),
+    chain_seq = (select h.seq from vital.audit_heads h where erasure.subject = 'tenant' and h.organization_id = erasure.subject_id),
+    chain_hash = (select h.hash from vital.audit_heads h where erasure.subject = 'tenant' and h.organization_id = erasure.subject_id)
+  where e.id = p_id
+  returning e.* into erasure;
+  perform vital.append_audit('00000000-0000-0000-0000-000000000001', 'erasing', case erasure.subject when 'tenant' then 'organizations' else 'users' end,
+    erasure.subject_id, jsonb_build_object('new', jsonb_build_object('erasure', p_id, 'chain_seq', erasure.chain_seq, 'chain_hash', encode(erasure.chain_hash, 'hex'))));
+  return erasure;
+end
+$$;
+
+ALTER FUNCTION vital.begin_erasure(p_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.begin_erasure(p_id uuid) IS 'Begins an erasure, or goes on with one that was broken off';
+
+CREATE FUNCTION vital.begin_restoring(p_organization_id uuid, p_action text, p_changes jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not vital.is_operator() then
+    raise exception using errcode = 'VT110', message = 'Only operators may do this.', hint = 'Ask the operator of the platform.';
+  end if;
+  if p_action not in ('restored', 'cloned') then
+    raise exception using errcode = 'VT202', message = 'A tenant is restored or cloned.', hint = 'Name one of both.';
+  end if;
+  insert into vital.restorations (xid, organization_id) values (pg_current_xact_id(), p_organization_id);
+  perform set_config('vital.restoring', 'on', true);
+  perform vital.append_audit(p_organization_id, p_action, 'organizations', p_organization_id, p_changes);
+  insert into vital.pending_versions (xid, scope, key) values (pg_current_xact_id(), 'tenant', p_organization_id) on conflict do nothing;
+end
+$$;
+
+ALTER FUNCTION vital.begin_restoring(p_organization_id uuid, p_action text, p_changes jsonb) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.begin_restoring(p_organization_id uuid, p_action text, p_changes jsonb) IS 'Makes the rest of the transaction one that puts a tenant''s rows back, and audits that';
 
 CREATE FUNCTION vital.build_context(p_user_id uuid, p_tenant text, OUT tenant_id uuid, OUT version text, OUT body json) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
@@ -2581,6 +3024,59 @@ $$;
 ALTER FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) IS 'Cancels a scheduled change of a tenant''s override';
+
+CREATE FUNCTION vital.carry_retired_keks(p_keks jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  insert into vital.retired_keks select r.* from jsonb_populate_recordset(null::vital.retired_keks, p_keks) r on conflict do nothing;
+end
+$$;
+
+ALTER FUNCTION vital.carry_retired_keks(p_keks jsonb) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.carry_retired_keks(p_keks jsonb) IS 'Takes over which key-encryption keys were thrown away';
+
+CREATE FUNCTION vital.carry_tenant_keys(p_keys jsonb, OUT destroyed bigint, OUT rewrapped bigint, OUT added bigint, OUT left_out bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  carried vital.tenant_keys;
+  here vital.tenant_keys;
+begin
+  perform vital.require_operator();
+  destroyed := 0; rewrapped := 0; added := 0; left_out := 0;
+  for carried in
+    select c.* from jsonb_populate_recordset(null::vital.tenant_keys, p_keys) c order by c.destroyed_at nulls last, c.tenant_id, c.key_id
+  loop
+    select k.* into here from vital.tenant_keys k where k.tenant_id = carried.tenant_id and k.key_id = carried.key_id for update;
+    if here.key_id is null then
+      insert into vital.tenant_keys select carried.* on conflict (tenant_id) where destroyed_at is null do nothing;
+      if found then
+        added := added + 1;
+      else
+        left_out := left_out + 1;
+      end if;
+    elsif here.destroyed_at is null and carried.destroyed_at is not null then
+      update vital.tenant_keys k set wrapped = null, kek_id = carried.kek_id, destroyed_at = carried.destroyed_at
+      where k.tenant_id = carried.tenant_id and k.key_id = carried.key_id;
+      perform vital.append_audit(carried.tenant_id, 'destroyed', 'tenant_keys', carried.key_id, null);
+      destroyed := destroyed + 1;
+    elsif here.destroyed_at is null and carried.wrapped_at > here.wrapped_at then
+      update vital.tenant_keys k set wrapped = carried.wrapped, kek_id = carried.kek_id, wrapped_at = carried.wrapped_at
+      where k.tenant_id = carried.tenant_id and k.key_id = carried.key_id;
+      rewrapped := rewrapped + 1;
+    end if;
+  end loop;
+end
+$$;
+
+ALTER FUNCTION vital.carry_tenant_keys(p_keys jsonb, OUT destroyed bigint, OUT rewrapped bigint, OUT added bigint, OUT left_out bigint) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.carry_tenant_keys(p_keys jsonb, OUT destroyed bigint, OUT rewrapped bigint, OUT added bigint, OUT left_out bigint) IS 'Takes over keys as another copy of the database has them';
 
 CREATE FUNCTION vital.change_member_role(p_tenant_id uuid, p_user_id uuid, p_role text, p_reason text DEFAULT NULL::text) RETURNS public.user_tenants
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3063,7 +3559,7 @@ begin
     return standing; -- the common case of a writer needs no second look
   end if;
 
-  if exists (select from public.profiles p where p.id = caller.user_id and p.role = 'super_admin') then
+  if exists (select from public.profiles p where p.id = caller.user_id and p.role = 'super_admin') and vital.may_enter(wanted, caller.user_id) then
     select o.id, caller.user_id, coalesce(standing.role, 'admin'), true, o.lifecycle_state
     into standing
     from public.organizations o
@@ -3148,6 +3644,29 @@ ALTER FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason t
 
 COMMENT ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) IS 'Marks a tool of a tenant as one to use no longer';
 
+CREATE FUNCTION vital.destroy_tenant_key(p_tenant_id uuid) RETURNS timestamp with time zone
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  destroyed uuid;
+begin
+  perform vital.require_operator();
+  for destroyed in
+    update vital.tenant_keys k set wrapped = null, destroyed_at = clock_timestamp()
+    where k.tenant_id = p_tenant_id and k.destroyed_at is null
+    returning k.key_id
+  loop
+    perform vital.append_audit(p_tenant_id, 'destroyed', 'tenant_keys', destroyed, null);
+  end loop;
+  return (select max(k.destroyed_at) from vital.tenant_keys k where k.tenant_id = p_tenant_id);
+end
+$$;
+
+ALTER FUNCTION vital.destroy_tenant_key(p_tenant_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.destroy_tenant_key(p_tenant_id uuid) IS 'Destroys every key of a tenant, and records that';
+
 CREATE FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) RETURNS TABLE(path text, before jsonb, after jsonb)
     LANGUAGE sql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3226,9 +3745,13 @@ CREATE FUNCTION vital.enforce_agent_tier() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 declare
-  enabled constant integer[] := (vital.lock_configuration(new.tenant_id)).enabled_agent_tiers;
+  enabled integer[];
   wanted constant integer := (select a.tier from public.agents a where a.tenant_id = new.agent_tenant_id and a.id = new.agent_id);
 begin
+  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
+    return null;
+  end if;
+  enabled := (vital.lock_configuration(new.tenant_id)).enabled_agent_tiers;
   if wanted <> all (enabled) then
     raise exception using errcode = 'VT204', message = format('Agents of tier %s are not enabled for this tenant.', wanted),
       hint = format('Enabled are: %s. An admin can change enabled_agent_tiers.', coalesce(nullif(array_to_string(enabled, ', '), ''), 'none'));
@@ -3250,6 +3773,9 @@ declare
   allowed jsonb;
   present bigint;
 begin
+  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
+    return null;
+  end if;
   for made in select n.tenant_id, count(*) as count from inserted n group by n.tenant_id order by n.tenant_id loop
     select c.limits -> tg_argv[0] into allowed from public.tenant_configurations c where c.tenant_id = made.tenant_id;
     continue when found and coalesce(allowed, 'null') = 'null';
@@ -3290,13 +3816,67 @@ ALTER FUNCTION vital.enqueue_job(p_kind text, p_args jsonb) OWNER TO vital_defin
 
 COMMENT ON FUNCTION vital.enqueue_job(p_kind text, p_args jsonb) IS 'Has a background job done as soon as a server is free';
 
+CREATE FUNCTION vital.enter_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text, p_duration interval) RETURNS public.break_glass
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  longest constant interval := (select s.break_glass_longest from vital.settings s);
+  entry public.break_glass;
+begin
+  perform vital.require_value(btrim(coalesce(p_reason, '')) <> '' and length(p_reason) <= 500, 'p_reason', 'given, in up to 500 characters: the tenant reads why');
+  perform vital.require_value(p_duration >= interval '1 minute' and p_duration <= longest, 'p_duration', format('between a minute and %s', longest));
+  perform from public.organizations o where o.id = p_tenant_id;
+  if not found then
+    raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
+      hint = 'Name it by its id, as in the table organizations.';
+  end if;
+  perform from public.profiles p where p.id = p_user_id and p.role = 'super_admin' for no key update; -- one entry at a time
+  if not found then
+    raise exception using errcode = 'VT110', message = 'Only super admins of the platform enter tenants.',
+      hint = 'Members are in their tenants as they are; others are invited.';
+  end if;
+  if exists (select from public.user_tenants m where m.tenant_id = p_tenant_id and m.user_id = p_user_id and m.status = 'active' and m.role in ('owner', 'admin')) then
+    raise exception using errcode = 'VT203', message = 'An admin of a tenant is in it already.', hint = 'Act in it, by the Vital-Tenant header.';
+  end if;
+  perform vital.give_reason(p_reason);
+  update public.break_glass b set ended_at = now(), ended_by = p_user_id
+  where b.tenant_id = p_tenant_id and b.user_id = p_user_id and b.ended_at is null and b.until > now();
+  insert into public.break_glass (tenant_id, user_id, reason, until)
+  values (p_tenant_id, p_user_id, btrim(p_reason), now() + p_duration)
+  returning * into entry;
+  perform vital.append_audit(p_tenant_id, 'entered', 'break_glass', entry.id,
+    jsonb_build_object('old', null, 'new', jsonb_build_object('user_id', entry.user_id, 'until', entry.until)));
+  return entry;
+end
+$$;
+
+ALTER FUNCTION vital.enter_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text, p_duration interval) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.enter_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text, p_duration interval) IS 'Lets a super admin into a tenant they are no member of, for operators';
+
+CREATE FUNCTION vital.entry_of(p_tenant_id uuid, p_user_id uuid) RETURNS TABLE(id uuid, until timestamp with time zone)
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select b.id, b.until
+  from public.break_glass b
+  where b.tenant_id = p_tenant_id and b.user_id = p_user_id and b.ended_at is null and b.until > transaction_timestamp()
+  order by b.until desc
+  limit 1
+$$;
+
+ALTER FUNCTION vital.entry_of(p_tenant_id uuid, p_user_id uuid) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.entry_of(p_tenant_id uuid, p_user_id uuid) IS 'The entry by which a super admin is in a tenant, and until when';
+
 CREATE FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
   update public.organization_audit_log a
-  set changes = null, reason = null, salt = null, erased_at = transaction_timestamp()
+  set changes = null, reason = null, salt = null, sealed = null, sealed_key = null, erased_at = transaction_timestamp()
   where a.organization_id = p_organization_id and a.id = p_id and a.erased_at is null;
   if not found then
     return false;
@@ -3309,6 +3889,29 @@ $$;
 ALTER FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) IS 'Erases changes and reason of one audit row, and records that';
+
+CREATE FUNCTION vital.erase_chain(p_id uuid, p_limit integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  gone bigint;
+begin
+  delete from public.organization_audit_log a
+  where a.ctid = any (array(
+    select d.ctid
+    from vital.erasures e
+    join public.organization_audit_log d on d.organization_id = e.subject_id
+    where e.id = p_id and e.state = 'running' and e.subject = 'tenant'
+    limit p_limit));
+  get diagnostics gone = row_count;
+  return gone;
+end
+$$;
+
+ALTER FUNCTION vital.erase_chain(p_id uuid, p_limit integer) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.erase_chain(p_id uuid, p_limit integer) IS 'Deletes rows of the audit chain of a tenant that is being erased';
 
 CREATE FUNCTION vital.fail_flag_change(p_tenant_id uuid, p_id uuid, p_error text) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -3459,7 +4062,51 @@ ALTER FUNCTION vital.find_feature_flag(p_flag_key text) OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.find_feature_flag(p_flag_key text) IS 'The flag of that key, else an error';
 
-CREATE FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) RETURNS record
+CREATE FUNCTION vital.finish_erasure(p_id uuid, p_certificate text, p_signature bytea) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  erasure constant vital.erasures := vital.open_erasure(p_id, array['running']);
+begin
+  if exists (select from public.organizations o where erasure.subject = 'tenant' and o.id = erasure.subject_id)
+    or exists (select from public.users u where u.id = any (erasure.people))
+    or exists (select from public.organization_audit_log a where erasure.subject = 'tenant' and a.organization_id = erasure.subject_id) then
+    raise exception using errcode = 'VT203', message = 'Not everything is erased yet.', hint = 'Run it again, and it goes on.';
+  end if;
+  update vital.erasures e set state = 'finished', finished_at = now(), certificate = p_certificate, signature = p_signature, addresses = null where e.id = p_id;
+  perform vital.append_audit('00000000-0000-0000-0000-000000000001', 'erased', case erasure.subject when 'tenant' then 'organizations' else 'users' end,
+    erasure.subject_id, jsonb_build_object('new', jsonb_build_object(
+      'erasure', p_id, 'certificate_sha256', encode(sha256(convert_to(p_certificate, 'UTF8')), 'hex'), 'clean', p_certificate::jsonb -> 'clean')));
+end
+$$;
+
+ALTER FUNCTION vital.finish_erasure(p_id uuid, p_certificate text, p_signature bytea) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.finish_erasure(p_id uuid, p_certificate text, p_signature bytea) IS 'Ends an erasure with its certificate';
+
+CREATE FUNCTION vital.finish_restoring(p_changes jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  tenant uuid;
+begin
+  if not vital.is_operator() then
+    raise exception using errcode = 'VT110', message = 'Only operators may do this.', hint = 'Ask the operator of the platform.';
+  end if;
+  delete from vital.restorations r where r.xid = pg_current_xact_id() returning r.organization_id into tenant;
+  update vital.pending_audit p set changes = p.changes || p_changes
+  where p.xid = pg_current_xact_id() and p.organization_id = tenant and p.action in ('restored', 'cloned');
+  perform set_config('vital.restoring', '', true);
+end
+$$;
+
+ALTER FUNCTION vital.finish_restoring(p_changes jsonb) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.finish_restoring(p_changes jsonb) IS 'Ends a transaction''s putting back of a tenant''s rows';
+
+CREATE FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json, OUT until timestamp with time zone) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
@@ -3498,6 +4145,7 @@ begin
   select f.tenant, f.overrides into tenant, overrides from vital.tenant_flag_overrides(wanted) f;
   if asking.user_id is not null then
     member := json_build_object('user_id', asking.user_id, 'role', standing.role);
+    select e.until into until from vital.entry_of(wanted, asking.user_id) e;
   end if;
   select json_agg(json_build_object('kind', s.scope, 'key', s.key, 'version', coalesce(v.version, 0)) order by s.o)
   into versions
@@ -3509,9 +4157,9 @@ begin
 end
 $$;
 
-ALTER FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) OWNER TO vital_definer;
+ALTER FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json, OUT until timestamp with time zone) OWNER TO vital_definer;
 
-COMMENT ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) IS 'The tenant, the caller and the overrides that flags are evaluated with, and their versions';
+COMMENT ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json, OUT until timestamp with time zone) IS 'The tenant, the caller and the overrides that flags are evaluated with, and their versions';
 
 CREATE FUNCTION vital.flag_definitions(OUT version bigint, OUT flags jsonb, OUT evaluators jsonb) RETURNS record
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -3600,7 +4248,7 @@ begin
   where u.ctid = any (array( -- where they lie: no plan of this reads the whole table
     select o.ctid
     from public.tenant_feature_flag_usage o
-    where o.day < (now() at time zone 'UTC')::date - 90
+    where o.day < (now() at time zone 'UTC')::date - 90 and o.tenant_id <> all (array(select vital.held_tenant_ids()))
     order by o.day
     limit p_limit
     for update skip locked
@@ -3708,6 +4356,17 @@ $$;
 ALTER FUNCTION vital.guard_throttles() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.guard_throttles() IS 'Lets only operators change what a tenant may take of the server';
+
+CREATE FUNCTION vital.held_tenant_ids() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select h.tenant_id from vital.legal_holds h where h.released_at is null
+$$;
+
+ALTER FUNCTION vital.held_tenant_ids() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.held_tenant_ids() IS 'Tenants on legal hold';
 
 CREATE FUNCTION vital.held_tenants() RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -3872,6 +4531,17 @@ ALTER FUNCTION vital.is_operator() OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.is_operator() IS 'Whether the session acts with the privileges of an operator';
 
+CREATE FUNCTION vital.is_restoring() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select exists (select from vital.restorations r where r.xid = pg_current_xact_id_if_assigned())
+$$;
+
+ALTER FUNCTION vital.is_restoring() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.is_restoring() IS 'Whether this transaction puts a tenant''s rows back as they were';
+
 CREATE FUNCTION vital.keep_evaluator() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -3909,6 +4579,9 @@ CREATE FUNCTION vital.keep_owner() RETURNS trigger
 declare
   state public.org_lifecycle_state;
 begin
+  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
+    return null;
+  end if;
   if tg_op = 'UPDATE' and new.tenant_id = old.tenant_id and new.role = 'owner' and new.status = 'active' then
     return null;
   end if;
@@ -3925,6 +4598,31 @@ $$;
 ALTER FUNCTION vital.keep_owner() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.keep_owner() IS 'Refuses to take a tenant its last owner';
+
+CREATE FUNCTION vital.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text DEFAULT NULL::text) RETURNS public.break_glass
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  entry public.break_glass;
+begin
+  perform vital.give_reason(p_reason);
+  update public.break_glass b set ended_at = now(), ended_by = vital.user_id()
+  where b.tenant_id = p_tenant_id and b.user_id = p_user_id and b.ended_at is null and b.until > now()
+  returning * into entry;
+  if not found then
+    raise exception using errcode = 'VT205', message = 'There is no such entry, or it has ended.',
+      hint = 'Entries are those of the table break_glass.';
+  end if;
+  perform vital.append_audit(p_tenant_id, 'left', 'break_glass', entry.id,
+    jsonb_build_object('old', jsonb_build_object('user_id', entry.user_id, 'until', entry.until), 'new', null));
+  return entry;
+end
+$$;
+
+ALTER FUNCTION vital.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text) IS 'Ends a super admin''s entry into a tenant, for operators';
 
 CREATE FUNCTION vital.lifecycle_moves() RETURNS TABLE(action text, from_state public.org_lifecycle_state, to_state public.org_lifecycle_state)
     LANGUAGE sql IMMUTABLE
@@ -4010,6 +4708,52 @@ $$;
 ALTER FUNCTION vital.lock_definitions() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.lock_definitions() IS 'Keeps other writers of flag definitions out to the end of the transaction';
+
+CREATE FUNCTION vital.mask_value(p_rule text, p_value jsonb, p_salt text) RETURNS jsonb
+    LANGUAGE plpgsql IMMUTABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  kind constant text := jsonb_typeof(p_value);
+  said constant text := p_value #>> '{}';
+  hash constant text := encode(sha256(convert_to(p_salt || coalesce(said, ''), 'UTF8')), 'hex');
+begin
+  if p_rule = 'keep' or p_value is null or kind = 'null' then
+    return coalesce(p_value, 'null');
+  elsif p_rule = 'null' then
+    return 'null';
+  elsif p_rule = 'empty' then
+    return case kind when 'object' then '{}'::jsonb when 'array' then '[]' when 'string' then '""' else 'null' end;
+  elsif kind = 'array' then
+    return (select coalesce(jsonb_agg(vital.mask_value(p_rule, e.value, p_salt || e.n) order by e.n), '[]') from jsonb_array_elements(p_value) with ordinality e (value, n));
+  elsif kind = 'object' then
+    return '{}';
+  elsif kind <> 'string' then
+    return 'null';
+  end if;
+  return to_jsonb(case p_rule
+    when 'hash' then left(hash, 32)
+    when 'name' then 'Person ' || left(hash, 10)
+    when 'email' then 'person-' || left(hash, 16) || '@masked.invalid'
+    when 'text' then format('[%s characters, masked]', length(said))
+  end);
+end
+$$;
+
+ALTER FUNCTION vital.mask_value(p_rule text, p_value jsonb, p_salt text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.mask_value(p_rule text, p_value jsonb, p_salt text) IS 'What becomes of a value in a clone';
+
+CREATE FUNCTION vital.may_enter(p_tenant_id uuid, p_user_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select not (select s.break_glass_required from vital.settings s) or exists (select from vital.entry_of(p_tenant_id, p_user_id))
+$$;
+
+ALTER FUNCTION vital.may_enter(p_tenant_id uuid, p_user_id uuid) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.may_enter(p_tenant_id uuid, p_user_id uuid) IS 'Whether a super admin may act in a tenant they are no member of';
 
 CREATE FUNCTION vital.member_tenant_ids() RETURNS SETOF uuid
     LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 5 PARALLEL RESTRICTED
@@ -4116,6 +4860,44 @@ $$;
 ALTER FUNCTION vital.number_tenant_feature_flag() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.number_tenant_feature_flag() IS 'Counts the version of a tenant''s override';
+
+CREATE FUNCTION vital.open_erasure(p_id uuid, p_states text[]) RETURNS vital.erasures
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  erasure vital.erasures;
+begin
+  select e.* into erasure from vital.erasures e where e.id = p_id for update;
+  if not found then
+    raise exception using errcode = 'VT205', message = 'There is no such erasure.', hint = 'See `vital erasure list`.';
+  end if;
+  if erasure.state <> all (p_states) then
+    raise exception using errcode = 'VT203', message = format('This erasure is %s.', erasure.state),
+      hint = case erasure.state
+        when 'requested' then 'Another operator approves it first.'
+        when 'approved' then 'It waits to be run.'
+        when 'running' then 'There is no way back: run it again, and it goes on to the end.'
+        else 'File another one.' end;
+  end if;
+  return erasure;
+end
+$$;
+
+ALTER FUNCTION vital.open_erasure(p_id uuid, p_states text[]) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.open_erasure(p_id uuid, p_states text[]) IS 'An erasure, locked, where it is in one of these states';
+
+CREATE FUNCTION vital.operator_name() RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+  select coalesce('user:' || (vital.identity()).user_id, 'login:' || session_user)
+$$;
+
+ALTER FUNCTION vital.operator_name() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.operator_name() IS 'Who the acting operator is, by user or login';
 
 CREATE FUNCTION vital.override_fields() RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -4297,6 +5079,9 @@ declare
   template constant vital.tenant_templates := vital.tenant_template(new.tenant_type);
   stranger text;
 begin
+  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
+    return null;
+  end if;
   insert into public.tenant_configurations (tenant_id, ui_config, enabled_features, enabled_apps, enabled_agent_tiers, limits, compliance_settings)
   select new.id, c.ui_config, c.enabled_features, c.enabled_apps, c.enabled_agent_tiers, c.limits, c.compliance_settings
   from jsonb_to_record(template.configuration)
@@ -4339,6 +5124,7 @@ CREATE FUNCTION vital.read_context(p_user_id uuid, p_tenant text, p_known_tenant
 declare
   wanted uuid;
   who record;
+  oversees boolean;
 begin
   if p_tenant <> '' and p_tenant !~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then
     select o.id into wanted from public.organizations o where o.slug = p_tenant;
@@ -4348,7 +5134,7 @@ begin
   end if;
 
   select
-    u.organization_id, p.id as profile_id, p.email, p.full_name, p.role = 'super_admin' as is_super_admin, p.role,
+    u.id as user_id, u.organization_id, p.id as profile_id, p.email, p.full_name, p.role = 'super_admin' as is_super_admin, p.role,
     o.id as tenant_id, o.lifecycle_state, m.role as member_role, m.joined_at
   into who
   from public.users u
@@ -4356,8 +5142,9 @@ begin
   left join public.organizations o on o.id = coalesce(wanted, u.organization_id)
   left join public.user_tenants m on m.tenant_id = o.id and m.user_id = u.id and m.status = 'active'
   where u.id = p_user_id;
+  oversees := who.is_super_admin and (who.tenant_id is null or vital.may_enter(who.tenant_id, p_user_id));
 
-  if not found then
+  if who.user_id is null then
     raise exception using errcode = 'VT101', message = 'This account is not known here.',
       hint = 'The account exists with the sign-in service but has no row in users; an operator can add it (vital fix data).';
   elsif who.profile_id is null then
@@ -4366,8 +5153,11 @@ begin
   elsif wanted is null and who.organization_id is null then
     raise exception using errcode = 'VT103', message = 'This user has no default tenant.',
       hint = 'Name one with the Vital-Tenant header, or have an operator set users.organization_id.';
-  elsif who.member_role is null and not who.is_super_admin then
-    if wanted is null then
+  elsif who.member_role is null and not oversees then
+    if who.is_super_admin then
+      raise exception using errcode = 'VT302', message = 'Acting in this tenant takes an entry, with a reason and an end.',
+        hint = 'Enter it with `vital tenant enter`, or the function enter_tenant. If you are in already, your time may be over.';
+    elsif wanted is null then
       raise exception using errcode = 'VT105', message = 'This user is not a member of their default tenant.',
         hint = 'Name a tenant with the Vital-Tenant header, or have an admin of the default tenant add the membership.';
     end if;
@@ -4376,7 +5166,7 @@ begin
   elsif who.tenant_id is null then
     raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
       hint = 'Check the Vital-Tenant header or the token''s tenant claim; without both, your default tenant is used.';
-  elsif who.lifecycle_state <> 'active' and not who.is_super_admin then
+  elsif who.lifecycle_state <> 'active' and not oversees then
     raise exception using
       errcode = case who.lifecycle_state when 'pending' then 'VT106' when 'suspended' then 'VT107' else 'VT108' end,
       message = case who.lifecycle_state
@@ -4450,6 +5240,31 @@ $$;
 ALTER FUNCTION vital.reads_accounts() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.reads_accounts() IS 'Whether definer functions may read auth.users';
+
+CREATE FUNCTION vital.record_access(p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  standing constant vital.membership := vital.current_membership();
+begin
+  if standing.tenant_id is null then
+    raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
+      hint = 'Check the Vital-Tenant header or the token''s tenant claim; without both, your default tenant is used.';
+  end if;
+  insert into public.access_records (
+    tenant_id, user_id, session_id, acting_role, database_login, break_glass_id, action, table_name, embedded, filter, row_count, error_code, request_id)
+  values (
+    standing.tenant_id, standing.user_id, (vital.identity()).session_id,
+    case when standing.is_super_admin then 'super_admin' else standing.role end, session_user,
+    case when standing.is_super_admin then (select e.id from vital.entry_of(standing.tenant_id, standing.user_id) e) end,
+    p_action, p_table, p_embedded, p_filter, p_rows, p_error, nullif(current_setting('vital.request_id', true), ''));
+end
+$$;
+
+ALTER FUNCTION vital.record_access(p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.record_access(p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) IS 'Records that the caller has read in the tenant they act in';
 
 CREATE FUNCTION vital.record_change() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
@@ -4584,15 +5399,58 @@ ALTER FUNCTION vital.record_retention(p_organization_id uuid, p_rule_id uuid, p_
 
 COMMENT ON FUNCTION vital.record_retention(p_organization_id uuid, p_rule_id uuid, p_table text, p_rows bigint, p_before timestamp with time zone, p_reason text) IS 'Notes how many rows a retention rule let go';
 
-CREATE FUNCTION vital.refuse_audit_change() RETURNS trigger
+CREATE FUNCTION vital.record_service_access(p_tenants uuid[], p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  insert into public.access_records (
+    tenant_id, acting_role, database_login, action, table_name, embedded, filter, row_count, error_code, request_id)
+  select t.id, 'service_role', session_user, p_action, p_table, p_embedded, p_filter, p_rows, p_error,
+    nullif(current_setting('vital.request_id', true), '')
+  from (
+    select '00000000-0000-0000-0000-000000000001'::uuid as id where p_tenants is null
+    union all
+    select c.tenant_id from public.tenant_configurations c
+    where c.tenant_id = any (p_tenants) and c.compliance_settings ->> 'hipaa_enabled' = 'true'
+  ) t;
+end
+$$;
+
+ALTER FUNCTION vital.record_service_access(p_tenants uuid[], p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.record_service_access(p_tenants uuid[], p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) IS 'Records a read with a service key';
+
+CREATE FUNCTION vital.refuse_access_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
+  raise exception using errcode = 'VT201', message = 'Records of access are only ever added to.',
+    hint = 'They go by themselves, a month at a time, once they are older than access_record_retention.';
+end
+$$;
+
+ALTER FUNCTION vital.refuse_access_change() OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.refuse_access_change() IS 'Refuses every change of a record of access';
+
+CREATE FUNCTION vital.refuse_audit_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  content constant text[] := array['changes', 'reason', 'salt', 'sealed', 'sealed_key', 'erased_at'];
+begin
   if tg_op = 'UPDATE' and current_user = 'vital_definer' and new.changes is null and new.reason is null and new.salt is null
-    and new.erased_at is not null
-    and to_jsonb(new) - array['changes', 'reason', 'salt', 'erased_at'] = to_jsonb(old) - array['changes', 'reason', 'salt', 'erased_at'] then
+    and to_jsonb(new) - content = to_jsonb(old) - content
+    and (new.erased_at is not null and new.sealed is null and new.sealed_key is null -- erased
+      or new.erased_at is null and old.erased_at is null and old.sealed_key is null and new.sealed is not null and new.sealed_key is not null) then
     return new;
+  end if;
+  if tg_op = 'DELETE' and current_user = 'vital_definer'
+    and exists (select from vital.erasures e where e.subject = 'tenant' and e.subject_id = old.organization_id and e.state = 'running') then
+    return old;
   end if;
   raise exception using errcode = 'VT201', message = 'The audit log is only ever appended to.',
     hint = 'A mistake is mended by a new change with its reason, which gets a row of its own.';
@@ -4601,7 +5459,7 @@ $$;
 
 ALTER FUNCTION vital.refuse_audit_change() OWNER TO vital_owner;
 
-COMMENT ON FUNCTION vital.refuse_audit_change() IS 'Refuses every change of an audit row but an erasure';
+COMMENT ON FUNCTION vital.refuse_audit_change() IS 'Refuses every change of an audit row but sealing and erasing';
 
 CREATE FUNCTION vital.refuse_cancel(p_status text) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
@@ -4677,7 +5535,7 @@ begin
     where w.key is not null
   ) s
   left join vital.versions v on v.scope = s.scope and v.key = s.key;
-  select min(t.expires_at) into until
+  select least(min(t.expires_at), (select e.until from vital.entry_of(remembered_context.tenant_id, who.user_id) e)) into until
   from public.tenant_feature_flags t
   where t.tenant_id = remembered_context.tenant_id and t.expires_at > transaction_timestamp();
 end
@@ -4788,6 +5646,59 @@ ALTER FUNCTION vital.require_changeable(p_tenant_id uuid) OWNER TO vital_owner;
 
 COMMENT ON FUNCTION vital.require_changeable(p_tenant_id uuid) IS 'Refuses a tenant that does not exist or is archived';
 
+CREATE FUNCTION vital.require_erasable(p_subject text, p_subject_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  state public.org_lifecycle_state;
+  parts bigint;
+begin
+  if p_subject = 'tenant' then
+    select o.lifecycle_state into state from public.organizations o where o.id = p_subject_id;
+    if not found then
+      raise exception using errcode = 'VT104', message = 'There is no such tenant.', hint = 'Name one by slug or id.';
+    end if;
+    if p_subject_id = '00000000-0000-0000-0000-000000000001' then
+      raise exception using errcode = 'VT203', message = 'The platform tenant is never erased.', hint = 'It owns what all tenants share.';
+    end if;
+    if state <> 'archived' then
+      raise exception using errcode = 'VT203', message = format('This tenant is %s; only an archived one is erased.', state),
+        hint = 'Suspend it, and archive it: `vital tenant archive`.';
+    end if;
+    select count(*) into parts from public.organizations o where o.parent_organization_id = p_subject_id;
+    if parts > 0 then
+      raise exception using errcode = 'VT203', message = format('%s other tenants are part of this one.', parts),
+        hint = 'Make them part of another, or of none, first: set_parent_organization.';
+    end if;
+  else
+    perform from public.users u where u.id = p_subject_id;
+    if not found then
+      raise exception using errcode = 'VT101', message = 'There is no such user.', hint = 'Name one by address or id.';
+    end if;
+    if exists (select from public.profiles p where p.id = p_subject_id and p.role = 'super_admin') then
+      raise exception using errcode = 'VT203', message = 'This user operates the platform.', hint = 'Take the platform-wide role from them first.';
+    end if;
+    select count(*) into parts
+    from public.user_tenants m
+    join public.organizations o on o.id = m.tenant_id and o.lifecycle_state <> 'archived'
+    where m.user_id = p_subject_id and m.role = 'owner' and m.status = 'active'
+      and not exists (
+        select from public.user_tenants w
+        where w.tenant_id = m.tenant_id and w.role = 'owner' and w.status = 'active' and w.user_id <> m.user_id);
+    if parts > 0 then
+      raise exception using errcode = 'VT207', message = format('This user is the only owner of %s.', case parts when 1 then 'a tenant' else parts || ' tenants' end),
+        hint = 'Make somebody else an owner first: `vital member role`.';
+    end if;
+  end if;
+  perform vital.require_no_hold(p_subject, p_subject_id);
+end
+$$;
+
+ALTER FUNCTION vital.require_erasable(p_subject text, p_subject_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.require_erasable(p_subject text, p_subject_id uuid) IS 'Refuses to erase a tenant or user that must stay for now';
+
 CREATE FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) RETURNS void
     LANGUAGE plpgsql IMMUTABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4805,6 +5716,23 @@ ALTER FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) OWNER TO vi
 
 COMMENT ON FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) IS 'Refuses changes that name a field that is not known';
 
+CREATE FUNCTION vital.require_kek(p_kek_id text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform from vital.retired_keks r where r.kek_id = p_kek_id;
+  if found then
+    raise exception using errcode = 'VT203', message = format('The key-encryption key %s was retired.', p_kek_id),
+      hint = 'Give this server the keyring as it is now; `vital keys status` shows which key is current.';
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.require_kek(p_kek_id text) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.require_kek(p_kek_id text) IS 'Refuses a key-encryption key that was retired';
+
 CREATE FUNCTION vital.require_member() RETURNS vital.membership
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -4817,6 +5745,29 @@ $$;
 ALTER FUNCTION vital.require_member() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.require_member() IS 'The standing of a caller who is a member of their tenant, else an error';
+
+CREATE FUNCTION vital.require_no_hold(p_subject text, p_subject_id uuid) RETURNS void
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if exists (
+    select from vital.legal_holds h
+    where h.released_at is null and h.tenant_id in (
+      select p_subject_id where p_subject = 'tenant'
+      union all
+      select m.tenant_id from public.user_tenants m where p_subject = 'user' and m.user_id = p_subject_id)
+  ) then
+    raise exception using errcode = 'VT203',
+      message = case p_subject when 'tenant' then 'This tenant is on legal hold.' else 'This user is a member of a tenant on legal hold.' end,
+      hint = 'Once the reason is gone: `vital tenant hold TENANT --release --reason WHY`.';
+  end if;
+end
+$$;
+
+ALTER FUNCTION vital.require_no_hold(p_subject text, p_subject_id uuid) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.require_no_hold(p_subject text, p_subject_id uuid) IS 'Refuses to erase anything of a tenant on legal hold';
 
 CREATE FUNCTION vital.require_operator() RETURNS void
     LANGUAGE plpgsql STABLE PARALLEL RESTRICTED
@@ -4905,9 +5856,9 @@ begin
   end if;
   standing := vital.current_membership();
   if standing.tenant_id is not null then
-    standing.is_super_admin := public.is_super_admin(); -- a super admin stays one where they are a member too
+    standing.is_super_admin := public.is_super_admin() and vital.may_enter(standing.tenant_id, caller.user_id); -- a super admin stays one where they are a member too
   end if;
-  if p_tenant_id is not null and p_tenant_id is distinct from standing.tenant_id then
+  if p_tenant_id is not null and (p_tenant_id is distinct from standing.tenant_id or not standing.is_super_admin) then
     standing := null;
     select o.id, caller.user_id, coalesce(m.role, 'admin'), p.id is not null, o.lifecycle_state
     into standing
@@ -4917,7 +5868,10 @@ begin
     where o.id = p_tenant_id and (m.id is not null or p.id is not null);
   end if;
 
-  if standing.tenant_id is null then
+  if standing.tenant_id is null and public.is_super_admin() and p_tenant_id is null and (select s.break_glass_required from vital.settings s) then
+    raise exception using errcode = 'VT302', message = 'Acting in this tenant takes an entry, with a reason and an end.',
+      hint = 'Enter it with `vital tenant enter`, or the function enter_tenant. If you are in already, your time may be over.';
+  elsif standing.tenant_id is null then
     raise exception using errcode = 'VT104', message = 'There is no such tenant, or you are not a member of it.',
       hint = 'Check the Vital-Tenant header or the token''s tenant claim; without both, your default tenant is used.';
   elsif (standing.state <> 'active' and not standing.is_super_admin)
@@ -5122,6 +6076,48 @@ $$;
 ALTER FUNCTION vital.retention_plan(p_now timestamp with time zone) OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.retention_plan(p_now timestamp with time zone) IS 'Which rows may go now, and whose they are';
+
+CREATE FUNCTION vital.retire_kek(p_kek_id text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  live bigint;
+begin
+  perform vital.require_operator();
+  lock table vital.tenant_keys in share row exclusive mode;
+  select count(*) into live from vital.tenant_keys k where k.kek_id = p_kek_id and k.destroyed_at is null;
+  if live = 0 then
+    insert into vital.retired_keks (kek_id) values (p_kek_id) on conflict do nothing;
+  end if;
+  return live;
+end
+$$;
+
+ALTER FUNCTION vital.retire_kek(p_kek_id text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.retire_kek(p_kek_id text) IS 'Says that a key-encryption key is to be thrown away, once nothing is wrapped with it';
+
+CREATE FUNCTION vital.rewrap_tenant_keys(p_tenant_ids uuid[], p_key_ids uuid[], p_from text[], p_to text, p_wrapped bytea[]) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  written bigint;
+begin
+  perform vital.require_operator();
+  update vital.tenant_keys k set kek_id = p_to, wrapped = n.wrapped, wrapped_at = clock_timestamp()
+  from rows from (unnest(p_tenant_ids), unnest(p_key_ids), unnest(p_from), unnest(p_wrapped)) as n (tenant_id, key_id, kek_id, wrapped)
+  where k.tenant_id = n.tenant_id and k.key_id = n.key_id and k.kek_id = n.kek_id and k.destroyed_at is null;
+  get diagnostics written = row_count;
+  perform vital.require_kek(p_to);
+  return written;
+end
+$$;
+
+ALTER FUNCTION vital.rewrap_tenant_keys(p_tenant_ids uuid[], p_key_ids uuid[], p_from text[], p_to text, p_wrapped bytea[]) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.rewrap_tenant_keys(p_tenant_ids uuid[], p_key_ids uuid[], p_from text[], p_to text, p_wrapped bytea[]) IS 'Keeps keys that were wrapped anew';
 
 CREATE FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) RETURNS boolean
     LANGUAGE sql IMMUTABLE
@@ -5401,6 +6397,69 @@ ALTER FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) OWNER TO vital
 
 COMMENT ON FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) IS 'Who can do what, by relation, function, sequence, role and command';
 
+CREATE FUNCTION vital.roll_access_records(p_ahead integer DEFAULT 3, p_now timestamp with time zone DEFAULT now()) RETURNS TABLE(partition_name text, done text)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $_$
+declare
+  this_month constant date := date_trunc('month', p_now at time zone 'UTC');
+  first_kept constant timestamptz := p_now - (select s.access_record_retention from vital.settings s);
+  misplaced boolean;
+  month date;
+  begins timestamptz;
+  ends timestamptz;
+begin
+  if p_ahead is null or p_ahead not between 0 and 24 then
+    raise exception 'partitions are made for up to 24 months ahead' using errcode = 'invalid_parameter_value';
+  end if;
+  perform set_config('lock_timeout', '2s', true);
+  perform set_config('timezone', 'UTC', true);
+  perform pg_advisory_xact_lock(hashtext('vital.roll_access_records'));
+  misplaced := exists (select from vital.access_records_default);
+  if misplaced then
+    alter table public.access_records detach partition vital.access_records_default;
+  end if;
+  for month in
+    select m::date from generate_series(this_month, this_month + make_interval(months => p_ahead), interval '1 month') m
+    union
+    select distinct date_trunc('month', r.at at time zone 'UTC')::date from vital.access_records_default r
+    order by 1
+  loop
+    partition_name := 'access_records_' || to_char(month, 'YYYYMM');
+    begins := month::timestamp at time zone 'UTC';
+    ends := (month + interval '1 month') at time zone 'UTC';
+    if to_regclass('vital.' || partition_name) is null then
+      execute format('create table vital.%I (like public.access_records including all excluding comments)', partition_name);
+      execute format('alter table public.access_records attach partition vital.%I for values from (%L) to (%L)', partition_name, begins, ends);
+      execute format('comment on table vital.%I is %L', partition_name, 'Records of ' || to_char(month, 'YYYY-MM'));
+      done := 'made';
+      return next;
+    end if;
+    if misplaced then
+      execute format('with moved as (delete from vital.access_records_default where at >= %L and at < %L returning *) insert into vital.%I select * from moved',
+        begins, ends, partition_name);
+    end if;
+  end loop;
+  if misplaced then
+    alter table public.access_records attach partition vital.access_records_default default;
+  end if;
+  for partition_name in
+    select c.relname::text from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'public.access_records'::regclass and c.relname ~ '^access_records_\d{6}$'
+      and (to_date(right(c.relname, 6), 'YYYYMM') + interval '1 month') at time zone 'UTC' <= first_kept
+    order by 1
+  loop
+    execute format('drop table vital.%I', partition_name);
+    done := 'dropped';
+    return next;
+  end loop;
+end
+$_$;
+
+ALTER FUNCTION vital.roll_access_records(p_ahead integer, p_now timestamp with time zone) OWNER TO vital_owner;
+
+COMMENT ON FUNCTION vital.roll_access_records(p_ahead integer, p_now timestamp with time zone) IS 'Makes and drops the month partitions of access_records';
+
 CREATE FUNCTION vital.roll_query_performance(p_keep_days integer, p_ahead integer DEFAULT 3, p_now timestamp with time zone DEFAULT now()) RETURNS TABLE(partition_name text, done text)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5413,6 +6472,8 @@ declare
   day date;
   begins timestamptz;
   ends timestamptz;
+  held uuid[];
+  kept boolean;
 begin
   if p_keep_days is null or p_keep_days < 1 or p_ahead is null or p_ahead not between 0 and 31 then
     raise exception 'records are kept for one day or more, and partitions made for up to 31 days ahead' using errcode = 'invalid_parameter_value';
@@ -5440,18 +6501,23 @@ begin
     done := 'made';
     return next;
   end loop;
+  held := array(select vital.held_tenant_ids());
   for partition_name in
     select c.relname::text from pg_inherits i join pg_class c on c.oid = i.inhrelid
     where i.inhparent = 'public.query_performance'::regclass and c.relname ~ '^query_performance_\d{8}$'
       and to_date(right(c.relname, 8), 'YYYYMMDD') < last_kept
     order by 1
   loop
+    if cardinality(held) > 0 then
+      execute format('select exists (select from vital.%I r where r.tenant_id = any ($1))', partition_name) into kept using held;
+      continue when kept;
+    end if;
     execute format('drop table vital.%I', partition_name);
     done := 'dropped';
     return next;
   end loop;
   -- What is older than anything that is kept never had a partition.
-  delete from vital.query_performance_default r where r.created_at < first_day;
+  delete from vital.query_performance_default r where r.created_at < first_day and r.tenant_id <> all (held);
 end
 $_$;
 
@@ -5574,6 +6640,39 @@ ALTER FUNCTION vital.schema_version() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.schema_version() IS 'Number of the last applied migration';
 
+CREATE FUNCTION vital.seal_audit(p_organization_id uuid, p_key_id uuid, p_ids uuid[], p_sealed bytea[]) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  overhead constant integer := 1 + 12 + 16; -- version, nonce and tag: internal/envelope
+  written bigint;
+begin
+  perform vital.require_operator();
+  perform from vital.tenant_keys k
+  where k.tenant_id = p_organization_id and k.key_id = p_key_id and k.destroyed_at is null
+  for share;
+  if not found then
+    raise exception using errcode = 'VT203', message = 'The tenant has no such key, or it was destroyed.', hint = 'Run it again: it takes the key that the tenant has now.';
+  end if;
+  update public.organization_audit_log a
+  set sealed = n.sealed, sealed_key = p_key_id, changes = null, reason = null, salt = null
+  from rows from (unnest(p_ids), unnest(p_sealed)) as n (id, sealed)
+  where a.organization_id = p_organization_id and a.id = n.id
+    and a.sealed_key is null and a.erased_at is null and a.salt is not null and (a.changes is not null or a.reason is not null)
+    and substr(n.sealed, 1, 1) = '\x01'
+    and octet_length(n.sealed) = overhead + octet_length(a.salt || convert_to(
+      coalesce(octet_length(convert_to(a.changes::text, 'UTF8')) || ':' || a.changes::text, '-') || ','
+      || coalesce(octet_length(convert_to(a.reason, 'UTF8')) || ':' || a.reason, '-') || ',', 'UTF8'));
+  get diagnostics written = row_count;
+  return written;
+end
+$$;
+
+ALTER FUNCTION vital.seal_audit(p_organization_id uuid, p_key_id uuid, p_ids uuid[], p_sealed bytea[]) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.seal_audit(p_organization_id uuid, p_key_id uuid, p_ids uuid[], p_sealed bytea[]) IS 'Puts what was sealed in the place of salt, changes and reason of audit rows';
+
 CREATE FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) RETURNS record
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5602,6 +6701,57 @@ $$;
 ALTER FUNCTION vital.serialize_definitions() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.serialize_definitions() IS 'Lets one transaction after another write flag definitions';
+
+CREATE FUNCTION vital.service_access_recorded(p_tenants uuid[]) RETURNS boolean
+    LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  if not exists (
+    select from public.tenant_configurations c
+    where c.compliance_settings ->> 'hipaa_enabled' = 'true' and (p_tenants is null or c.tenant_id = any (p_tenants))
+  ) then
+    return false;
+  end if;
+  if current_setting('transaction_read_only')::boolean then
+    raise exception using errcode = 'VT301', message = 'Reads in this tenant are recorded; this transaction cannot write a record.',
+      hint = 'Read in a transaction that may write.';
+  end if;
+  return true;
+end
+$$;
+
+ALTER FUNCTION vital.service_access_recorded(p_tenants uuid[]) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.service_access_recorded(p_tenants uuid[]) IS 'Whether a read with a service key is to be recorded';
+
+CREATE FUNCTION vital.set_erasure_wait(p_subject text, p_wait interval, p_reason text) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+declare
+  was interval;
+begin
+  perform vital.require_operator();
+  perform vital.require_value(p_subject in ('tenant', 'user'), 'p_subject', 'tenant or user');
+  perform vital.require_value(p_wait >= interval '0' and p_wait <= interval '10 years', 'p_wait', 'a time from 0 to ten years');
+  perform vital.require_value(btrim(coalesce(p_reason, '')) <> '', 'p_reason', 'given');
+  if p_subject = 'tenant' then
+    select s.erasure_wait into was from vital.settings s for update;
+    update vital.settings set erasure_wait = p_wait;
+  else
+    select s.user_erasure_wait into was from vital.settings s for update;
+    update vital.settings set user_erasure_wait = p_wait;
+  end if;
+  perform vital.give_reason(p_reason);
+  perform vital.append_audit('00000000-0000-0000-0000-000000000001', 'updated', 'settings', null,
+    jsonb_build_object('old', jsonb_build_object(p_subject || '_erasure_wait', was), 'new', jsonb_build_object(p_subject || '_erasure_wait', p_wait)));
+end
+$$;
+
+ALTER FUNCTION vital.set_erasure_wait(p_subject text, p_wait interval, p_reason text) OWNER TO vital_definer;
+
+COMMENT ON FUNCTION vital.set_erasure_wait(p_subject text, p_wait interval, p_reason text) IS 'Sets how long tenants or users wait until they may be erased';
 
 CREATE TABLE vital.retention_rules (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -5960,7 +7110,7 @@ begin
     select o.id
     from public.organizations o
     join public.profiles p on p.id = standing.user_id and p.role = 'super_admin'
-    where o.id = standing.wanted and (p_right in ('read', 'oversee') or o.lifecycle_state <> 'archived')
+    where o.id = standing.wanted and vital.may_enter(o.id, p.id) and (p_right in ('read', 'oversee') or o.lifecycle_state <> 'archived')
   );
 end
 $_$;
@@ -6105,6 +7255,9 @@ CREATE FUNCTION vital.touch_updated_at() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
+  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
+    return new;
+  end if;
   new.updated_at := transaction_timestamp();
   return new;
 end
@@ -6144,10 +7297,12 @@ CREATE FUNCTION vital.undo_repairs(p_run uuid) RETURNS bigint
 declare
   audited record;
   undone bigint := 0;
+  first timestamptz;
+  last timestamptz;
 begin
   perform vital.give_reason(format('undo of repair %s', p_run));
   for audited in
-    select l.entity, l.organization_id, l.entity_id, l.changes
+    select l.entity, l.organization_id, l.entity_id, l.changes, l.created_at
     from public.organization_audit_log l
     where starts_with(l.reason, format('repair %s: ', p_run))
       and l.actor_id is null and l.database_role not in ('vital_api', 'authenticator')
@@ -6157,9 +7312,16 @@ begin
     perform vital.write_repair(audited.entity, audited.organization_id, audited.entity_id,
       nullif(audited.changes -> 'new', 'null'), nullif(audited.changes -> 'old', 'null'));
     undone := undone + 1;
+    first := audited.created_at;
+    last := coalesce(last, first);
   end loop;
   if undone = 0 then
     raise exception using errcode = 'VT205', message = 'There is no such repair.', hint = '`vital audit list` shows repairs with their reason, `repair ID: …`.';
+  end if;
+  perform from public.organization_audit_log l
+  where l.sealed_key is not null and l.actor_id is null and l.created_at between first - interval '10 minutes' and last;
+  if found then
+    raise exception using errcode = 'VT203', message = 'The repair is so old that what it wrote is being sealed.', hint = 'Take back what must be by hand: `vital audit list` shows it.';
   end if;
   return undone;
 end
@@ -6397,6 +7559,64 @@ COMMENT ON COLUMN auth.users.encrypted_password IS 'Password hash: argon2id, or 
 COMMENT ON COLUMN auth.users.raw_app_meta_data IS 'Claims set by operators; the tenant claim is read from here';
 
 COMMENT ON COLUMN auth.users.raw_user_meta_data IS 'Claims set by the user; grants nothing';
+
+CREATE TABLE public.access_records (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    user_id uuid,
+    session_id uuid,
+    acting_role text NOT NULL,
+    database_login text NOT NULL,
+    break_glass_id uuid,
+    action text NOT NULL,
+    table_name text NOT NULL,
+    embedded text[] DEFAULT '{}'::text[] NOT NULL,
+    filter jsonb DEFAULT '[]'::jsonb NOT NULL,
+    row_count bigint,
+    error_code text,
+    request_id text,
+    CONSTRAINT access_records_action_check CHECK ((action = ANY (ARRAY['read'::text, 'count'::text, 'insert'::text, 'update'::text, 'delete'::text, 'call'::text]))),
+    CONSTRAINT access_records_filter_check CHECK ((jsonb_typeof(filter) = 'array'::text)),
+    CONSTRAINT access_records_row_count_check CHECK ((row_count >= 0))
+)
+PARTITION BY RANGE (at);
+
+ALTER TABLE ONLY public.access_records FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE public.access_records OWNER TO vital_owner;
+
+COMMENT ON TABLE public.access_records IS 'Who has read what of a tenant under HIPAA: written in the transaction of the read, before anybody is answered.';
+
+COMMENT ON COLUMN public.access_records.tenant_id IS 'The tenant whose data was read; the platform tenant for a service key that named none. No foreign key: records outlive what they speak of';
+
+COMMENT ON COLUMN public.access_records.id IS 'The record';
+
+COMMENT ON COLUMN public.access_records.at IS 'When the transaction of the read began';
+
+COMMENT ON COLUMN public.access_records.user_id IS 'Who read; null for a service key';
+
+COMMENT ON COLUMN public.access_records.session_id IS 'Their session, where the token names one';
+
+COMMENT ON COLUMN public.access_records.acting_role IS 'What they were in the tenant: owner, admin, member, viewer, super_admin; service_role for a service key';
+
+COMMENT ON COLUMN public.access_records.database_login IS 'Login of the connection that read';
+
+COMMENT ON COLUMN public.access_records.break_glass_id IS 'The entry of break_glass a super admin was in by; null for members';
+
+COMMENT ON COLUMN public.access_records.action IS 'read rows, count rows, call a function, or insert, update or delete rows and be shown them';
+
+COMMENT ON COLUMN public.access_records.table_name IS 'Table, view or function';
+
+COMMENT ON COLUMN public.access_records.embedded IS 'What was embedded into it';
+
+COMMENT ON COLUMN public.access_records.filter IS 'By which columns the rows were chosen, and how: column, operator, and values where these are ids; other values may be of a patient and are never kept';
+
+COMMENT ON COLUMN public.access_records.row_count IS 'Rows that were answered; null where the read failed';
+
+COMMENT ON COLUMN public.access_records.error_code IS 'Why it failed; null where it did not';
+
+COMMENT ON COLUMN public.access_records.request_id IS 'Request it belonged to';
 
 CREATE TABLE public.chat_sessions (
     tenant_id uuid NOT NULL,
@@ -6686,6 +7906,8 @@ CREATE TABLE public.organization_audit_log (
     previous_hash bytea NOT NULL,
     hash bytea NOT NULL,
     erased_at timestamp with time zone,
+    sealed bytea,
+    sealed_key uuid,
     CONSTRAINT organization_audit_log_seq_positive CHECK ((seq > 0))
 );
 
@@ -6723,13 +7945,17 @@ COMMENT ON COLUMN public.organization_audit_log.seq IS 'Place in the tenant''s c
 
 COMMENT ON COLUMN public.organization_audit_log.commitment IS 'SHA-256 of salt, changes and reason: what the chain holds of them';
 
-COMMENT ON COLUMN public.organization_audit_log.salt IS 'Random, so that a commitment tells nothing; null once erased';
+COMMENT ON COLUMN public.organization_audit_log.salt IS 'Random, so that a commitment tells nothing; null once sealed or erased';
 
 COMMENT ON COLUMN public.organization_audit_log.previous_hash IS 'Hash of the row before; 32 zero bytes for the first';
 
 COMMENT ON COLUMN public.organization_audit_log.hash IS 'SHA-256 over the previous hash and every other column but changes, reason, salt and erased_at';
 
 COMMENT ON COLUMN public.organization_audit_log.erased_at IS 'When changes and reason were erased; itself recorded as an action';
+
+COMMENT ON COLUMN public.organization_audit_log.sealed IS 'Salt, changes and reason, sealed with the tenant''s key after a while; they are null from then on';
+
+COMMENT ON COLUMN public.organization_audit_log.sealed_key IS 'Key it was sealed with; once that is destroyed, they are erased';
 
 CREATE TABLE public.personas (
     tenant_id uuid NOT NULL,
@@ -7272,6 +8498,31 @@ COMMENT ON COLUMN public.users.created_at IS 'When the row was made';
 
 COMMENT ON COLUMN public.users.updated_at IS 'When the row was last changed';
 
+CREATE TABLE vital.access_records_default (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    user_id uuid,
+    session_id uuid,
+    acting_role text NOT NULL,
+    database_login text NOT NULL,
+    break_glass_id uuid,
+    action text NOT NULL,
+    table_name text NOT NULL,
+    embedded text[] DEFAULT '{}'::text[] NOT NULL,
+    filter jsonb DEFAULT '[]'::jsonb NOT NULL,
+    row_count bigint,
+    error_code text,
+    request_id text,
+    CONSTRAINT access_records_action_check CHECK ((action = ANY (ARRAY['read'::text, 'count'::text, 'insert'::text, 'update'::text, 'delete'::text, 'call'::text]))),
+    CONSTRAINT access_records_filter_check CHECK ((jsonb_typeof(filter) = 'array'::text)),
+    CONSTRAINT access_records_row_count_check CHECK ((row_count >= 0))
+);
+
+ALTER TABLE vital.access_records_default OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.access_records_default IS 'Records outside every month''s partition';
+
 CREATE TABLE vital.api_keys (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
     name text NOT NULL,
@@ -7489,6 +8740,54 @@ COMMENT ON COLUMN vital.idempotency_keys.body IS 'Body that was answered';
 
 COMMENT ON COLUMN vital.idempotency_keys.created_at IS 'When it was first seen';
 
+CREATE TABLE vital.legal_holds (
+    tenant_id uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    reason text NOT NULL,
+    placed_by text NOT NULL,
+    placed_at timestamp with time zone DEFAULT now() NOT NULL,
+    released_by text,
+    released_at timestamp with time zone,
+    CONSTRAINT legal_holds_check CHECK (((released_by IS NULL) = (released_at IS NULL))),
+    CONSTRAINT legal_holds_reason_check CHECK ((btrim(reason) <> ''::text))
+);
+
+ALTER TABLE vital.legal_holds OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.legal_holds IS 'Tenants whose data must be kept for now: nothing of them is erased, or dropped for its age.';
+
+COMMENT ON COLUMN vital.legal_holds.tenant_id IS 'The tenant';
+
+COMMENT ON COLUMN vital.legal_holds.id IS 'The hold';
+
+COMMENT ON COLUMN vital.legal_holds.reason IS 'Why it must be kept';
+
+COMMENT ON COLUMN vital.legal_holds.placed_by IS 'Who said so: user:ID, or login:NAME of an operator''s own session';
+
+COMMENT ON COLUMN vital.legal_holds.placed_at IS 'Since when';
+
+COMMENT ON COLUMN vital.legal_holds.released_by IS 'Who lifted it; null while it stands';
+
+COMMENT ON COLUMN vital.legal_holds.released_at IS 'When it was lifted; null while it stands';
+
+CREATE TABLE vital.masking_rules (
+    relation text NOT NULL,
+    column_name text NOT NULL,
+    rule text NOT NULL,
+    CONSTRAINT masking_rules_relation_check CHECK ((relation ~ '^[^.]+\.[^.]+$'::text)),
+    CONSTRAINT masking_rules_rule_check CHECK ((rule = ANY (ARRAY['keep'::text, 'null'::text, 'hash'::text, 'name'::text, 'email'::text, 'text'::text, 'empty'::text])))
+);
+
+ALTER TABLE vital.masking_rules OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.masking_rules IS 'What becomes of a column in a clone of a tenant. Columns of a table that has no rules at all are masked by their names and types; e-mail addresses are masked wherever they stand.';
+
+COMMENT ON COLUMN vital.masking_rules.relation IS 'The table, as schema.name';
+
+COMMENT ON COLUMN vital.masking_rules.column_name IS 'Its column; * for all that have no rule of their own';
+
+COMMENT ON COLUMN vital.masking_rules.rule IS 'keep; null; hash: the same value becomes the same hash; name, email: made up, one for each value; text: its length alone is kept; empty: an empty object or list';
+
 CREATE TABLE vital.migrations (
     id integer NOT NULL,
     version_id bigint NOT NULL,
@@ -7615,6 +8914,36 @@ CREATE TABLE vital.query_performance_default (
 ALTER TABLE vital.query_performance_default OWNER TO vital_owner;
 
 COMMENT ON TABLE vital.query_performance_default IS 'Records outside every day partition';
+
+CREATE UNLOGGED TABLE vital.restorations (
+    xid xid8 NOT NULL,
+    organization_id uuid NOT NULL,
+    begun_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+ALTER TABLE vital.restorations OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.restorations IS 'Running transactions that put a tenant''s rows back as they were: triggers leave these rows as they are written; emptied at the end of each';
+
+COMMENT ON COLUMN vital.restorations.xid IS 'The transaction';
+
+COMMENT ON COLUMN vital.restorations.organization_id IS 'The tenant whose rows are written';
+
+COMMENT ON COLUMN vital.restorations.begun_at IS 'Since when';
+
+CREATE TABLE vital.retired_keks (
+    kek_id text NOT NULL,
+    retired_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT retired_keks_kek_id_check CHECK ((kek_id ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text))
+);
+
+ALTER TABLE vital.retired_keks OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.retired_keks IS 'Key-encryption keys that were thrown away: no key may be wrapped with one again.';
+
+COMMENT ON COLUMN vital.retired_keks.kek_id IS 'Its name in the keyring';
+
+COMMENT ON COLUMN vital.retired_keks.retired_at IS 'When nothing was wrapped with it any more';
 
 CREATE TABLE vital.revoked_sessions (
     session_id uuid NOT NULL,
@@ -7849,7 +9178,16 @@ CREATE TABLE vital.settings (
     only_row boolean DEFAULT true NOT NULL,
     accept_jwt_claims boolean DEFAULT false NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT settings_only_row_check CHECK (only_row)
+    erasure_wait interval DEFAULT '30 days'::interval NOT NULL,
+    user_erasure_wait interval DEFAULT '3 days'::interval NOT NULL,
+    access_record_retention interval DEFAULT '6 years'::interval NOT NULL,
+    break_glass_required boolean DEFAULT false NOT NULL,
+    break_glass_longest interval DEFAULT '04:00:00'::interval NOT NULL,
+    CONSTRAINT settings_access_record_retention_check CHECK ((access_record_retention >= '6 years'::interval)),
+    CONSTRAINT settings_break_glass_longest_check CHECK ((break_glass_longest > '00:00:00'::interval)),
+    CONSTRAINT settings_erasure_wait_check CHECK ((erasure_wait >= '00:00:00'::interval)),
+    CONSTRAINT settings_only_row_check CHECK (only_row),
+    CONSTRAINT settings_user_erasure_wait_check CHECK ((user_erasure_wait >= '00:00:00'::interval))
 );
 
 ALTER TABLE vital.settings OWNER TO vital_owner;
@@ -7861,6 +9199,16 @@ COMMENT ON COLUMN vital.settings.only_row IS 'There is one row';
 COMMENT ON COLUMN vital.settings.accept_jwt_claims IS 'Whether request.jwt.claims is believed where the session is PostgREST''s authenticator. It is not sealed: injected SQL can then act as any user';
 
 COMMENT ON COLUMN vital.settings.changed_at IS 'When the decision was made';
+
+COMMENT ON COLUMN vital.settings.erasure_wait IS 'How long a tenant must have been archived before it may be erased';
+
+COMMENT ON COLUMN vital.settings.user_erasure_wait IS 'How long after it was asked for a user may be erased';
+
+COMMENT ON COLUMN vital.settings.access_record_retention IS 'How long records of access are kept; 45 CFR 164.316(b)(2)(i) asks for six years at least';
+
+COMMENT ON COLUMN vital.settings.break_glass_required IS 'Whether a super admin acts in a tenant they are no member of only while they have entered it, with a reason and an end';
+
+COMMENT ON COLUMN vital.settings.break_glass_longest IS 'How long an entry may be for, at most';
 
 CREATE TABLE vital.signing_keys (
     kid text NOT NULL,
@@ -7910,6 +9258,37 @@ COMMENT ON COLUMN vital.staged_rows.place IS 'Order within the step';
 
 COMMENT ON COLUMN vital.staged_rows.value IS 'The row';
 
+CREATE TABLE vital.tenant_keys (
+    tenant_id uuid NOT NULL,
+    key_id uuid NOT NULL,
+    kek_id text NOT NULL,
+    wrapped bytea,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    wrapped_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    destroyed_at timestamp with time zone,
+    CONSTRAINT tenant_keys_destroyed CHECK (((wrapped IS NULL) = (destroyed_at IS NOT NULL))),
+    CONSTRAINT tenant_keys_kek_id_check CHECK ((kek_id ~ '^[a-z0-9][a-z0-9-]{0,31}$'::text)),
+    CONSTRAINT tenant_keys_wrapped_check CHECK (((octet_length(wrapped) >= 32) AND (octet_length(wrapped) <= 256)))
+);
+
+ALTER TABLE vital.tenant_keys OWNER TO vital_owner;
+
+COMMENT ON TABLE vital.tenant_keys IS 'Keys of tenants, wrapped with a key-encryption key; a tenant has one that is not destroyed at most.';
+
+COMMENT ON COLUMN vital.tenant_keys.tenant_id IS 'The tenant, also after it is gone';
+
+COMMENT ON COLUMN vital.tenant_keys.key_id IS 'The key';
+
+COMMENT ON COLUMN vital.tenant_keys.kek_id IS 'Key-encryption key it is wrapped with, by its name in the keyring';
+
+COMMENT ON COLUMN vital.tenant_keys.wrapped IS 'The key, sealed with AES-256-GCM; null once destroyed';
+
+COMMENT ON COLUMN vital.tenant_keys.created_at IS 'When it was made';
+
+COMMENT ON COLUMN vital.tenant_keys.wrapped_at IS 'When it was wrapped as it is: of two copies of a key the newer counts';
+
+COMMENT ON COLUMN vital.tenant_keys.destroyed_at IS 'When it was destroyed, and with it all that was sealed with it';
+
 CREATE TABLE vital.versions (
     scope text NOT NULL,
     key uuid NOT NULL,
@@ -7956,6 +9335,8 @@ COMMENT ON COLUMN vital.weekly_reports.made_at IS 'When it was made';
 
 COMMENT ON COLUMN vital.weekly_reports.is_over IS 'False: the week was not over when it was made, and it is made anew; true: it is never made again';
 
+ALTER TABLE ONLY public.access_records ATTACH PARTITION vital.access_records_default DEFAULT;
+
 ALTER TABLE ONLY public.query_performance ATTACH PARTITION vital.query_performance_default DEFAULT;
 
 ALTER TABLE ONLY vital.river_job ALTER COLUMN id SET DEFAULT nextval('vital.river_job_id_seq'::regclass);
@@ -7977,11 +9358,17 @@ ALTER TABLE ONLY auth.sessions
 ALTER TABLE ONLY auth.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.access_records
+    ADD CONSTRAINT access_records_pkey PRIMARY KEY (tenant_id, id, at);
+
 ALTER TABLE ONLY public.agents
     ADD CONSTRAINT agents_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY public.agents
     ADD CONSTRAINT agents_tenant_id_slug_key UNIQUE (tenant_id, slug);
+
+ALTER TABLE ONLY public.break_glass
+    ADD CONSTRAINT break_glass_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY public.chat_sessions
     ADD CONSTRAINT chat_sessions_pkey PRIMARY KEY (tenant_id, id);
@@ -8112,6 +9499,9 @@ ALTER TABLE ONLY public.user_tenants
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY vital.access_records_default
+    ADD CONSTRAINT access_records_default_pkey PRIMARY KEY (tenant_id, id, at);
+
 ALTER TABLE ONLY vital.api_keys
     ADD CONSTRAINT api_keys_key_hash_key UNIQUE (key_hash);
 
@@ -8133,11 +9523,20 @@ ALTER TABLE ONLY vital.check_runs
 ALTER TABLE ONLY vital.definition_lock
     ADD CONSTRAINT definition_lock_pkey PRIMARY KEY (only_row);
 
+ALTER TABLE ONLY vital.erasures
+    ADD CONSTRAINT erasures_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY vital.gate_approvals
     ADD CONSTRAINT gate_approvals_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY vital.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, key);
+
+ALTER TABLE ONLY vital.legal_holds
+    ADD CONSTRAINT legal_holds_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY vital.masking_rules
+    ADD CONSTRAINT masking_rules_pkey PRIMARY KEY (relation, column_name);
 
 ALTER TABLE ONLY vital.migrations
     ADD CONSTRAINT migrations_pkey PRIMARY KEY (id);
@@ -8151,11 +9550,17 @@ ALTER TABLE ONLY vital.pending_versions
 ALTER TABLE ONLY vital.query_performance_default
     ADD CONSTRAINT query_performance_default_pkey PRIMARY KEY (tenant_id, id, created_at);
 
+ALTER TABLE ONLY vital.restorations
+    ADD CONSTRAINT restorations_pkey PRIMARY KEY (xid);
+
 ALTER TABLE ONLY vital.retention_rules
     ADD CONSTRAINT retention_rules_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY vital.retention_rules
     ADD CONSTRAINT retention_rules_table_schema_table_name_organization_id_key UNIQUE NULLS NOT DISTINCT (table_schema, table_name, organization_id);
+
+ALTER TABLE ONLY vital.retired_keks
+    ADD CONSTRAINT retired_keks_pkey PRIMARY KEY (kek_id);
 
 ALTER TABLE ONLY vital.revoked_sessions
     ADD CONSTRAINT revoked_sessions_pkey PRIMARY KEY (session_id);
@@ -8190,6 +9595,9 @@ ALTER TABLE ONLY vital.signing_keys
 ALTER TABLE ONLY vital.staged_rows
     ADD CONSTRAINT staged_rows_pkey PRIMARY KEY (xid, step, place);
 
+ALTER TABLE ONLY vital.tenant_keys
+    ADD CONSTRAINT tenant_keys_pkey PRIMARY KEY (tenant_id, key_id);
+
 ALTER TABLE ONLY vital.tenant_templates
     ADD CONSTRAINT tenant_templates_pkey PRIMARY KEY (name);
 
@@ -8204,6 +9612,14 @@ CREATE INDEX refresh_tokens_session_id_idx ON auth.refresh_tokens USING btree (s
 CREATE INDEX sessions_user_id_idx ON auth.sessions USING btree (user_id, created_at DESC);
 
 CREATE UNIQUE INDEX users_email_key ON auth.users USING btree (lower((email)::text));
+
+CREATE INDEX idx_access_records_tenant ON ONLY public.access_records USING btree (tenant_id, at DESC);
+
+CREATE INDEX idx_access_records_user ON ONLY public.access_records USING btree (tenant_id, user_id, at DESC);
+
+CREATE INDEX idx_break_glass_open ON public.break_glass USING btree (user_id, tenant_id, until) WHERE (ended_at IS NULL);
+
+CREATE INDEX idx_break_glass_tenant ON public.break_glass USING btree (tenant_id, entered_at DESC);
 
 CREATE INDEX idx_chat_sessions_agent ON public.chat_sessions USING btree (agent_tenant_id, agent_id);
 
@@ -8229,6 +9645,8 @@ CREATE INDEX idx_org_audit_entity ON public.organization_audit_log USING btree (
 
 CREATE INDEX idx_org_audit_org_id ON public.organization_audit_log USING btree (organization_id, created_at DESC);
 
+CREATE INDEX idx_organization_audit_log_unsealed ON public.organization_audit_log USING btree (created_at, organization_id) WHERE ((sealed_key IS NULL) AND (erased_at IS NULL) AND ((changes IS NOT NULL) OR (reason IS NOT NULL)));
+
 CREATE INDEX idx_organizations_parent ON public.organizations USING btree (parent_organization_id);
 
 CREATE INDEX idx_profiles_tenant_id ON public.profiles USING btree (tenant_id);
@@ -8244,6 +9662,8 @@ CREATE INDEX idx_query_perf_tenant ON ONLY public.query_performance USING btree 
 CREATE INDEX idx_query_perf_user ON ONLY public.query_performance USING btree (user_id, created_at);
 
 CREATE INDEX idx_tenant_agents_agent ON public.tenant_agents USING btree (agent_tenant_id, agent_id);
+
+CREATE INDEX idx_tenant_configurations_hipaa ON public.tenant_configurations USING btree (tenant_id) WHERE ((compliance_settings ->> 'hipaa_enabled'::text) = 'true'::text);
 
 CREATE INDEX idx_tenant_feature_flag_changes_due ON public.tenant_feature_flag_changes USING btree (run_at, tenant_id, id) WHERE (status = 'pending'::text);
 
@@ -8277,6 +9697,12 @@ CREATE INDEX idx_users_organization_id ON public.users USING btree (organization
 
 CREATE UNIQUE INDEX invitations_one_open ON public.invitations USING btree (tenant_id, lower(email)) WHERE ((accepted_at IS NULL) AND (revoked_at IS NULL));
 
+CREATE INDEX access_records_default_tenant_id_at_idx ON vital.access_records_default USING btree (tenant_id, at DESC);
+
+CREATE INDEX access_records_default_tenant_id_user_id_at_idx ON vital.access_records_default USING btree (tenant_id, user_id, at DESC);
+
+CREATE UNIQUE INDEX erasures_one_open ON vital.erasures USING btree (subject, subject_id) WHERE (state = ANY (ARRAY['requested'::text, 'approved'::text, 'running'::text]));
+
 CREATE INDEX idx_api_keys_acts_for ON vital.api_keys USING btree (acts_for) WHERE (acts_for IS NOT NULL);
 
 CREATE INDEX idx_audit_heads_changed_at ON vital.audit_heads USING btree (changed_at);
@@ -8284,6 +9710,8 @@ CREATE INDEX idx_audit_heads_changed_at ON vital.audit_heads USING btree (change
 CREATE INDEX idx_check_runs_latest ON vital.check_runs USING btree (check_name, ran_at DESC);
 
 CREATE INDEX idx_check_runs_ran_at ON vital.check_runs USING btree (ran_at DESC);
+
+CREATE INDEX idx_erasures_subject ON vital.erasures USING btree (subject_id);
 
 CREATE INDEX idx_gate_approvals_latest ON vital.gate_approvals USING btree (gate, approved_at DESC);
 
@@ -8294,6 +9722,10 @@ CREATE INDEX idx_retention_rules_organization ON vital.retention_rules USING btr
 CREATE INDEX idx_revoked_sessions_expires_at ON vital.revoked_sessions USING btree (expires_at);
 
 CREATE INDEX idx_server_starts_started_at ON vital.server_starts USING btree (started_at DESC);
+
+CREATE INDEX idx_tenant_keys_kek ON vital.tenant_keys USING btree (kek_id, tenant_id) WHERE (destroyed_at IS NULL);
+
+CREATE UNIQUE INDEX legal_holds_one_open ON vital.legal_holds USING btree (tenant_id) WHERE (released_at IS NULL);
 
 CREATE INDEX query_performance_default_created_at_idx ON vital.query_performance_default USING btree (created_at DESC);
 
@@ -8323,6 +9755,14 @@ CREATE INDEX river_notification_topic_id_idx ON vital.river_notification USING b
 
 CREATE UNIQUE INDEX signing_keys_one_of_state ON vital.signing_keys USING btree (state) WHERE (state <> 'previous'::text);
 
+CREATE UNIQUE INDEX tenant_keys_live ON vital.tenant_keys USING btree (tenant_id) WHERE (destroyed_at IS NULL);
+
+ALTER INDEX public.access_records_pkey ATTACH PARTITION vital.access_records_default_pkey;
+
+ALTER INDEX public.idx_access_records_tenant ATTACH PARTITION vital.access_records_default_tenant_id_at_idx;
+
+ALTER INDEX public.idx_access_records_user ATTACH PARTITION vital.access_records_default_tenant_id_user_id_at_idx;
+
 ALTER INDEX public.idx_query_perf_created_at ATTACH PARTITION vital.query_performance_default_created_at_idx;
 
 ALTER INDEX public.query_performance_pkey ATTACH PARTITION vital.query_performance_default_pkey;
@@ -8335,9 +9775,17 @@ ALTER INDEX public.idx_query_perf_tenant ATTACH PARTITION vital.query_performanc
 
 ALTER INDEX public.idx_query_perf_user ATTACH PARTITION vital.query_performance_default_user_id_created_at_idx;
 
+CREATE TRIGGER access_records_append_only BEFORE DELETE OR UPDATE ON public.access_records FOR EACH ROW EXECUTE FUNCTION vital.refuse_access_change();
+
+CREATE TRIGGER access_records_no_truncate BEFORE TRUNCATE ON public.access_records FOR EACH STATEMENT EXECUTE FUNCTION vital.refuse_access_change();
+
 CREATE TRIGGER agents_audit AFTER INSERT OR DELETE OR UPDATE ON public.agents FOR EACH ROW EXECUTE FUNCTION vital.audit_change('tenant_id');
 
 CREATE TRIGGER agents_touch BEFORE UPDATE ON public.agents FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
+
+CREATE TRIGGER break_glass_record_change AFTER INSERT OR DELETE OR UPDATE ON public.break_glass FOR EACH ROW EXECUTE FUNCTION vital.record_change('membership', 'user_id');
+
+CREATE TRIGGER break_glass_record_tenant AFTER INSERT OR DELETE OR UPDATE ON public.break_glass FOR EACH ROW EXECUTE FUNCTION vital.record_change('tenant', 'tenant_id');
 
 CREATE TRIGGER chat_sessions_limit AFTER INSERT ON public.chat_sessions REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT EXECUTE FUNCTION vital.enforce_limit('max_conversations');
 
@@ -8469,6 +9917,8 @@ CREATE CONSTRAINT TRIGGER pending_versions_settle AFTER INSERT ON vital.pending_
 
 CREATE TRIGGER revoked_sessions_record_change AFTER INSERT ON vital.revoked_sessions FOR EACH ROW EXECUTE FUNCTION vital.record_change('session', 'session_id');
 
+CREATE TRIGGER settings_record_change AFTER UPDATE OF break_glass_required ON vital.settings FOR EACH ROW EXECUTE FUNCTION vital.record_change('global', '');
+
 CREATE TRIGGER tenant_templates_audit AFTER INSERT OR DELETE OR UPDATE ON vital.tenant_templates FOR EACH ROW EXECUTE FUNCTION vital.audit_change('');
 
 CREATE TRIGGER tenant_templates_touch BEFORE UPDATE ON vital.tenant_templates FOR EACH ROW EXECUTE FUNCTION vital.touch_updated_at();
@@ -8486,6 +9936,9 @@ ALTER TABLE ONLY auth.sessions
 
 ALTER TABLE ONLY public.agents
     ADD CONSTRAINT agents_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.organizations(id);
+
+ALTER TABLE ONLY public.break_glass
+    ADD CONSTRAINT break_glass_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.organizations(id);
 
 ALTER TABLE ONLY public.chat_sessions
     ADD CONSTRAINT chat_sessions_agent_tenant_id_agent_id_fkey FOREIGN KEY (agent_tenant_id, agent_id) REFERENCES public.agents(tenant_id, id);
@@ -8598,8 +10051,17 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY vital.api_keys
     ADD CONSTRAINT api_keys_acts_for_fkey FOREIGN KEY (acts_for) REFERENCES public.organizations(id);
 
+ALTER TABLE ONLY vital.legal_holds
+    ADD CONSTRAINT legal_holds_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES public.organizations(id);
+
 ALTER TABLE ONLY vital.retention_rules
     ADD CONSTRAINT retention_rules_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES public.organizations(id) ON DELETE CASCADE;
+
+ALTER TABLE public.access_records ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY access_records_select_admin ON public.access_records FOR SELECT TO authenticated USING ((tenant_id = ( SELECT vital.overseen_tenant_id() AS overseen_tenant_id)));
+
+CREATE POLICY access_records_select_super_admin ON public.access_records FOR SELECT TO authenticated USING (((tenant_id >= ( SELECT vital.super_admin_floor() AS super_admin_floor)) AND (tenant_id <= 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)));
 
 ALTER TABLE public.agents ENABLE ROW LEVEL SECURITY;
 
@@ -8610,6 +10072,12 @@ CREATE POLICY agents_insert_member ON public.agents FOR INSERT TO authenticated 
 CREATE POLICY agents_select_member ON public.agents FOR SELECT TO authenticated USING ((tenant_id = ANY (ARRAY( SELECT vital.readable_tenant_ids() AS readable_tenant_ids))));
 
 CREATE POLICY agents_update_member ON public.agents FOR UPDATE TO authenticated USING ((tenant_id = ( SELECT vital.writable_tenant_id() AS writable_tenant_id))) WITH CHECK ((tenant_id = ( SELECT vital.writable_tenant_id() AS writable_tenant_id)));
+
+ALTER TABLE public.break_glass ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY break_glass_select_admin ON public.break_glass FOR SELECT TO authenticated USING ((tenant_id = ( SELECT vital.overseen_tenant_id() AS overseen_tenant_id)));
+
+CREATE POLICY break_glass_select_super_admin ON public.break_glass FOR SELECT TO authenticated USING (((tenant_id >= ( SELECT vital.super_admin_floor() AS super_admin_floor)) AND (tenant_id <= 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)));
 
 ALTER TABLE public.chat_sessions ENABLE ROW LEVEL SECURITY;
 
@@ -8860,6 +10328,10 @@ REVOKE ALL ON FUNCTION public.accept_invitation(p_token text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.accept_invitation(p_token text) TO authenticated;
 GRANT ALL ON FUNCTION public.accept_invitation(p_token text) TO service_role;
 
+REVOKE ALL ON FUNCTION public.approve_erasure(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.approve_erasure(p_id uuid) TO authenticated;
+GRANT ALL ON FUNCTION public.approve_erasure(p_id uuid) TO service_role;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_agents TO vital_definer;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_agents TO authenticated;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tenant_agents TO service_role;
@@ -8873,6 +10345,10 @@ GRANT ALL ON FUNCTION public.audit_chain_head() TO authenticated;
 
 REVOKE ALL ON FUNCTION public.audit_organization_changes() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.audit_organization_changes() TO vital_owner;
+
+REVOKE ALL ON FUNCTION public.cancel_erasure(p_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.cancel_erasure(p_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.cancel_erasure(p_id uuid, p_reason text) TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.feature_flag_changes TO vital_definer;
 GRANT SELECT ON TABLE public.feature_flag_changes TO authenticated;
@@ -8949,6 +10425,14 @@ REVOKE ALL ON FUNCTION public.diff_feature_flag(p_flag_key text, p_from integer,
 GRANT ALL ON FUNCTION public.diff_feature_flag(p_flag_key text, p_from integer, p_to integer) TO authenticated;
 GRANT ALL ON FUNCTION public.diff_feature_flag(p_flag_key text, p_from integer, p_to integer) TO service_role;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.break_glass TO vital_definer;
+GRANT SELECT ON TABLE public.break_glass TO authenticated;
+GRANT SELECT ON TABLE public.break_glass TO service_role;
+
+REVOKE ALL ON FUNCTION public.enter_tenant(p_tenant_id uuid, p_reason text, p_duration interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.enter_tenant(p_tenant_id uuid, p_reason text, p_duration interval) TO authenticated;
+GRANT ALL ON FUNCTION public.enter_tenant(p_tenant_id uuid, p_reason text, p_duration interval) TO service_role;
+
 REVOKE ALL ON FUNCTION public.feature_flag_history(p_flag_key text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.feature_flag_history(p_flag_key text) TO authenticated;
 GRANT ALL ON FUNCTION public.feature_flag_history(p_flag_key text) TO service_role;
@@ -9015,9 +10499,17 @@ GRANT ALL ON FUNCTION public.is_tenant_admin() TO anon;
 GRANT ALL ON FUNCTION public.is_tenant_admin() TO authenticated;
 GRANT ALL ON FUNCTION public.is_tenant_admin() TO service_role;
 
+REVOKE ALL ON FUNCTION public.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text) TO service_role;
+
 REVOKE ALL ON FUNCTION public.list_check_runs() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.list_check_runs() TO authenticated;
 GRANT ALL ON FUNCTION public.list_check_runs() TO service_role;
+
+REVOKE ALL ON FUNCTION public.list_erasures() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.list_erasures() TO authenticated;
+GRANT ALL ON FUNCTION public.list_erasures() TO service_role;
 
 REVOKE ALL ON FUNCTION public.list_gates() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.list_gates() TO authenticated;
@@ -9064,6 +10556,10 @@ GRANT ALL ON FUNCTION public.register_tool(p_name text, p_slug text, p_tool_type
 REVOKE ALL ON FUNCTION public.remove_member(p_user_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.remove_member(p_user_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION public.remove_member(p_user_id uuid, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION public.request_erasure(p_subject text, p_subject_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.request_erasure(p_subject text, p_subject_id uuid, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.request_erasure(p_subject text, p_subject_id uuid, p_reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION public.revoke_invitation(p_invitation_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.revoke_invitation(p_invitation_id uuid) TO authenticated;
@@ -9113,6 +10609,10 @@ GRANT ALL ON FUNCTION public.set_feature_flag(p_flag_key text, p_changes jsonb, 
 GRANT ALL ON FUNCTION public.set_feature_flag(p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) TO service_role;
 GRANT ALL ON FUNCTION public.set_feature_flag(p_flag_key text, p_changes jsonb, p_expected_version integer, p_reason text) TO vital_definer;
 
+REVOKE ALL ON FUNCTION public.set_legal_hold(p_tenant_id uuid, p_held boolean, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.set_legal_hold(p_tenant_id uuid, p_held boolean, p_reason text) TO authenticated;
+GRANT ALL ON FUNCTION public.set_legal_hold(p_tenant_id uuid, p_held boolean, p_reason text) TO service_role;
+
 REVOKE ALL ON FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION public.set_parent_organization(p_tenant_id uuid, p_parent_organization_id uuid, p_reason text) TO service_role;
@@ -9151,10 +10651,17 @@ GRANT ALL ON FUNCTION public.version_feature_flag() TO vital_owner;
 REVOKE ALL ON FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) TO service_role;
 
+REVOKE ALL ON FUNCTION vital.accessed_tenant(p_member boolean, OUT tenant_id uuid, OUT recorded boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.accessed_tenant(p_member boolean, OUT tenant_id uuid, OUT recorded boolean) TO anon;
+GRANT ALL ON FUNCTION vital.accessed_tenant(p_member boolean, OUT tenant_id uuid, OUT recorded boolean) TO authenticated;
+
 REVOKE ALL ON FUNCTION vital.account_name(p_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.add_audit_checkpoint(p_organization_id uuid, p_seq bigint, p_hash bytea, p_signed_at timestamp with time zone, p_public_key bytea, p_signature bytea) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.add_tenant_key(p_tenant_id uuid, p_key_id uuid, p_kek_id text, p_wrapped bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.add_tenant_key(p_tenant_id uuid, p_key_id uuid, p_kek_id text, p_wrapped bytea) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.admin_tenant_id() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.admin_tenant_id() TO anon;
@@ -9192,6 +10699,15 @@ GRANT ALL ON FUNCTION vital.author_id() TO authenticated;
 GRANT ALL ON FUNCTION vital.author_id() TO service_role;
 GRANT ALL ON FUNCTION vital.author_id() TO vital_definer;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE vital.erasures TO vital_definer;
+GRANT SELECT ON TABLE vital.erasures TO service_role;
+
+REVOKE ALL ON FUNCTION vital.begin_erasure(p_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.begin_erasure(p_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.begin_restoring(p_organization_id uuid, p_action text, p_changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.begin_restoring(p_organization_id uuid, p_action text, p_changes jsonb) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.build_context(p_user_id uuid, p_tenant text, OUT tenant_id uuid, OUT version text, OUT body json) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.build_context(p_user_id uuid, p_tenant text, OUT tenant_id uuid, OUT version text, OUT body json) TO service_role;
 
@@ -9208,6 +10724,12 @@ GRANT ALL ON FUNCTION vital.caller_version() TO authenticated;
 REVOKE ALL ON FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) TO authenticated;
 GRANT ALL ON FUNCTION vital.cancel_tenant_feature_change(p_tenant_id uuid, p_id uuid, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.carry_retired_keks(p_keks jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.carry_retired_keks(p_keks jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.carry_tenant_keys(p_keys jsonb, OUT destroyed bigint, OUT rewrapped bigint, OUT added bigint, OUT left_out bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.carry_tenant_keys(p_keys jsonb, OUT destroyed bigint, OUT rewrapped bigint, OUT added bigint, OUT left_out bigint) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.change_member_role(p_tenant_id uuid, p_user_id uuid, p_role text, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.change_member_role(p_tenant_id uuid, p_user_id uuid, p_role text, p_reason text) TO service_role;
@@ -9263,6 +10785,9 @@ REVOKE ALL ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_
 GRANT ALL ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) TO authenticated;
 GRANT ALL ON FUNCTION vital.deprecate_tool(p_tenant_id uuid, p_tool_id uuid, p_reason text, p_replacement_tool_id uuid) TO service_role;
 
+REVOKE ALL ON FUNCTION vital.destroy_tenant_key(p_tenant_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.destroy_tenant_key(p_tenant_id uuid) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) TO authenticated;
 GRANT ALL ON FUNCTION vital.diff_json(p_before jsonb, p_after jsonb) TO service_role;
@@ -9278,8 +10803,17 @@ GRANT ALL ON FUNCTION vital.enforce_limit() TO vital_owner;
 
 REVOKE ALL ON FUNCTION vital.enqueue_job(p_kind text, p_args jsonb) FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION vital.enter_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text, p_duration interval) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.enter_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text, p_duration interval) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.entry_of(p_tenant_id uuid, p_user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.entry_of(p_tenant_id uuid, p_user_id uuid) TO vital_definer;
+
 REVOKE ALL ON FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.erase_audit(p_organization_id uuid, p_id uuid) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.erase_chain(p_id uuid, p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.erase_chain(p_id uuid, p_limit integer) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.fail_flag_change(p_tenant_id uuid, p_id uuid, p_error text) FROM PUBLIC;
 
@@ -9301,9 +10835,15 @@ GRANT ALL ON FUNCTION vital.find_feature_flag(p_flag_key text) TO authenticated;
 GRANT ALL ON FUNCTION vital.find_feature_flag(p_flag_key text) TO service_role;
 GRANT ALL ON FUNCTION vital.find_feature_flag(p_flag_key text) TO vital_definer;
 
-REVOKE ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) FROM PUBLIC;
-GRANT ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) TO anon;
-GRANT ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json) TO authenticated;
+REVOKE ALL ON FUNCTION vital.finish_erasure(p_id uuid, p_certificate text, p_signature bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.finish_erasure(p_id uuid, p_certificate text, p_signature bytea) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.finish_restoring(p_changes jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.finish_restoring(p_changes jsonb) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json, OUT until timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json, OUT until timestamp with time zone) TO anon;
+GRANT ALL ON FUNCTION vital.flag_context(OUT tenant jsonb, OUT member json, OUT overrides jsonb, OUT versions json, OUT until timestamp with time zone) TO authenticated;
 
 REVOKE ALL ON FUNCTION vital.flag_definitions(OUT version bigint, OUT flags jsonb, OUT evaluators jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.flag_definitions(OUT version bigint, OUT flags jsonb, OUT evaluators jsonb) TO service_role;
@@ -9325,6 +10865,10 @@ REVOKE ALL ON FUNCTION vital.guard_parent() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.guard_parent() TO vital_owner;
 
 REVOKE ALL ON FUNCTION vital.guard_throttles() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.held_tenant_ids() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.held_tenant_ids() TO service_role;
+GRANT ALL ON FUNCTION vital.held_tenant_ids() TO vital_owner;
 
 REVOKE ALL ON FUNCTION vital.held_tenants() FROM PUBLIC;
 
@@ -9353,11 +10897,18 @@ GRANT ALL ON FUNCTION vital.is_operator() TO authenticated;
 GRANT ALL ON FUNCTION vital.is_operator() TO service_role;
 GRANT ALL ON FUNCTION vital.is_operator() TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.is_restoring() FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.is_restoring() TO authenticated;
+GRANT ALL ON FUNCTION vital.is_restoring() TO service_role;
+
 REVOKE ALL ON FUNCTION vital.keep_evaluator() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.keep_evaluator() TO vital_owner;
 
 REVOKE ALL ON FUNCTION vital.keep_owner() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.keep_owner() TO vital_owner;
+
+REVOKE ALL ON FUNCTION vital.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.leave_tenant(p_tenant_id uuid, p_user_id uuid, p_reason text) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.lifecycle_moves() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.lifecycle_moves() TO authenticated;
@@ -9374,6 +10925,12 @@ REVOKE ALL ON FUNCTION vital.lock_definitions() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.lock_definitions() TO authenticated;
 GRANT ALL ON FUNCTION vital.lock_definitions() TO service_role;
 
+REVOKE ALL ON FUNCTION vital.mask_value(p_rule text, p_value jsonb, p_salt text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.mask_value(p_rule text, p_value jsonb, p_salt text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.may_enter(p_tenant_id uuid, p_user_id uuid) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.may_enter(p_tenant_id uuid, p_user_id uuid) TO vital_definer;
+
 REVOKE ALL ON FUNCTION vital.member_tenant_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.member_tenant_ids() TO anon;
 GRANT ALL ON FUNCTION vital.member_tenant_ids() TO authenticated;
@@ -9388,6 +10945,10 @@ REVOKE ALL ON FUNCTION vital.number_feature_flag() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.number_tenant_feature_flag() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.number_tenant_feature_flag() TO vital_owner;
+
+REVOKE ALL ON FUNCTION vital.open_erasure(p_id uuid, p_states text[]) FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION vital.operator_name() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.override_fields() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.override_fields() TO authenticated;
@@ -9417,6 +10978,9 @@ GRANT ALL ON FUNCTION vital.readable_tenant_ids() TO service_role;
 
 REVOKE ALL ON FUNCTION vital.reads_accounts() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION vital.record_access(p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.record_access(p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) TO authenticated;
+
 REVOKE ALL ON FUNCTION vital.record_change() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.record_change() TO vital_owner;
 
@@ -9432,6 +10996,11 @@ GRANT ALL ON FUNCTION vital.record_person_export(p_user_id uuid, p_reason text) 
 
 REVOKE ALL ON FUNCTION vital.record_retention(p_organization_id uuid, p_rule_id uuid, p_table text, p_rows bigint, p_before timestamp with time zone, p_reason text) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.record_retention(p_organization_id uuid, p_rule_id uuid, p_table text, p_rows bigint, p_before timestamp with time zone, p_reason text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.record_service_access(p_tenants uuid[], p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.record_service_access(p_tenants uuid[], p_action text, p_table text, p_embedded text[], p_filter jsonb, p_rows bigint, p_error text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.refuse_access_change() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.refuse_audit_change() FROM PUBLIC;
 
@@ -9465,14 +11034,21 @@ GRANT ALL ON FUNCTION vital.require_changeable(p_tenant_id uuid) TO authenticate
 GRANT ALL ON FUNCTION vital.require_changeable(p_tenant_id uuid) TO service_role;
 GRANT ALL ON FUNCTION vital.require_changeable(p_tenant_id uuid) TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.require_erasable(p_subject text, p_subject_id uuid) FROM PUBLIC;
+
 REVOKE ALL ON FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) TO authenticated;
 GRANT ALL ON FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) TO service_role;
 GRANT ALL ON FUNCTION vital.require_fields(p_changes jsonb, p_known text[]) TO vital_definer;
 
+REVOKE ALL ON FUNCTION vital.require_kek(p_kek_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.require_kek(p_kek_id text) TO vital_definer;
+
 REVOKE ALL ON FUNCTION vital.require_member() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.require_member() TO authenticated;
 GRANT ALL ON FUNCTION vital.require_member() TO service_role;
+
+REVOKE ALL ON FUNCTION vital.require_no_hold(p_subject text, p_subject_id uuid) FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION vital.require_operator() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.require_operator() TO authenticated;
@@ -9511,6 +11087,12 @@ REVOKE ALL ON FUNCTION vital.retention_plan(p_now timestamp with time zone) FROM
 GRANT ALL ON FUNCTION vital.retention_plan(p_now timestamp with time zone) TO service_role;
 GRANT ALL ON FUNCTION vital.retention_plan(p_now timestamp with time zone) TO vital_owner;
 
+REVOKE ALL ON FUNCTION vital.retire_kek(p_kek_id text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.retire_kek(p_kek_id text) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.rewrap_tenant_keys(p_tenant_ids uuid[], p_key_ids uuid[], p_from text[], p_to text, p_wrapped bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.rewrap_tenant_keys(p_tenant_ids uuid[], p_key_ids uuid[], p_from text[], p_to text, p_wrapped bytea[]) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) TO vital_service;
 GRANT ALL ON FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.river_job_state) TO vital_definer;
@@ -9518,6 +11100,9 @@ GRANT ALL ON FUNCTION vital.river_job_state_in_bitmask(bitmask bit, state vital.
 REVOKE ALL ON FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) TO service_role;
 GRANT ALL ON FUNCTION vital.rls_matrix(p_schemas text[], p_roles text[]) TO vital_definer;
+
+REVOKE ALL ON FUNCTION vital.roll_access_records(p_ahead integer, p_now timestamp with time zone) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.roll_access_records(p_ahead integer, p_now timestamp with time zone) TO service_role;
 
 REVOKE ALL ON FUNCTION vital.roll_query_performance(p_keep_days integer, p_ahead integer, p_now timestamp with time zone) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.roll_query_performance(p_keep_days integer, p_ahead integer, p_now timestamp with time zone) TO service_role;
@@ -9537,11 +11122,20 @@ REVOKE ALL ON FUNCTION vital.schema_version() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.schema_version() TO vital_service;
 GRANT ALL ON FUNCTION vital.schema_version() TO service_role;
 
+REVOKE ALL ON FUNCTION vital.seal_audit(p_organization_id uuid, p_key_id uuid, p_ids uuid[], p_sealed bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.seal_audit(p_organization_id uuid, p_key_id uuid, p_ids uuid[], p_sealed bytea[]) TO service_role;
+
 REVOKE ALL ON FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.seal_key(OUT id text, OUT inner_pad bytea, OUT outer_pad bytea) TO vital_service;
 
 REVOKE ALL ON FUNCTION vital.serialize_definitions() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.serialize_definitions() TO vital_owner;
+
+REVOKE ALL ON FUNCTION vital.service_access_recorded(p_tenants uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.service_access_recorded(p_tenants uuid[]) TO service_role;
+
+REVOKE ALL ON FUNCTION vital.set_erasure_wait(p_subject text, p_wait interval, p_reason text) FROM PUBLIC;
+GRANT ALL ON FUNCTION vital.set_erasure_wait(p_subject text, p_wait interval, p_reason text) TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.retention_rules TO vital_definer;
 GRANT SELECT ON TABLE vital.retention_rules TO service_role;
@@ -9648,6 +11242,10 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.sessions TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.users TO service_role;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE auth.users TO vital_definer;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.access_records TO vital_definer;
+GRANT SELECT ON TABLE public.access_records TO authenticated;
+GRANT SELECT ON TABLE public.access_records TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.chat_sessions TO vital_definer;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.chat_sessions TO authenticated;
@@ -9777,12 +11375,22 @@ GRANT SELECT ON TABLE vital.gate_approvals TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.idempotency_keys TO vital_definer;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE vital.legal_holds TO vital_definer;
+GRANT SELECT ON TABLE vital.legal_holds TO service_role;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.masking_rules TO service_role;
+
 GRANT SELECT ON TABLE vital.migrations TO vital_definer;
 GRANT SELECT ON TABLE vital.migrations TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.pending_audit TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.pending_versions TO vital_definer;
+
+GRANT SELECT,INSERT,DELETE ON TABLE vital.restorations TO vital_definer;
+
+GRANT SELECT,INSERT ON TABLE vital.retired_keks TO vital_definer;
+GRANT SELECT ON TABLE vital.retired_keks TO service_role;
 
 GRANT SELECT ON TABLE vital.revoked_sessions TO vital_sealer;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.revoked_sessions TO service_role;
@@ -9835,10 +11443,18 @@ GRANT SELECT,INSERT,DELETE ON TABLE vital.server_starts TO service_role;
 
 GRANT SELECT ON TABLE vital.settings TO vital_sealer;
 GRANT SELECT ON TABLE vital.settings TO service_role;
+GRANT SELECT ON TABLE vital.settings TO vital_definer;
+
+GRANT UPDATE(erasure_wait) ON TABLE vital.settings TO vital_definer;
+
+GRANT UPDATE(user_erasure_wait) ON TABLE vital.settings TO vital_definer;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.signing_keys TO service_role;
 
 GRANT SELECT,INSERT,DELETE ON TABLE vital.staged_rows TO service_role;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE vital.tenant_keys TO vital_definer;
+GRANT SELECT ON TABLE vital.tenant_keys TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE vital.versions TO vital_definer;
 

@@ -27,7 +27,6 @@ func remember(t testing.TB, config *httpapi.Config, db *postgres.DB) {
 	t.Helper()
 	follower := tenant.Follow(db, cache.Source{})
 	config.Changes = follower
-	var err error
 	config.Contexts = tenant.NewContexts(db, follower, 1<<20, nil)
 	config.Flags = tenant.NewEvaluator(db, follower, 1<<20)
 	config.Throttles = tenant.NewThrottles(db, follower, 1<<20)
