@@ -1419,10 +1419,10 @@ declare
   standing constant vital.membership := vital.require_admin();
 begin
   return query
-    select distinct on (r.table_schema, r.table_name) r.table_schema, r.table_name, r.age_column, r.keep, r.reason, r.organization_id is not null, r.set_at
+    select distinct on (r.table_schema, r.table_name) r.table_schema, r.table_name, r.age_column, r.keep, r.reason, r.organization_id <> '00000000-0000-0000-0000-000000000001', r.set_at
     from vital.retention_rules r
-    where r.organization_id is null or r.organization_id = standing.tenant_id
-    order by r.table_schema, r.table_name, r.organization_id nulls last;
+    where r.organization_id in ('00000000-0000-0000-0000-000000000001', standing.tenant_id)
+    order by r.table_schema, r.table_name, r.organization_id = '00000000-0000-0000-0000-000000000001';
 end
 $$;
 
@@ -5580,7 +5580,7 @@ declare
 begin
   perform set_config('vital.reason', btrim(p_reason), true);
   delete from vital.retention_rules r
-  where (r.table_schema, r.table_name) = (p_schema, p_table) and r.organization_id is not distinct from p_organization_id
+  where (r.table_schema, r.table_name) = (p_schema, p_table) and r.organization_id = coalesce(p_organization_id, '00000000-0000-0000-0000-000000000001')
   returning r.* into rule;
   if rule.id is null then
     return false;
@@ -6036,9 +6036,9 @@ declare
   apart uuid[];
   tenant uuid;
 begin
-  for rule in select r.* from vital.retention_rules r order by r.table_schema, r.table_name, r.organization_id nulls last loop
+  for rule in select r.* from vital.retention_rules r order by r.table_schema, r.table_name, r.organization_id = '00000000-0000-0000-0000-000000000001', r.organization_id loop
     rule_id := rule.id; table_schema := rule.table_schema; table_name := rule.table_name; age_column := rule.age_column; reason := rule.reason;
-    tenant_id := rule.organization_id; except_tenants := '{}'; before := p_now - rule.keep; problem := null;
+    tenant_id := nullif(rule.organization_id, '00000000-0000-0000-0000-000000000001'); except_tenants := '{}'; before := p_now - rule.keep; problem := null;
     begin
       select t.* into tenant_column, key_columns, key_types, age_type from vital.retainable(rule.table_schema, rule.table_name, rule.age_column) t;
     exception when sqlstate 'VT202' or sqlstate 'VT205' then
@@ -6066,7 +6066,7 @@ begin
     if tenant_id is null then
       except_tenants := except_tenants || held || array(
         select o.organization_id from vital.retention_rules o
-        where (o.table_schema, o.table_name) = (rule.table_schema, rule.table_name) and o.organization_id is not null);
+        where (o.table_schema, o.table_name) = (rule.table_schema, rule.table_name) and o.organization_id <> '00000000-0000-0000-0000-000000000001');
     end if;
     return next;
   end loop;
@@ -6755,7 +6755,7 @@ COMMENT ON FUNCTION vital.set_erasure_wait(p_subject text, p_wait interval, p_re
 
 CREATE TABLE vital.retention_rules (
     id uuid DEFAULT gen_random_uuid() NOT NULL,
-    organization_id uuid,
+    organization_id uuid NOT NULL,
     table_schema text NOT NULL,
     table_name text NOT NULL,
     age_column text NOT NULL,
@@ -6773,7 +6773,7 @@ COMMENT ON TABLE vital.retention_rules IS 'How long rows of a table are kept. A 
 
 COMMENT ON COLUMN vital.retention_rules.id IS 'The rule';
 
-COMMENT ON COLUMN vital.retention_rules.organization_id IS 'The tenant it is for; null for all that have none of their own';
+COMMENT ON COLUMN vital.retention_rules.organization_id IS 'The tenant it is for; the platform''s is for all that have none of their own';
 
 COMMENT ON COLUMN vital.retention_rules.table_schema IS 'Schema of the table';
 
@@ -6810,10 +6810,10 @@ begin
   end if;
   perform set_config('vital.reason', btrim(p_reason), true);
   select r.* into previous from vital.retention_rules r
-  where (r.table_schema, r.table_name) = (p_schema, p_table) and r.organization_id is not distinct from p_organization_id
+  where (r.table_schema, r.table_name) = (p_schema, p_table) and r.organization_id = coalesce(p_organization_id, '00000000-0000-0000-0000-000000000001')
   for update;
   insert into vital.retention_rules as r (organization_id, table_schema, table_name, age_column, keep, reason)
-  values (p_organization_id, p_schema, p_table, p_age_column, p_keep, btrim(p_reason))
+  values (coalesce(p_organization_id, '00000000-0000-0000-0000-000000000001'), p_schema, p_table, p_age_column, p_keep, btrim(p_reason))
   on conflict (table_schema, table_name, organization_id) do update
   set age_column = excluded.age_column, keep = excluded.keep, reason = excluded.reason, set_by = excluded.set_by, set_at = now()
   returning r.* into rule;
@@ -9557,7 +9557,7 @@ ALTER TABLE ONLY vital.retention_rules
     ADD CONSTRAINT retention_rules_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY vital.retention_rules
-    ADD CONSTRAINT retention_rules_table_schema_table_name_organization_id_key UNIQUE NULLS NOT DISTINCT (table_schema, table_name, organization_id);
+    ADD CONSTRAINT retention_rules_table_schema_table_name_organization_id_key UNIQUE (table_schema, table_name, organization_id);
 
 ALTER TABLE ONLY vital.retired_keks
     ADD CONSTRAINT retired_keks_pkey PRIMARY KEY (kek_id);

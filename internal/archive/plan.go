@@ -35,6 +35,8 @@ var apart = map[string]string{
 	"public.tenant_feature_flag_usage":    leftHistory,
 	"public.tool_usage_log":               leftHistory,
 	"public.query_performance":            leftHistory,
+	"public.access_records":               leftHistory,
+	"public.break_glass":                  "who was let in for a time is not let in again",
 	"public.invitations":                  "what was used or taken back must not open again",
 	"public.tenant_feature_flag_changes":  "what was due has been done, and would be done again",
 }

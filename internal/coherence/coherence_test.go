@@ -70,7 +70,7 @@ func TestCoherence_ThroughFaults(t *testing.T) { //nolint:paralleltest // it tak
 	}
 	c := setup(t)
 	c.Tenants, c.Readers, c.Writers, c.WritePause = 12, 8, 4, 100*time.Millisecond
-	c.Lasting, c.Hold, c.Seed = 20*time.Second, 2*time.Second, uint64(time.Now().Unix())
+	c.Lasting, c.Hold, c.Seed = 15*time.Second, 2*time.Second, uint64(time.Now().Unix())
 	c.Faults = []string{
 		"instance frozen", "listening backends frozen", "Redis restarted with an old state", "instance killed", "Postgres killed",
 		"listening connections ended", "forged notifications", "Redis frozen",

@@ -44,6 +44,7 @@ with relation as (
   where c.relkind = 'r' and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
     and c.oid not in ('public.organizations'::pg_catalog.regclass, 'public.organization_audit_log'::pg_catalog.regclass,
       'vital.erasures'::pg_catalog.regclass, 'vital.tenant_keys'::pg_catalog.regclass, 'vital.pending_audit'::pg_catalog.regclass)
+    and coalesce(pg_catalog.pg_partition_root(c.oid), c.oid) <> 'public.access_records'::pg_catalog.regclass -- which the law has kept
     and not exists (
       select from pg_catalog.pg_depend d
       where d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass and d.objid = c.oid and d.deptype = 'e')

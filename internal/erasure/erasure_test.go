@@ -194,6 +194,8 @@ func TestErase_Tenant(t *testing.T) {
 	id := approved(t, d, "tenant", acme)
 	d.Exec(t, "update agents set owner_id = null where tenant_id = $1", bolt)
 	d.Exec(t, "update app.invoices set made_by = null where tenant_id = 'bbbbbbbb-0000-4000-8000-000000000000'; update tool_usage_log set user_id = null where tenant_id = 'bbbbbbbb-0000-4000-8000-000000000000'; update query_performance set user_id = null where tenant_id = 'bbbbbbbb-0000-4000-8000-000000000000'; delete from tenant_feature_flags where tenant_id = 'bbbbbbbb-0000-4000-8000-000000000000'; delete from tenant_feature_flag_versions where tenant_id = 'bbbbbbbb-0000-4000-8000-000000000000'")
+	d.Exec(t, "insert into access_records (tenant_id, user_id, acting_role, database_login, action, table_name) values ('"+acme.String()+"', '"+ada.String()+"', 'member', 'vital_api', 'read', 'agents')")
+	d.Exec(t, "insert into break_glass (tenant_id, user_id, reason, until) values ('"+acme.String()+"', '"+dana.String()+"', 'ada asked', now() + interval '1 hour')")
 	d.Exec(t, "analyze")
 	before, chain := digests(t, conn, bolt), rows(t, conn, bolt)
 
@@ -233,6 +235,7 @@ func TestErase_Tenant(t *testing.T) {
 	for table, gone := range map[string]int64{
 		"public.organizations": 1, "public.agents": 30, "public.tenant_agents": 30, "public.tools": 7, "public.tool_usage_log": 35, "app.invoices": 25, "app.lines": 25, "public.chat_sessions": 8,
 		"vital.api_keys": 1, "vital.river_job": 1, "vital.idempotency_keys": 1, "public.users": 1, "auth.users": 1, "vital.audit_heads": 1, "vital.query_performance_default": 30,
+		"public.break_glass": 1,
 	} {
 		require.Equal(t, gone, c.Erased[table], table)
 	}
@@ -247,7 +250,8 @@ func TestErase_Tenant(t *testing.T) {
 	for _, f := range c.Scan.Kept {
 		where = append(where, f.Where)
 	}
-	require.Subset(t, where, []string{"public.organization_audit_log.entity_id", "vital.erasures.subject_id"})
+	require.Subset(t, where, []string{"public.organization_audit_log.entity_id", "vital.erasures.subject_id", "vital.access_records_default.user_id"})
+	require.Equal(t, 1, count(t, conn, "select count(*) from access_records where user_id = $1", ada), "the law has it kept who read what")
 	require.Zero(t, count(t, conn, "select count(*) from vital.erasures where addresses is not null"))
 }
 

@@ -138,6 +138,14 @@ query_performance_log        select  denied none     none     none     own      
 query_performance_log        insert  denied none     none     private  private  private  private all
 query_performance_log        update  denied denied   denied   denied   denied   denied   denied  denied
 query_performance_log        delete  denied denied   denied   denied   denied   denied   denied  denied
+access_records               select  denied none     none     none     own      own      all     all
+access_records               insert  denied denied   denied   denied   denied   denied   denied  denied
+access_records               update  denied denied   denied   denied   denied   denied   denied  denied
+access_records               delete  denied denied   denied   denied   denied   denied   denied  denied
+break_glass                  select  denied none     none     none     own      own      all     all
+break_glass                  insert  denied denied   denied   denied   denied   denied   denied  denied
+break_glass                  update  denied denied   denied   denied   denied   denied   denied  denied
+break_glass                  delete  denied denied   denied   denied   denied   denied   denied  denied
 schema_validation_rules      select  denied none     none     none     none     none     all     all
 schema_validation_rules      insert  denied denied   denied   denied   denied   denied   denied  denied
 schema_validation_rules      update  denied denied   denied   denied   denied   denied   denied  denied

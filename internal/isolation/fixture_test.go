@@ -171,6 +171,8 @@ var relations = []relation{
 	ofUser("tool_usage_log", "(tenant_id, tool_tenant_id, tool_id, user_id, success) values ({tenant}, {tenant}, gen_random_uuid(), {user}, true)", "success = false"),
 	ofUser("query_performance", "(tenant_id, user_id) values ({tenant}, {user})", "success = false"),
 	ofUser("query_performance_log", "(tenant_id, user_id, success) values ({tenant}, {user}, true)", "success = false"),
+	ofUser("access_records", "(tenant_id, user_id, acting_role, database_login, action, table_name) values ({tenant}, {user}, 'n', 'n', 'read', 'n')", "request_id = 'N'"),
+	ofUser("break_glass", "(tenant_id, user_id, reason, until) values ({tenant}, {user}, 'n', now() + interval '1 hour')", "reason = 'N'"),
 	ofPlatform("schema_validation_rules", "(table_name, column_name, data_type) values (gen_random_uuid()::text, 'n', 'text')", "data_type = 'N'"),
 }
 
@@ -180,6 +182,7 @@ var seeded = []string{
 	"invitations", "tenant_agents", "tenant_feature_flags", "tenant_feature_flag_versions",
 	"feature_flag_evaluators", "feature_flag_changes", "tenant_feature_flag_changes", "tenant_feature_flag_usage", "agents", "tools", "tool_categories",
 	"prompts", "knowledge", "personas", "jobs_to_be_done", "chat_sessions", "organization_audit_log", "tool_usage_log", "query_performance",
+	"access_records", "break_glass",
 }
 
 // bundle is a database with rows of A, B and the platform in every relation, and a server's pools.

@@ -32,11 +32,7 @@ func (r *roller) Work(ctx context.Context, _ *river.Job[rollLoads]) error {
 	return r.service.AsService(ctx, "LoadsRoll", func(tx pgx.Tx) error {
 		rolled, err := perf.Roll(ctx, tx, r.days)
 		for _, p := range rolled {
-			level := slog.LevelDebug
-			if p.Done == "dropped" {
-				level = slog.LevelInfo
-			}
-			r.log.Log(ctx, level, "a partition of records of loads was "+p.Done, "partition", p.Partition)
+			r.log.Log(ctx, rolledLevel(p.Done), "a partition of records of loads was "+p.Done, "partition", p.Partition)
 		}
 		return err
 	})
@@ -61,8 +57,16 @@ func (r *accessRoller) Work(ctx context.Context, _ *river.Job[rollAccess]) error
 	return r.service.AsService(ctx, "AccessRoll", func(tx pgx.Tx) error {
 		done, err := tenant.RollAccess(ctx, tx)
 		for _, p := range done {
-			r.log.Info("a partition of records of access was "+p.Done, "partition", p.Partition)
+			r.log.Log(ctx, rolledLevel(p.Done), "a partition of records of access was "+p.Done, "partition", p.Partition)
 		}
 		return err
 	})
+}
+
+// rolledLevel is how loudly it is said what became of a partition: that one is made is the usual course, that records are gone is not.
+func rolledLevel(done string) slog.Level {
+	if done == "dropped" {
+		return slog.LevelInfo
+	}
+	return slog.LevelDebug
 }

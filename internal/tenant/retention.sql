@@ -3,8 +3,8 @@ How long rows are kept, and letting them go, as service_role.
 -- name: RetentionRules
 select o.slug, r.table_schema, r.table_name, r.age_column, r.keep::text, r.reason, r.set_by, r.set_at
 from vital.retention_rules r
-left join public.organizations o on o.id = r.organization_id
-where $1::uuid is null or r.organization_id is null or r.organization_id = $1
+left join public.organizations o on o.id = r.organization_id and o.id <> '00000000-0000-0000-0000-000000000001' -- whose is for all tenants
+where $1::uuid is null or r.organization_id in ('00000000-0000-0000-0000-000000000001', $1)
 order by r.table_schema, r.table_name, o.slug nulls first;
 
 -- name: RetentionSet

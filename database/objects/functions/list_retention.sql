@@ -12,10 +12,10 @@ declare
   standing constant vital.membership := vital.require_admin();
 begin
   return query
-    select distinct on (r.table_schema, r.table_name) r.table_schema, r.table_name, r.age_column, r.keep, r.reason, r.organization_id is not null, r.set_at
+    select distinct on (r.table_schema, r.table_name) r.table_schema, r.table_name, r.age_column, r.keep, r.reason, r.organization_id <> '00000000-0000-0000-0000-000000000001', r.set_at
     from vital.retention_rules r
-    where r.organization_id is null or r.organization_id = standing.tenant_id
-    order by r.table_schema, r.table_name, r.organization_id nulls last;
+    where r.organization_id in ('00000000-0000-0000-0000-000000000001', standing.tenant_id)
+    order by r.table_schema, r.table_name, r.organization_id = '00000000-0000-0000-0000-000000000001';
 end
 $$;
 comment on function public.list_retention() is 'How long rows of the caller''s tenant are kept';

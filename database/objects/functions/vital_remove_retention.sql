@@ -12,7 +12,7 @@ declare
 begin
   perform set_config('vital.reason', btrim(p_reason), true);
   delete from vital.retention_rules r
-  where (r.table_schema, r.table_name) = (p_schema, p_table) and r.organization_id is not distinct from p_organization_id
+  where (r.table_schema, r.table_name) = (p_schema, p_table) and r.organization_id = coalesce(p_organization_id, '00000000-0000-0000-0000-000000000001')
   returning r.* into rule;
   if rule.id is null then
     return false;

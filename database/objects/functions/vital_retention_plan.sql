@@ -20,9 +20,9 @@ declare
   apart uuid[];
   tenant uuid;
 begin
-  for rule in select r.* from vital.retention_rules r order by r.table_schema, r.table_name, r.organization_id nulls last loop
+  for rule in select r.* from vital.retention_rules r order by r.table_schema, r.table_name, r.organization_id = '00000000-0000-0000-0000-000000000001', r.organization_id loop
     rule_id := rule.id; table_schema := rule.table_schema; table_name := rule.table_name; age_column := rule.age_column; reason := rule.reason;
-    tenant_id := rule.organization_id; except_tenants := '{}'; before := p_now - rule.keep; problem := null;
+    tenant_id := nullif(rule.organization_id, '00000000-0000-0000-0000-000000000001'); except_tenants := '{}'; before := p_now - rule.keep; problem := null;
     begin
       select t.* into tenant_column, key_columns, key_types, age_type from vital.retainable(rule.table_schema, rule.table_name, rule.age_column) t;
     exception when sqlstate 'VT202' or sqlstate 'VT205' then
@@ -50,7 +50,7 @@ begin
     if tenant_id is null then
       except_tenants := except_tenants || held || array(
         select o.organization_id from vital.retention_rules o
-        where (o.table_schema, o.table_name) = (rule.table_schema, rule.table_name) and o.organization_id is not null);
+        where (o.table_schema, o.table_name) = (rule.table_schema, rule.table_name) and o.organization_id <> '00000000-0000-0000-0000-000000000001');
     end if;
     return next;
   end loop;

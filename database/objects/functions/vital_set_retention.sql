@@ -29,10 +29,10 @@ begin
   end if;
   perform set_config('vital.reason', btrim(p_reason), true);
   select r.* into previous from vital.retention_rules r
-  where (r.table_schema, r.table_name) = (p_schema, p_table) and r.organization_id is not distinct from p_organization_id
+  where (r.table_schema, r.table_name) = (p_schema, p_table) and r.organization_id = coalesce(p_organization_id, '00000000-0000-0000-0000-000000000001')
   for update;
   insert into vital.retention_rules as r (organization_id, table_schema, table_name, age_column, keep, reason)
-  values (p_organization_id, p_schema, p_table, p_age_column, p_keep, btrim(p_reason))
+  values (coalesce(p_organization_id, '00000000-0000-0000-0000-000000000001'), p_schema, p_table, p_age_column, p_keep, btrim(p_reason))
   on conflict (table_schema, table_name, organization_id) do update
   set age_column = excluded.age_column, keep = excluded.keep, reason = excluded.reason, set_by = excluded.set_by, set_at = now()
   returning r.* into rule;
