@@ -121,7 +121,7 @@ var Owned = []Ownership{
 	{Table: "access_records", Owner: System},
 	{Table: "break_glass", Owner: Platform, Functions: []string{"enter_tenant", "leave_tenant"}},
 	{
-		Table: "tool_usage_log", Owner: Tenant, Insert: members, Service: []string{"insert"},
+		Table: "tool_usage_log", Owner: Tenant, Insert: members, Service: []string{"insert", "delete"},
 		Functions: []string{"record_tool_usage"}, Unaudited: ownRecord,
 	},
 	{

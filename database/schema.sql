@@ -4368,21 +4368,6 @@ ALTER FUNCTION vital.held_tenant_ids() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION vital.held_tenant_ids() IS 'Tenants on legal hold';
 
-CREATE FUNCTION vital.held_tenants() RETURNS SETOF uuid
-    LANGUAGE plpgsql STABLE SECURITY DEFINER
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-begin
-  if to_regclass('vital.legal_holds') is not null then
-    return query execute 'select h.tenant_id from vital.legal_holds h where h.released_at is null';
-  end if;
-end
-$$;
-
-ALTER FUNCTION vital.held_tenants() OWNER TO vital_definer;
-
-COMMENT ON FUNCTION vital.held_tenants() IS 'The tenants whose rows must not go, because of a legal hold';
-
 CREATE FUNCTION vital.identity() RETURNS vital.caller
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -5956,7 +5941,7 @@ declare
   entry uuid;
   erased integer := 0;
 begin
-  if p_before > now() - vital.audit_kept_least(p_organization_id) or p_organization_id in (select vital.held_tenants()) then
+  if p_before > now() - vital.audit_kept_least(p_organization_id) or p_organization_id in (select vital.held_tenant_ids()) then
     return 0;
   end if;
   perform set_config('vital.reason', '', true);
@@ -6032,7 +6017,7 @@ CREATE FUNCTION vital.retention_plan(p_now timestamp with time zone DEFAULT now(
     AS $$
 declare
   rule vital.retention_rules;
-  held constant uuid[] := array(select h from vital.held_tenants() h);
+  held constant uuid[] := array(select h from vital.held_tenant_ids() h);
   apart uuid[];
   tenant uuid;
 begin
@@ -10870,8 +10855,6 @@ REVOKE ALL ON FUNCTION vital.held_tenant_ids() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.held_tenant_ids() TO service_role;
 GRANT ALL ON FUNCTION vital.held_tenant_ids() TO vital_owner;
 
-REVOKE ALL ON FUNCTION vital.held_tenants() FROM PUBLIC;
-
 REVOKE ALL ON FUNCTION vital.identity() FROM PUBLIC;
 GRANT ALL ON FUNCTION vital.identity() TO anon;
 GRANT ALL ON FUNCTION vital.identity() TO authenticated;
@@ -11352,7 +11335,7 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tool_categories TO service_rol
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tool_usage_log TO vital_definer;
 GRANT SELECT,INSERT ON TABLE public.tool_usage_log TO authenticated;
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.tool_usage_log TO service_role;
+GRANT SELECT,INSERT,DELETE ON TABLE public.tool_usage_log TO service_role;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.users TO vital_definer;
 GRANT SELECT ON TABLE public.users TO authenticated;

@@ -144,6 +144,7 @@ join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.
   and a.attgenerated = '' and a.atttypid = 'pg_catalog.uuid'::pg_catalog.regtype
 where c.relkind = 'r' and c.relpersistence <> 't' and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'auth')
   and c.oid not in ('public.organization_audit_log'::pg_catalog.regclass, 'vital.erasures'::pg_catalog.regclass, 'vital.pending_audit'::pg_catalog.regclass)
+  and coalesce(pg_catalog.pg_partition_root(c.oid), c.oid) <> 'public.access_records'::pg_catalog.regclass
 group by c.oid, n.nspname, c.relname
 order by 1, 2;
 

@@ -129,7 +129,7 @@ organization_audit_log       delete  denied denied   denied   denied   denied   
 tool_usage_log               select  denied none     none     none     own      own      own     all
 tool_usage_log               insert  denied none     none     private  private  private  private all
 tool_usage_log               update  denied denied   denied   denied   denied   denied   denied  denied
-tool_usage_log               delete  denied denied   denied   denied   denied   denied   denied  denied
+tool_usage_log               delete  denied denied   denied   denied   denied   denied   denied  all
 query_performance            select  denied none     none     none     own      own      all     all
 query_performance            insert  denied none     none     private  private  private  private all
 query_performance            update  denied denied   denied   denied   denied   denied   denied  denied

@@ -32,13 +32,12 @@ group by 1
 order by 1;
 
 -- name: RetentionDelete
--- Lets the oldest of them go, so many at most, and tells how many each tenant had. What somebody else is at is left to them.
+-- Lets the oldest of them go, so many at most, and tells how many each tenant had. Rows are not locked first: that takes the right to change them.
 with doomed as (
   select {doomed} from {table} t
   where t.{age_column} < {before} and {whose}
   order by t.{age_column}
   limit $4
-  for update skip locked
 ), gone as (
   delete from {table} t using doomed d where {same} returning t.{tenant_column} as tenant
 )

@@ -10,6 +10,60 @@ export type Database = {
   };
   public: {
     Tables: {
+      access_records: {
+        Row: {
+          acting_role: string;
+          action: string;
+          at: string;
+          break_glass_id: string | null;
+          database_login: string;
+          embedded: string[];
+          error_code: string | null;
+          filter: Json;
+          id: string;
+          request_id: string | null;
+          row_count: number | null;
+          session_id: string | null;
+          table_name: string;
+          tenant_id: string;
+          user_id: string | null;
+        };
+        Insert: {
+          acting_role: string;
+          action: string;
+          at?: string;
+          break_glass_id?: string | null;
+          database_login: string;
+          embedded?: string[];
+          error_code?: string | null;
+          filter?: Json;
+          id?: string;
+          request_id?: string | null;
+          row_count?: number | null;
+          session_id?: string | null;
+          table_name: string;
+          tenant_id: string;
+          user_id?: string | null;
+        };
+        Update: {
+          acting_role?: string;
+          action?: string;
+          at?: string;
+          break_glass_id?: string | null;
+          database_login?: string;
+          embedded?: string[];
+          error_code?: string | null;
+          filter?: Json;
+          id?: string;
+          request_id?: string | null;
+          row_count?: number | null;
+          session_id?: string | null;
+          table_name?: string;
+          tenant_id?: string;
+          user_id?: string | null;
+        };
+        Relationships: [];
+      };
       agents: {
         Row: {
           capabilities: string[];
@@ -71,6 +125,47 @@ export type Database = {
         Relationships: [
           {
             foreignKeyName: "agents_tenant_id_fkey";
+            columns: ["tenant_id"];
+            isOneToOne: false;
+            referencedRelation: "organizations";
+            referencedColumns: ["id"];
+          },
+        ];
+      };
+      break_glass: {
+        Row: {
+          ended_at: string | null;
+          ended_by: string | null;
+          entered_at: string;
+          id: string;
+          reason: string;
+          tenant_id: string;
+          until: string;
+          user_id: string;
+        };
+        Insert: {
+          ended_at?: string | null;
+          ended_by?: string | null;
+          entered_at?: string;
+          id?: string;
+          reason: string;
+          tenant_id: string;
+          until: string;
+          user_id: string;
+        };
+        Update: {
+          ended_at?: string | null;
+          ended_by?: string | null;
+          entered_at?: string;
+          id?: string;
+          reason?: string;
+          tenant_id?: string;
+          until?: string;
+          user_id?: string;
+        };
+        Relationships: [
+          {
+            foreignKeyName: "break_glass_tenant_id_fkey";
             columns: ["tenant_id"];
             isOneToOne: false;
             referencedRelation: "organizations";
@@ -583,6 +678,8 @@ export type Database = {
       };
       organizations: {
         Row: {
+          approved_at: string | null;
+          approved_by: string | null;
           created_at: string;
           id: string;
           is_active: boolean;
@@ -597,6 +694,8 @@ export type Database = {
           updated_at: string;
         };
         Insert: {
+          approved_at?: string | null;
+          approved_by?: string | null;
           created_at?: string;
           id?: string;
           is_active?: boolean;
@@ -611,6 +710,8 @@ export type Database = {
           updated_at?: string;
         };
         Update: {
+          approved_at?: string | null;
+          approved_by?: string | null;
           created_at?: string;
           id?: string;
           is_active?: boolean;
@@ -1624,6 +1725,12 @@ export type Database = {
           isSetofReturn: false;
         };
       };
+      approve_erasure: {
+        Args: {
+          p_id: string;
+        };
+        Returns: undefined;
+      };
       assign_agent: {
         Args: {
           p_agent_id: string;
@@ -1645,6 +1752,13 @@ export type Database = {
           hash: string;
           changed_at: string;
         }[];
+      };
+      cancel_erasure: {
+        Args: {
+          p_id: string;
+          p_reason: string;
+        };
+        Returns: undefined;
       };
       cancel_feature_flag_change: {
         Args: {
@@ -1783,6 +1897,20 @@ export type Database = {
           before: Json;
           after: Json;
         }[];
+      };
+      enter_tenant: {
+        Args: {
+          p_tenant_id: string;
+          p_reason: string;
+          p_duration?: string;
+        };
+        Returns: Database["public"]["Tables"]["break_glass"]["Row"];
+        SetofOptions: {
+          from: "*";
+          to: "break_glass";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
       };
       feature_flag_history: {
         Args: {
@@ -1947,6 +2075,20 @@ export type Database = {
         Args: never;
         Returns: boolean;
       };
+      leave_tenant: {
+        Args: {
+          p_tenant_id: string;
+          p_user_id?: string;
+          p_reason?: string;
+        };
+        Returns: Database["public"]["Tables"]["break_glass"]["Row"];
+        SetofOptions: {
+          from: "*";
+          to: "break_glass";
+          isOneToOne: true;
+          isSetofReturn: false;
+        };
+      };
       list_check_runs: {
         Args: never;
         Returns: {
@@ -1957,6 +2099,27 @@ export type Database = {
           duration_ms: number;
           ran_at: string;
           details: Json;
+        }[];
+      };
+      list_erasures: {
+        Args: never;
+        Returns: {
+          id: string;
+          subject: string;
+          subject_id: string;
+          reason: string;
+          state: string;
+          requested_by: string;
+          requested_at: string;
+          not_before: string;
+          approved_by: string;
+          approved_at: string;
+          started_at: string;
+          finished_at: string;
+          cancelled_by: string;
+          cancelled_at: string;
+          on_hold: boolean;
+          clean: boolean;
         }[];
       };
       list_gates: {
@@ -1995,6 +2158,18 @@ export type Database = {
           attempted_at: string;
           finalized_at: string;
           last_error: string;
+        }[];
+      };
+      list_retention: {
+        Args: never;
+        Returns: {
+          table_schema: string;
+          table_name: string;
+          age_column: string;
+          keep: string;
+          reason: string;
+          is_own: boolean;
+          set_at: string;
         }[];
       };
       list_tools: {
@@ -2103,6 +2278,14 @@ export type Database = {
         };
         Returns: undefined;
       };
+      request_erasure: {
+        Args: {
+          p_subject: string;
+          p_subject_id: string;
+          p_reason: string;
+        };
+        Returns: string;
+      };
       revoke_invitation: {
         Args: {
           p_invitation_id: string;
@@ -2156,6 +2339,24 @@ export type Database = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      row_history: {
+        Args: {
+          p_table: string;
+          p_id: string;
+        };
+        Returns: {
+          seq: number;
+          created_at: string;
+          action: string;
+          actor_id: string;
+          actor_email: string;
+          actor_role: string;
+          changes: Json;
+          reason: string;
+          request_id: string;
+          erased_at: string;
+        }[];
       };
       run_check: {
         Args: {
@@ -2213,6 +2414,14 @@ export type Database = {
           isOneToOne: true;
           isSetofReturn: false;
         };
+      };
+      set_legal_hold: {
+        Args: {
+          p_tenant_id: string;
+          p_held: boolean;
+          p_reason: string;
+        };
+        Returns: undefined;
       };
       set_parent_organization: {
         Args: {

@@ -21,6 +21,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/me/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take out what is stored of oneself
+         * @description Account, profile, memberships, sessions, invitations, what one did, and the rows that name one: their contents as far as one may see them. A zip file as of exportTenant, with a manifest of kind person. No password, token or hash is in it. Three an hour (409 limit_exceeded).
+         */
+        post: operations["exportPerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/tenants/{id}/agents/assign": {
         parameters: {
             query?: never;
@@ -59,6 +79,26 @@ export interface paths {
          * @description A JSON Merge Patch (RFC 7396): objects are merged, null removes, anything else replaces. The result must satisfy /schemas/tenant_configuration.json; keys of your own go under custom. An empty patch changes nothing and answers with the row.
          */
         patch: operations["patchTenantConfig"];
+        trace?: never;
+    };
+    "/api/tenants/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take out everything of a tenant
+         * @description For owners, and super admins acting for it. The answer is a zip file of the archive that docs/reference/archive.md describes, of one snapshot, sent while it is read; the manifest and its signature come last. Whoever's connection is cut has no archive: the file does not open. One at a time for each tenant (409 conflict), six an hour (409 limit_exceeded), two at a time for each server (429).
+         */
+        post: operations["exportTenant"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/tenants/{id}/features/toggle": {
@@ -468,6 +508,10 @@ export interface components {
         };
         OrganizationRow: {
             /** Format: date-time */
+            approved_at: string | null;
+            /** Format: uuid */
+            approved_by: string | null;
+            /** Format: date-time */
             created_at: string;
             /** Format: uuid */
             id: string;
@@ -577,6 +621,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Invalidation"];
+                };
+            };
+            /** @description Not done; code says why (docs/reference/errors.md) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportPerson: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Why, for the audit logs */
+                "Vital-Reason"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
                 };
             };
             /** @description Not done; code says why (docs/reference/errors.md) */
@@ -743,6 +819,41 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConfigurationRow"];
+                };
+            };
+            /** @description Not done; code says why (docs/reference/errors.md) */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportTenant: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Why, for the tenant's audit log */
+                "Vital-Reason": string;
+            };
+            path: {
+                /** @description The tenant, by id or slug */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
                 };
             };
             /** @description Not done; code says why (docs/reference/errors.md) */

@@ -1,6 +1,6 @@
 -- owner: vital_definer
 --
--- Tenants on legal hold, for what drops records for their age. Definer, because holds are operators' business.
+-- Tenants on legal hold, for what lets rows go for their age. Definer, because holds are operators' business.
 create or replace function vital.held_tenant_ids() returns setof uuid
 language sql stable security definer
 set search_path = pg_catalog, pg_temp

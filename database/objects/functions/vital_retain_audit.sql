@@ -1,6 +1,6 @@
 -- owner: vital_definer
 -- after: vital_erase_audit.sql
--- after: vital_held_tenants.sql
+-- after: vital_held_tenant_ids.sql
 -- after: vital_audit_kept_least.sql
 --
 -- Erases what audit rows older than p_before hold of anybody, at most p_limit of one tenant, the oldest first; returns how many. The rows stay, so
@@ -14,7 +14,7 @@ declare
   entry uuid;
   erased integer := 0;
 begin
-  if p_before > now() - vital.audit_kept_least(p_organization_id) or p_organization_id in (select vital.held_tenants()) then
+  if p_before > now() - vital.audit_kept_least(p_organization_id) or p_organization_id in (select vital.held_tenant_ids()) then
     return 0;
   end if;
   perform set_config('vital.reason', '', true);

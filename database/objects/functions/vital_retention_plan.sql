@@ -1,7 +1,7 @@
 -- owner: vital_definer
 -- after: vital_retainable.sql
 -- after: vital_audit_kept_least.sql
--- after: vital_held_tenants.sql
+-- after: vital_held_tenant_ids.sql
 --
 -- Which rows may go now: for each rule whose they are and how old they must be. A rule for all tenants leaves out those with their own, and
 -- those that are held; audit logs that the law has kept longer have a step of their own. A rule whose table is gone, or is not what it was, says
@@ -16,7 +16,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   rule vital.retention_rules;
-  held constant uuid[] := array(select h from vital.held_tenants() h);
+  held constant uuid[] := array(select h from vital.held_tenant_ids() h);
   apart uuid[];
   tenant uuid;
 begin

@@ -9,4 +9,4 @@ create policy tool_usage_log_insert_member on public.tool_usage_log for insert t
   with check (tenant_id = (select vital.writable_tenant_id()) and user_id = (select vital.user_id()));
 
 grant select, insert on public.tool_usage_log to authenticated;
-grant select, insert, update, delete on public.tool_usage_log to service_role; -- retention lets old rows go, and locks them first
+grant select, insert, delete on public.tool_usage_log to service_role; -- retention lets old rows go
