@@ -24,7 +24,7 @@ build: ## Build bin/vital, one static binary
 test e2e client: export TMPDIR := $(shell .ci/scratch)
 
 # Tests that do one thing after the other to a database race with nothing, and take three times as long with the race detector.
-SEQUENTIAL := ^Test(AttackHTTP|Backups|Certificate|Check|Compare|Explain|Implies|Indexes|Infer|Lint|ListGates|Matrix|Mutate|PerfExplain|Plans|Proof|Prove|ReadMatrix|RLS|Run_Checks|RunCheck|SignGate|Statements|Try|Up|Weekly|WithoutValues)
+SEQUENTIAL := ^Test(AttackHTTP|Backups|Certificate|Check|Compare|Explain|Implies|Indexes|Infer|Lint|ListGates|Matrix|Mutate|PerfExplain|Plans|Proof|Prove|ReadMatrix|RLS|Run_Checks|RunCheck|SignGate|Statements|Try_|Try$$|Up_|Weekly|WithoutValues)
 
 test: ## Install what is missing and run every test: Go's, with the race detector where anything is concurrent, then e2e and the client's
 	@.ci/require postgres pgtap redis pgbouncer promtool cc

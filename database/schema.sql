@@ -7240,8 +7240,10 @@ CREATE FUNCTION vital.touch_updated_at() RETURNS trigger
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 begin
-  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
-    return new;
+  if nullif(current_setting('vital.restoring', true), '') is not null then
+    if vital.is_restoring() then -- apart, because whoever may not call it may write all the same
+      return new;
+    end if;
   end if;
   new.updated_at := transaction_timestamp();
   return new;

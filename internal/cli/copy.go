@@ -17,7 +17,7 @@ import (
 
 // withCopy runs fn on a copy of the database, which nobody else uses and which is dropped afterwards. A
 // database that somebody is connected to cannot be copied; where VITAL is installed, a fresh install stands
-// in, and whether it differs is said.
+// in, if it is of the same schema.
 func (a *app) withCopy(ctx context.Context, t *target, schemas []string, fn func(*pgx.Conn) error) (err error) {
 	source, err := connectOperator(ctx, t)
 	if err != nil {
@@ -50,11 +50,11 @@ func (a *app) withCopy(ctx context.Context, t *target, schemas []string, fn func
 		if fresh {
 			if now, err := isolation.Fingerprint(ctx, conn, schemas); err != nil {
 				return err
-			} else if now == fingerprint {
-				a.note("somebody is connected to " + name + ": a fresh install of the same schema stands in for a copy")
-			} else {
-				a.note("somebody is connected to " + name + ", and its schema is not that of a fresh install, which stands in for a copy")
+			} else if now != fingerprint { // what held of another schema would be no proof
+				return fault.New(fault.DatabaseUnavailable, "Somebody is connected to "+name+", and its schema is not that of a fresh install, which could stand in for a copy.",
+					"Leave out --copy, since what is attacked in place is rolled back; or end the connections.")
 			}
+			a.note("somebody is connected to " + name + ": a fresh install of the same schema stands in for a copy")
 		}
 		return fn(conn)
 	})

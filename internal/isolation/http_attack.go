@@ -41,7 +41,7 @@ type httpAttack struct {
 	tells bool
 	// alone says that there is no twin: nobody's would rightly be answered otherwise.
 	alone bool
-	// idle says that there may be nothing to do for whoever may, who is told so with a conflict.
+	// idle says that there may be nothing to do for whoever may, who is told so with a conflict, or that there is no such thing.
 	idle bool
 }
 
@@ -151,7 +151,7 @@ func (h *httpSuite) checkControl(ctx context.Context, a httpAttack, theirs fills
 			return "", nil
 		case constrained(got) && !a.tells:
 			return "", nil // the policies let it through
-		case a.idle && got.status == http.StatusConflict:
+		case a.idle && (got.status == http.StatusConflict || got.status == http.StatusNotFound):
 			return "", nil // who may not is refused before that is asked
 		case got.ok() && !a.tells && (a.due != dueNoRow || !got.empty() || a.method == http.MethodHead):
 			return "", nil

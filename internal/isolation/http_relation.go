@@ -240,6 +240,7 @@ var callBodies = map[string]string{
 	"invite_member":           `{"p_email": "{email}", "p_role": "member"}`,
 	"change_member_role":      `{"p_user_id": "{their_viewer}", "p_role": "member"}`,
 	"remove_member":           `{"p_user_id": "{their_viewer}"}`,
+	"request_erasure":         `{"p_subject": "tenant", "p_subject_id": "{tenant}", "p_reason": "attacked"}`,
 	"run_check":               `{"p_check": "rls"}`,
 	"record_tool_usage":       `{"p_tool_id": "{tool}", "p_success": true}`,
 
@@ -255,6 +256,9 @@ var callBodies = map[string]string{
 
 // newcomer is an invitation that a control can make: the address is nobody's.
 const newcomer = `{"p_email": "newcomer@vital.test", "p_role": "member"}`
+
+// idleFunctions may have nothing to do for whoever may call them: the week is over, nobody asked for an erasure, nobody has entered.
+var idleFunctions = []string{"make_weekly_report", "request_erasure", "approve_erasure", "cancel_erasure", "set_legal_hold", "leave_tenant"}
 
 // attackFunctions calls every function that requests may call with the other tenant's ids.
 func (h *httpSuite) attackFunctions(ctx context.Context) error {
@@ -275,7 +279,7 @@ func (h *httpSuite) attackFunctions(ctx context.Context) error {
 				break
 			}
 			a := httpAttack{name: "rpc", verb: "function", title: "call it with the other tenant's ids", reference: functionLevel, method: http.MethodPost,
-				path: "/rest/v1/rpc/{relation}", body: "{arguments}", as: insiders, due: dueNothing, idle: f.name == "make_weekly_report"}
+				path: "/rest/v1/rpc/{relation}", body: "{arguments}", as: insiders, due: dueNothing, idle: slices.Contains(idleFunctions, f.name)}
 			if f.name == "invite_member" {
 				a.controlBody = newcomer
 			}

@@ -6,8 +6,10 @@ language plpgsql volatile
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if nullif(current_setting('vital.restoring', true), '') is not null and vital.is_restoring() then
-    return new;
+  if nullif(current_setting('vital.restoring', true), '') is not null then
+    if vital.is_restoring() then -- apart, because whoever may not call it may write all the same
+      return new;
+    end if;
   end if;
   new.updated_at := transaction_timestamp();
   return new;
