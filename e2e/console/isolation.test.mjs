@@ -46,10 +46,10 @@ describe('isolation', () => {
 
   test('the arrow keys go from cell to cell, and Enter opens one', async () => {
     const focused = () => page.evaluate(() => `${document.activeElement.closest('tr')?.querySelector('th')?.textContent} | ${document.activeElement.getAttribute('aria-label')}`);
-    await cell('agents', 'authenticated select: row-filtered').click();
+    await cell('break_glass', 'authenticated select: row-filtered').click();
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'detached' });
-    assert.equal(await focused(), 'agents | authenticated select: row-filtered', 'the focus is where it was');
+    assert.equal(await focused(), 'break_glass | authenticated select: row-filtered', 'the focus is where it was');
     await page.keyboard.press('ArrowDown');
     assert.equal(await focused(), 'chat_sessions | authenticated select: row-filtered');
     await page.keyboard.press('ArrowRight');
