@@ -83,7 +83,11 @@ test('an admin changes the configuration by a form; of two, the second is told',
   const [first, second] = await Promise.all([open(context), open(context)]);
   await signIn(first, ada);
   await Promise.all([first, second].map((page) => page.getByLabel('Colour').waitFor()));
-  await second.getByLabel('Colour').fill('#123456'); // which has begun before the other saves
+  await expect.poll(async () => { // begun before the other saves, and after what a page loads once it has a session
+    await second.getByLabel('Colour').fill('#123456');
+    await second.waitForTimeout(500);
+    return second.getByLabel('Colour').inputValue();
+  }).toBe('#123456');
   await first.getByLabel('Colour').fill('#0F766E');
   await first.getByRole('button', { name: 'Save' }).click();
   await Promise.all([first, second].map((page) => page.getByText('Colour #0F766E').waitFor()));
