@@ -242,7 +242,7 @@ func leftFault(scan erasure.Scan, id uuid.UUID) error {
 	if len(scan.Left) == 0 {
 		return nil
 	}
-	return fault.New(fault.FindingsFound, plural(len(scan.Left), "place")+" still name whom nothing should name.",
+	return fault.New(fault.FindingsFound, "Whom nothing should name is still named in "+plural(len(scan.Left), "place")+".",
 		"Delete what is there, and look again: `vital erasure scan "+id.String()+"`.")
 }
 
