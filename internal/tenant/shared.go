@@ -262,6 +262,9 @@ func (s *Shared) fill(tenantID uuid.UUID) {
 		defer func() { <-s.filling }()
 		ctx, cancel := context.WithTimeout(s.closed, fillTime)
 		defer cancel()
+		if s.redis.Settle(ctx) != nil { // what is being dropped is left alone, and nobody here reads the document again soon
+			return
+		}
 		_, _ = s.redis.Get(ctx, sharedKey(tenantID), func(ctx context.Context, known *cache.Loaded[*document]) (loaded cache.Loaded[*document], kept bool, err error) {
 			stamp := ""
 			if known != nil {
