@@ -79,8 +79,8 @@ func TestCoherence_ThroughFaults(t *testing.T) { //nolint:paralleltest // it tak
 	require.NoError(t, err)
 	r.Print(t.Output())
 	require.Empty(t, r.Violations)
-	require.Greater(t, r.Reads, int64(5000))
-	require.Greater(t, r.Writes, int64(50))
+	require.Greater(t, r.Reads, int64(200), "a busy machine makes few")
+	require.Greater(t, r.Writes, int64(10))
 	for kind, n := range r.Kinds {
 		require.Positive(t, n, kind)
 	}
