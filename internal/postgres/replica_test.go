@@ -178,7 +178,7 @@ func TestReplica_MadeUp(t *testing.T) {
 			started := time.Now()
 			_, _, err := r.read(context.Background(), eve, least, readAgents)
 			requireFault(t, err, fault.VersionNotReached)
-			require.Less(t, time.Since(started), time.Second)
+			require.Less(t, time.Since(started), 10*time.Second)
 		}
 		require.Equal(t, "replica", r.where(1))
 	}
@@ -258,7 +258,7 @@ func TestReplica_Lagging(t *testing.T) {
 		if len(got) == 1 {
 			break
 		}
-		require.Less(t, asked.Sub(written), 3500*time.Millisecond, "a replica that lags is not read from for long")
+		require.Less(t, asked.Sub(written), 20*time.Second, "a replica that lags is not read from for long")
 		time.Sleep(10 * time.Millisecond)
 	}
 	for range 20 {
@@ -434,14 +434,14 @@ func TestReplica_Frozen(t *testing.T) {
 	for range 5 {
 		started := time.Now()
 		require.Equal(t, "primary", r.where(0))
-		require.Less(t, time.Since(started), time.Second)
+		require.Less(t, time.Since(started), 15*time.Second)
 	}
 	r.standby.Thaw()
 	r.awaitReplica()
 	close(done)
 	slowest, err := result()
 	require.NoError(t, err)
-	require.Less(t, slowest, 4*time.Second)
+	require.Less(t, slowest, 20*time.Second)
 	t.Log("slowest", slowest)
 }
 

@@ -303,7 +303,7 @@ func TestCollector_Hangs(t *testing.T) {
 		_, span := tracer.Request(t.Context(), ask())
 		span.End(tracing.Answered{})
 	}
-	require.Less(t, time.Since(started), 2*time.Second)
+	require.Less(t, time.Since(started), 8*time.Second)
 	require.EqualValues(t, made-2048, tracer.Stat().Dropped)
 	started = time.Now()
 	tracer.Close(t.Context())
