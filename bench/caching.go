@@ -65,9 +65,9 @@ func cachingResult(all []*series, size int) *result {
 	of := func(name string) sample { return r.find(name, cachingClients).Median }
 	warm, unchanged, bare, bareNot := of(nameWarm), of(nameUnchanged), of(nameBareWarm), of(nameBareNot)
 	r.note("The answer has %d bytes. The bare handler is sent the same request, token included, and reads none of it.", size)
-	r.ratio("from memory over the bare handler", atLeast, 0.7, warm.PerSecond/bare.PerSecond)
+	r.ratio("from memory over the bare handler", atLeast, 0.8, warm.PerSecond/bare.PerSecond)
 	r.ratio("p99 from memory over the bare handler's", atMost, 2, warm.P99/bare.P99)
-	r.ratio("304 over the bare handler with the same bytes", atLeast, 0.8, unchanged.PerSecond/bare.PerSecond)
+	r.ratio("304 over the bare handler with the same bytes", atLeast, 0.85, unchanged.PerSecond/bare.PerSecond)
 	r.ratio("304 over a bare 304", information, 0, unchanged.PerSecond/bareNot.PerSecond)
 	if bare.cpu() > 0 {
 		r.ratio("CPU time from memory over the bare handler's", information, 0, warm.ServerCPU/bare.ServerCPU)

@@ -236,7 +236,7 @@ func restResult(all []*series, peers []*peer) *result {
 		over := func(ours, theirs, want string, limit float64) {
 			r.ratio(fmt.Sprintf("%s over %s, clients: %d", ours, theirs, clients), want, limit, rate(ours)/rate(theirs))
 		}
-		over(nameRest, nameSame, atLeast, 0.5)
+		over(nameRest, nameSame, atLeast, 0.6)
 		over(nameRest, nameInOneGo, information, 0)
 		over(nameRest, nameRestBare, information, 0)
 		for _, p := range peers {

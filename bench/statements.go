@@ -33,15 +33,15 @@ func measureStatements(ctx context.Context, w *world) (*result, error) {
 	return statementsResult(lines), nil
 }
 
-// recorded returns what a server of d sends the database for one request.
-func (w *world) recorded(ctx context.Context, d *target, request func(address string) error) (lines []string, err error) {
+// recorded returns what a server of d, with settings of its own, sends the database for one request.
+func (w *world) recorded(ctx context.Context, d *target, request func(address string) error, settings ...string) (lines []string, err error) {
 	if err := w.superuser(ctx, d, "alter database "+d.name+" set log_statement = 'all'"); err != nil {
 		return nil, err
 	}
 	defer func() {
 		err = errors.Join(err, w.superuser(context.WithoutCancel(ctx), d, "alter database "+d.name+" reset log_statement"))
 	}()
-	p, err := w.serve(ctx, d)
+	p, err := w.serve(ctx, d, settings...)
 	if err != nil {
 		return nil, err
 	}

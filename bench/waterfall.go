@@ -34,7 +34,7 @@ func waterfallSteps(user, tenant uuid.UUID) []step {
 
 // waterfall is a variant's run of some of the seven queries, one after the other. It is kind to them: a direct
 // connection that is kept, prepared statements, no row-level security, no HTTP, and no answer is decoded.
-func waterfall(d *target, steps ...step) func(context.Context, int, time.Duration) (sample, error) {
+func waterfall(d *target, steps ...step) variantRun {
 	return func(ctx context.Context, clients int, slice time.Duration) (sample, error) {
 		return closedLoop(ctx, clients, slice, func(int) (worker, error) {
 			conn, err := d.asService(ctx)
@@ -55,7 +55,7 @@ func waterfall(d *target, steps ...step) func(context.Context, int, time.Duratio
 }
 
 // emptyQuery is a variant's run of what a round trip costs by itself.
-func emptyQuery(d *target) func(context.Context, int, time.Duration) (sample, error) {
+func emptyQuery(d *target) variantRun {
 	return func(ctx context.Context, clients int, slice time.Duration) (sample, error) {
 		return closedLoop(ctx, clients, slice, func(int) (worker, error) {
 			conn, err := d.asService(ctx)
@@ -126,27 +126,18 @@ func measureWaterfall(ctx context.Context, w *world) (_ *result, err error) {
 
 // beside measures one panel of the picture: hot is who asks and is answered from memory.
 func (r *result) beside(
-	ctx context.Context, w *world, where string, d *target, hot func(context.Context, int, time.Duration) (sample, error),
+	ctx context.Context, w *world, where string, d *target, hot variantRun,
 ) (err error) {
-	forgetful, err := w.serve(ctx, d, "VITAL_CACHE_BYTES=1048576") // has room for one tenant in ten
+	c, err := w.serveCold(ctx, d)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, forgetful.stop()) }()
-	requests := make([][]byte, contextShape.tenants)
-	for i := range requests {
-		token, err := w.token(i + 1)
-		if err != nil {
-			return err
-		}
-		requests[i] = getRequest(forgetful.address, "/v1/context", token)
-	}
-	var asked, remembered atomic.Int64
+	defer func() { err = errors.Join(err, c.server.stop()) }()
 	steps := waterfallSteps(userID(someone), tenantID(someone))
 	named := func(name string) string { return name + ", " + where }
 	variants := []variant{
 		{named(nameWaterfall), 1, true, waterfall(d, steps...)},
-		{named(nameCold), 1, false, inTurns(forgetful.address, requests, &asked, &remembered)},
+		{named(nameCold), 1, false, c.contexts},
 		{named(nameHot), 1, false, hot},
 		{named(nameNone), 1, true, emptyQuery(d)},
 	}
@@ -159,7 +150,7 @@ func (r *result) beside(
 	}
 	r.Series = append(r.Series, all...)
 	typical := func(name string) float64 { return r.find(named(name), 1).Median.typical() }
-	r.note("%s: a round trip takes %.2f ms; %.0f %% of what should not have been in memory was.", where, typical(nameNone), 100*float64(remembered.Load())/float64(asked.Load()))
+	r.note("%s: a round trip takes %.2f ms; %.0f %% of what should not have been in memory was.", where, typical(nameNone), 100*c.remembered())
 	r.ratio(named("times faster than seven queries, nothing in memory"), information, 0, typical(nameWaterfall)/typical(nameCold))
 	r.ratio(named("times faster than seven queries, from memory"), atLeast, 5, typical(nameWaterfall)/typical(nameHot))
 	panel := plot{Title: "Until a client has its tenant's context, " + where, Unit: "ms"}
@@ -180,26 +171,54 @@ func (r *result) beside(
 	return nil
 }
 
-// inTurns is a variant's run of one client that sends one request after another, and begins anew behind the last.
-func inTurns(address string, requests [][]byte, asked, remembered *atomic.Int64) func(context.Context, int, time.Duration) (sample, error) {
-	next := 0
-	return func(ctx context.Context, clients int, slice time.Duration) (sample, error) {
-		return closedLoop(ctx, clients, slice, func(int) (worker, error) {
-			c, err := dialHTTP(address, nil)
-			if err != nil {
-				return worker{}, err
-			}
-			do := func() error {
-				c.request = requests[next%len(requests)]
-				next++
-				err := c.do()
-				asked.Add(1)
-				if c.remembered {
-					remembered.Add(1)
-				}
-				return err
-			}
-			return worker{do: do, done: func() { c.conn.Close() }}, nil
-		})
+// forgetful has room in memory for one of the tenants in ten.
+const forgetful = "VITAL_CACHE_BYTES=1048576"
+
+// cold is a server that is asked by so many users in turns that it remembers hardly any.
+type cold struct {
+	server   *process
+	requests [][]byte
+	next     atomic.Int64 // of the requests
+	known    atomic.Int64 // answered from memory all the same
+}
+
+// serveCold starts one.
+func (w *world) serveCold(ctx context.Context, d *target) (*cold, error) {
+	server, err := w.serve(ctx, d, forgetful)
+	if err != nil {
+		return nil, err
 	}
+	c := &cold{server: server, requests: make([][]byte, contextShape.tenants)}
+	for i := range c.requests {
+		token, err := w.token(i + 1)
+		if err != nil {
+			return nil, errors.Join(err, server.stop())
+		}
+		c.requests[i] = getRequest(server.address, "/v1/context", token)
+	}
+	return c, nil
+}
+
+// contexts is a variant's run of clients that ask for one user's context after the other, and begin anew behind the last.
+func (c *cold) contexts(ctx context.Context, clients int, slice time.Duration) (sample, error) {
+	return closedLoop(ctx, clients, slice, func(int) (worker, error) {
+		client, err := dialHTTP(c.server.address, nil)
+		if err != nil {
+			return worker{}, err
+		}
+		do := func() error {
+			client.request = c.requests[int(c.next.Add(1))%len(c.requests)]
+			err := client.do()
+			if client.remembered {
+				c.known.Add(1)
+			}
+			return err
+		}
+		return worker{do: do, done: func() { client.conn.Close() }}, nil
+	})
+}
+
+// remembered is the share of what was asked that came from memory.
+func (c *cold) remembered() float64 {
+	return float64(c.known.Load()) / float64(max(1, c.next.Load()))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -234,7 +235,9 @@ func TestCacheCheck_Redis(t *testing.T) {
 
 	f.warm(t) // by a change
 	f.planted(t, old, func() {
-		redis = f.check(t, 0, "--for", "500ms", "--within", "1m")[0]
+		for lasting := 500 * time.Millisecond; redis.MaxBehindMS < 200 && lasting < time.Minute; lasting *= 2 { // a busy machine looks seldom
+			redis = f.check(t, 0, "--for", lasting.String(), "--within", "1m")[0]
+		}
 		require.Positive(t, redis.Behind, "an old one that was put back")
 		require.Greater(t, redis.MaxBehindMS, 200.0)
 		redis = f.check(t, 3, "--for", "500ms", "--within", "100ms")[0]
@@ -404,12 +407,14 @@ func TestCacheStats(t *testing.T) {
 		Redis    map[string]float64
 		Replicas map[string]map[string]float64
 	}
-	of := parsed[[]stats](t, f.ofServers(t, "cache", "stats", "--json"))
+	var of []stats
+	require.Eventually(t, func() bool { // a busy Redis is away for a moment
+		of = parsed[[]stats](t, f.ofServers(t, "cache", "stats", "--json"))
+		return !slices.ContainsFunc(of, func(s stats) bool { return s.Changes["heard"] != 1 || s.Redis["up"] != 1 })
+	}, 20*time.Second, 100*time.Millisecond)
 	require.Len(t, of, 2)
 	for i, s := range of {
 		require.Equal(t, f.servers[i].address, s.Server)
-		require.EqualValues(t, 1, s.Changes["heard"])
-		require.EqualValues(t, 1, s.Redis["up"])
 		require.Empty(t, s.Replicas)
 		require.Contains(t, s.Memory, "flags")
 	}

@@ -254,11 +254,11 @@ func TestFair_ConcurrentRequests(t *testing.T) {
 func TestFair_TooLong(t *testing.T) {
 	t.Parallel()
 	b := setupFair(t, func(_ *httpapi.Config, pg *postgres.Config) {
-		pg.MaxConns, pg.AcquireTimeout = 2, 100*time.Millisecond
+		pg.MaxConns, pg.AcquireTimeout = 2, time.Second
 	})
 	asAda, asBob := b.bearer(ada), b.bearer(bob)
 	b.introduce(asAda, asBob)
-	stop := b.crowd(1, "/rest/v1/rpc/nap", `{"seconds": 1}`, asBob)
+	stop := b.crowd(1, "/rest/v1/rpc/nap", `{"seconds": 4}`, asBob)
 	require.Eventually(t, func() bool { return b.napping() == 1 }, 5*time.Second, time.Millisecond)
 	got := b.get("/rest/v1/prompts", asBob...)
 	require.Equal(t, 429, got.status)

@@ -36,7 +36,7 @@ insert into public.countries values ('DE');
 grant select, insert on public.countries to authenticated, service_role;
 create table public.nothing_yet (id int primary key);
 grant select on public.nothing_yet to authenticated;
-analyze;
+analyze prompts, personas, countries, nothing_yet;
 `
 
 // setupRest serves /rest/v1 over a database of two tenants.

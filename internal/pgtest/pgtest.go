@@ -68,7 +68,7 @@ func start() {
 		DataDir: server.dir,
 		Log:     slog.New(slog.DiscardHandler),
 		Settings: map[string]string{
-			"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off",
+			"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "autovacuum": "off", "jit": "off",
 			"max_connections": "300", "shared_buffers": "64MB",
 			"wal_keep_size": "1GB", // while a standby is copied from it
 		},

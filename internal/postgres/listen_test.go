@@ -37,7 +37,7 @@ func TestListen_Lost(t *testing.T) {
 	b.exec("notify mine, 'one'")
 	seen("heard ", "heard one")
 	time.Sleep(1500 * time.Millisecond) // longer than the silence after which the connection is tried
-	b.exec("select pg_terminate_backend(pid) from pg_stat_activity where query = 'listen \"mine\"' or (query like '-- ping%' and usename = 'vital_service')")
+	b.exec("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and (query = 'listen \"mine\"' or query like '-- ping%' and usename = 'vital_service')")
 	seen("heard ", "heard one", "lost", "heard ")
 	b.exec("notify mine, 'two'")
 	seen("heard ", "heard one", "lost", "heard ", "heard two")

@@ -147,7 +147,7 @@ insert into other.things values (1, 'thing');
 insert into hidden.secrets values (1, 'secret');
 select setval(pg_get_serial_sequence('api.directors', 'id'), 100), setval(pg_get_serial_sequence('api.films', 'id'), 100),
   setval(pg_get_serial_sequence('api.actors', 'id'), 100), setval(pg_get_serial_sequence('api.screenings', 'id'), 100);
-analyze;
+analyze api.directors, api.films, api.actors, api.roles, api.details, api.screenings, api.palettes, api.notes, api.clash, api.keyless, api."Odd ""Names""", other.things;
 
 grant usage on schema api, other to anon, authenticated;
 grant all on all tables in schema api, other to authenticated;
