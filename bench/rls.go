@@ -18,18 +18,18 @@ var rlsText string
 
 var rlsQueries = database.ParseQueries(rlsText)
 
-// rlsShape makes 500,000 agents.
-var rlsShape = shape{tenants: 5000, agents: 100}
+// rlsListed is how many agents a tenant has, and a list returns.
+const rlsListed = 100
 
-// rlsSetUp is the order in which the copies are made.
-var rlsSetUp = []string{
-	"Plain", "PlainRows", "PlainGrant", "Assessment", "AssessmentRows", "AssessmentGrant",
-	"UsersOf", "UsersRows", "UsersGrant", "Uid", "UidGrant", "AssessmentEnable", "AssessmentPolicy",
-}
+// rlsTenants make 10,000, a million and ten million agents.
+var rlsTenants = []int{100, 10_000, 100_000}
 
-func (w *world) rlsDatabase(ctx context.Context) (*target, error) {
-	return w.database(ctx, "bench_rls", func(ctx context.Context, conn *pgx.Conn) error {
-		if err := w.load(rlsShape)(ctx, conn); err != nil {
+// rlsSetUp is the order in which what the lists stand beside is made.
+var rlsSetUp = []string{"Plain", "PlainGrant", "UsersOf", "UsersRows", "UsersGrant", "Uid", "UidGrant", "Assessment", "AssessmentGrant"}
+
+func (w *world) rlsDatabase(ctx context.Context, tenants int) (*target, error) {
+	return w.database(ctx, fmt.Sprintf("bench_rls_%d", tenants), func(ctx context.Context, conn *pgx.Conn) error {
+		if err := w.load(shape{tenants: tenants, agents: rlsListed})(ctx, conn); err != nil {
 			return err
 		}
 		for _, statement := range []string{"create schema bench", "grant usage on schema bench to authenticated, vital_api"} {
@@ -48,55 +48,81 @@ func (w *world) rlsDatabase(ctx context.Context) (*target, error) {
 
 const (
 	nameOurs       = "our policy"
+	nameVerified   = "no policy, where tenant_id = any (vital.readable_tenant_ids())"
 	namePlain      = "no policy, where tenant_id = $1"
 	nameAssessment = "the assessment's policy"
+
+	rlsClients = 8
 )
 
-// measureRLS runs one list query in one kind of transaction, the product's own; only the table's policy
+// measureRLS runs one list query in one kind of transaction, the product's own; only what binds it to the tenant
 // differs. Each operation is another tenant's.
 func measureRLS(ctx context.Context, w *world) (*result, error) {
-	d, err := w.rlsDatabase(ctx)
-	if err != nil {
-		return nil, err
-	}
-	db, err := d.open(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer db.Close()
-	const many = 8
-	ours, plain := listing(db, "ListOurs", false, 100), listing(db, "ListPlain", true, 100)
-	assessment := listing(db, "ListAssessment", false, 100)
-	all, err := interleave(ctx, w, []variant{
-		{nameOurs, 1, false, ours}, {namePlain, 1, true, plain}, {nameAssessment, 1, true, assessment},
-		{nameOurs, many, false, ours}, {namePlain, many, true, plain}, {nameAssessment, many, true, assessment},
-	})
-	if err != nil {
-		return nil, err
-	}
-	r := &result{Series: all}
-	r.note("%d agents of %d tenants; each operation is a whole transaction (begin, enter, list, commit, in one round trip) of a random tenant and returns its 100 rows.",
-		rlsShape.tenants*rlsShape.agents, rlsShape.tenants)
+	r := &result{}
+	r.note("Each operation is a whole transaction (begin, enter, list, commit, in one round trip) of a random tenant and returns its %d rows.", rlsListed)
 	r.note("The assessment's policy reads a copy of users without policies and an identity nobody verifies; on users itself it recurses without end (42P17).")
-	r.ratio("latency over that of the same query without a policy, 1 client", atMost, 1.15,
-		r.find(nameOurs, 1).Median.typical()/r.find(namePlain, 1).Median.typical())
-	r.ratio(fmt.Sprintf("throughput over the assessment's policy, %d clients", many), information, 0,
-		r.find(nameOurs, many).Median.PerSecond/r.find(nameAssessment, many).Median.PerSecond)
-	r.plots = []plot{
-		{Title: fmt.Sprintf("Lists of 100 rows a second, %d clients", many), Unit: "per second, logarithmic", Log: true, Bars: r.bars(many, sample.rate)},
-		{Title: "Latency, 1 client", Unit: "ms, logarithmic", Log: true, Bars: r.bars(1, sample.typical)},
+	curves := map[string]*line{}
+	for _, tenants := range rlsTenants {
+		if err := r.lists(ctx, w, tenants, curves); err != nil {
+			return nil, err
+		}
 	}
+	r.plots = []plot{{
+		Title: "A list of 100 rows, 1 client", Unit: "ms", Across: "agents in the table",
+		Lines: []line{*curves[nameAssessment], *curves[nameOurs], *curves[namePlain]},
+	}}
 	return r, nil
 }
 
-// listing is a variant's run of one list query for random tenants; byTenant hands it the tenant.
-func listing(db *postgres.DB, query string, byTenant bool, want int) func(context.Context, int, time.Duration) (sample, error) {
+// lists measures the lists of a platform of that many tenants.
+func (r *result) lists(ctx context.Context, w *world, tenants int, curves map[string]*line) error {
+	d, err := w.rlsDatabase(ctx, tenants)
+	if err != nil {
+		return err
+	}
+	db, err := d.open(ctx)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	agents := tenants * rlsListed
+	named := func(name string) string { return fmt.Sprintf("%s, %s agents", name, thousands(agents)) }
+	list := func(query string, byTenant bool) variantRun { return listing(db, query, byTenant, tenants) }
+	variants := []variant{{named(nameAssessment), 1, true, list("ListAssessment", false)}}
+	for _, clients := range []int{1, rlsClients} {
+		variants = append(variants,
+			variant{named(nameOurs), clients, false, list("ListOurs", false)},
+			variant{named(nameVerified), clients, true, list("ListVerified", false)},
+			variant{named(namePlain), clients, true, list("ListPlain", true)})
+	}
+	all, err := interleave(ctx, w, variants)
+	if err != nil {
+		return err
+	}
+	r.Series = append(r.Series, all...)
+	typical := func(name string) float64 { return r.find(named(name), 1).Median.typical() }
+	r.ratio(named("latency over the same condition written out"), atMost, 1.05, typical(nameOurs)/typical(nameVerified))
+	r.ratio(named("latency over a tenant nobody verifies"), atMost, 1.05, typical(nameOurs)/typical(namePlain))
+	r.ratio(named("times faster than the assessment's policy"), information, 0, typical(nameAssessment)/typical(nameOurs))
+	for _, name := range []string{nameAssessment, nameOurs, namePlain} {
+		if curves[name] == nil {
+			curves[name] = &line{Name: name, Ours: name == nameOurs}
+		}
+		measured := r.find(named(name), 1)
+		low, high := spread(measured.Rounds, sample.typical)
+		curves[name].Points = append(curves[name].Points, point{float64(agents), measured.Median.typical(), low, high})
+	}
+	return nil
+}
+
+// listing is a variant's run of one list query for random ones of tenants; byTenant hands it the tenant.
+func listing(db *postgres.DB, query string, byTenant bool, tenants int) variantRun {
 	text := rlsQueries.Get(query)
 	return func(ctx context.Context, clients int, slice time.Duration) (sample, error) {
 		return closedLoop(ctx, clients, slice, func(client int) (worker, error) {
 			random := rand.New(rand.NewPCG(uint64(client), 7))
 			return worker{do: func() error {
-				n := random.IntN(rlsShape.tenants) + 1
+				n := random.IntN(tenants) + 1
 				count := 0
 				work := &postgres.Work{Name: query}
 				read := func(rows pgx.Rows) error {
@@ -113,8 +139,8 @@ func listing(db *postgres.DB, query string, byTenant bool, want int) func(contex
 				if err := db.InTenant(ctx, admin(n), "", work); err != nil {
 					return err
 				}
-				if count != want {
-					return fmt.Errorf("%s returned %d rows, not %d", query, count, want)
+				if count != rlsListed {
+					return fmt.Errorf("%s returned %d rows, not %d", query, count, rlsListed)
 				}
 				return nil
 			}}, nil
