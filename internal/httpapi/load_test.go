@@ -116,7 +116,7 @@ func TestLoads_CancelledClient(t *testing.T) {
 	var asking sync.WaitGroup
 	for range 8 {
 		asking.Go(func() {
-			ctx, cancel := context.WithTimeout(context.Background(), 50*time.Millisecond)
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second) // in which each has come to wait
 			defer cancel()
 			request, _ := http.NewRequestWithContext(ctx, http.MethodGet, b.server.URL+"/v1/context", nil)
 			request.Header.Set(asAda[0], asAda[1])
