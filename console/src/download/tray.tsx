@@ -21,7 +21,7 @@ const lines: Record<Download['state'], (download: Download) => ReactNode> = {
     <>
       <Icon className="size-4 shrink-0 text-accent-ink" aria-hidden />
       <p className="min-w-0 grow"><Name>{name}</Name><span className="block text-xs text-muted tabular-nums" data-bytes={received}>{received === 0 ? 'Waiting for the first bytes…' : `${bytes(received)} received so far`}</span></p>
-      <Button size="small" onClick={cancel}>Cancel</Button>
+      <Button size="small" className="shrink-0" onClick={cancel}>Cancel</Button>
       <span aria-hidden className="absolute inset-x-0 bottom-0 h-0.5 animate-pulse bg-accent" />
     </>
   ),
@@ -46,5 +46,5 @@ function Name({ children }: { children: string }) {
 }
 
 function Dismiss({ id }: { id: number }) {
-  return <IconButton label="Dismiss" onClick={() => dismiss(id)}><X className="size-4" aria-hidden /></IconButton>;
+  return <IconButton label="Dismiss" className="shrink-0" onClick={() => dismiss(id)}><X className="size-4" aria-hidden /></IconButton>;
 }
