@@ -1411,6 +1411,24 @@ ALTER FUNCTION public.list_jobs() OWNER TO vital_definer;
 
 COMMENT ON FUNCTION public.list_jobs() IS 'Background jobs that wait, run, and have run lately; for operators';
 
+CREATE FUNCTION public.list_legal_holds() RETURNS TABLE(tenant_id uuid, reason text, placed_by text, placed_at timestamp with time zone)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+begin
+  perform vital.require_operator();
+  return query
+    select h.tenant_id, h.reason, h.placed_by, h.placed_at
+    from vital.legal_holds h
+    where h.released_at is null
+    order by h.placed_at desc, h.tenant_id;
+end
+$$;
+
+ALTER FUNCTION public.list_legal_holds() OWNER TO vital_definer;
+
+COMMENT ON FUNCTION public.list_legal_holds() IS 'Tenants on legal hold, and why; for operators';
+
 CREATE FUNCTION public.list_retention() RETURNS TABLE(table_schema text, table_name text, age_column text, keep interval, reason text, is_own boolean, set_at timestamp with time zone)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -10505,6 +10523,10 @@ GRANT ALL ON FUNCTION public.list_gates() TO service_role;
 REVOKE ALL ON FUNCTION public.list_jobs() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.list_jobs() TO authenticated;
 GRANT ALL ON FUNCTION public.list_jobs() TO service_role;
+
+REVOKE ALL ON FUNCTION public.list_legal_holds() FROM PUBLIC;
+GRANT ALL ON FUNCTION public.list_legal_holds() TO authenticated;
+GRANT ALL ON FUNCTION public.list_legal_holds() TO service_role;
 
 REVOKE ALL ON FUNCTION public.list_retention() FROM PUBLIC;
 GRANT ALL ON FUNCTION public.list_retention() TO authenticated;

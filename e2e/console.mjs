@@ -103,6 +103,7 @@ export async function assertSound(page, name) {
   assert.deepEqual(page.faults, [], `${name}: faults`);
   const { clientWidth, scrollWidth } = await page.evaluate(({ documentElement: { clientWidth, scrollWidth } } = document) => ({ clientWidth, scrollWidth }));
   assert.ok(scrollWidth <= clientWidth, `${name}: ${scrollWidth} px wide on a screen of ${clientWidth}`);
+  await page.evaluate(() => new Promise((painted) => { requestAnimationFrame(() => requestAnimationFrame(painted)); })); // or what was just enabled is still pale
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => window.axe.run({ resultTypes: ['violations'] }));
   const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')

@@ -11,6 +11,7 @@ import { Refused } from './session/refused';
 import { SignIn } from './session/sign-in';
 import { followTheme } from './shell/theme';
 import { tenantOf } from './address';
+import { clearDownloads } from './download/downloads';
 import { Loading } from './ui/state';
 import { clearToasts } from './ui/toast';
 import './styles.css';
@@ -24,6 +25,7 @@ let named = tenantOf(location.pathname);
 vital.subscribe(() => {
   named = tenantOf(router.history.location.pathname); // who signs in anew is where the address says, or in their own tenant
   clearToasts(); // what was done in one tenant, or by one user, is not told in the next
+  clearDownloads();
 });
 router.history.subscribe(({ location: { pathname } }) => {
   const next = tenantOf(pathname);

@@ -139,4 +139,26 @@ describe('settings', () => {
     await page.getByRole('link', { name: 'Choose them on their page' }).click();
     await page.getByRole('heading', { name: 'Apps', level: 1 }).waitFor();
   });
+
+  test('show how long rows are kept, by rules for this tenant and for all, and no other tenant’s', async () => {
+    const page = await console_.signIn(cyd, '/t/pharma/settings');
+    await page.getByText('Rows are kept until somebody deletes them.').waitFor();
+    const rule = (...rest) => vital.command('retention', 'set', ...rest);
+    await rule('organization_audit_log', '--keep', '18 months', '--reason', 'data protection plan');
+    await rule('chat_sessions', '--keep', '2 years', '--reason', 'data protection plan');
+    await rule('chat_sessions', '--tenant', 'pharma', '--keep', '90 days', '--by', 'updated_at', '--reason', 'contract of 2026-03');
+    await rule('tool_usage_log', '--tenant', 'digital-health', '--keep', '1 day', '--reason', 'of another tenant');
+    await console_.assertSoundEverywhere(page, '/t/pharma/settings', 'retention');
+    const chats = row(page, 'Retention', /chat_sessions/);
+    await chats.getByText('90 days').waitFor();
+    await chats.getByText('this tenant').waitFor();
+    await chats.getByText('contract of 2026-03').waitFor();
+    const log = row(page, 'Retention', /organization_audit_log/);
+    await log.getByText('1 year 6 months').waitFor();
+    await log.getByText('under HIPAA after six years at the earliest').waitFor();
+    await log.getByText('all tenants').waitFor();
+    assert.equal(await page.getByText('tool_usage_log').count(), 0);
+    const { data, error } = await (await vital.as(ben)).rpc('list_retention');
+    assert.deepEqual([data, error?.code], [null, 'permission_denied']);
+  });
 });

@@ -14,7 +14,7 @@ import (
 // operatorsOnly are functions about the platform and not one tenant.
 var operatorsOnly = []string{
 	"select count(*)::int from list_check_runs()", "select count(*)::int from list_jobs()", "select count(*)::int from list_weekly_reports()",
-	"select count(*)::int from list_gates()", "select run_check('rls')::int", "select make_weekly_report()::int", "select make_weekly_report(true)::int",
+	"select count(*)::int from list_gates()", "select count(*)::int from list_erasures()", "select count(*)::int from list_legal_holds()", "select run_check('rls')::int", "select make_weekly_report()::int", "select make_weekly_report(true)::int",
 }
 
 // TestOperatorsOnly: super admins and service_role, whatever tenant they act in; and nothing is planned by those refused, who are not told

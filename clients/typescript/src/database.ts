@@ -2160,6 +2160,15 @@ export type Database = {
           last_error: string;
         }[];
       };
+      list_legal_holds: {
+        Args: never;
+        Returns: {
+          tenant_id: string;
+          reason: string;
+          placed_by: string;
+          placed_at: string;
+        }[];
+      };
       list_retention: {
         Args: never;
         Returns: {

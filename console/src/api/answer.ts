@@ -30,7 +30,7 @@ export async function checked(asked: Promise<Response>): Promise<Response> {
   const response = await asked;
   if (response.ok) return response;
   const told = await response.json().catch(() => ({})) as { code?: string; title?: string; hint?: string };
-  throw new VitalError({ code: told.code ?? `http_${response.status}`, message: told.title ?? `The answer was ${response.status}.`, hint: told.hint, status: response.status, requestId: response.headers.get('X-Request-Id') ?? undefined });
+  throw new VitalError({ code: told.code ?? `http_${response.status}`, message: told.title ?? `The answer was ${response.status}.`, hint: told.hint, status: response.status, requestId: response.headers.get('X-Request-Id') ?? undefined, retryAfter: Number(response.headers.get('Retry-After')) || undefined });
 }
 
 /** The one row that was changed, which was selected with it. A write that met no row has met one that is gone, or is another's to change. */

@@ -3,6 +3,7 @@ import { useTenantAuth } from '@vital-db/client/react';
 import { Menu } from 'lucide-react';
 import { Dialog } from 'radix-ui';
 import { useEffect, useRef, useState } from 'react';
+import { DownloadTray } from '../download/tray';
 import { Toasts } from '../ui/toast';
 import { Brand } from './brand';
 import { Entered } from './entered';
@@ -37,6 +38,7 @@ export function Layout() {
         <Brand />
       </header>
       <main id="page" tabIndex={-1} className="min-w-0 focus:outline-none">
+        <DownloadTray />
         <Stale />
         <Entered />
         <Outlet />

@@ -21,7 +21,7 @@ export function Sidebar({ onGo }: { onGo?: () => void }) {
         </Group>
         {operator && <Group label="Operations">{operatorItems.map((item) => <NavLink key={item.to} {...item} onGo={onGo} />)}</Group>}
       </nav>
-      <UserMenu />
+      <UserMenu onGo={onGo} />
     </div>
   );
 }

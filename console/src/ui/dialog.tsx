@@ -2,6 +2,7 @@ import clsx from 'clsx';
 import { AlertDialog, Dialog as Radix } from 'radix-ui';
 import { X } from 'lucide-react';
 import { useState, type FormEvent, type ReactNode } from 'react';
+import { refusedFields } from '../api/refusal';
 import { Button } from './button';
 import { Field, Input } from './field';
 import { Problem } from './state';
@@ -84,13 +85,14 @@ function ConfirmForm({ action, danger, reason, typed, onConfirm, close, children
       setPending(false);
     }
   };
+  const wrong = reason && refusedFields(error).reason;
   const ready = (reason !== 'required' || why.trim() !== '') && (typed === undefined || name === typed);
   return (
     <form onSubmit={submit} className="mt-4 flex flex-col gap-4">
-      {reason && <Field label={reason === 'required' ? 'Reason' : 'Reason (optional)'} hint="It is kept in the audit log.">{(p) => <Input {...p} value={why} onChange={(e) => setWhy(e.target.value)} maxLength={500} autoFocus />}</Field>}
+      {reason && <Field label={reason === 'required' ? 'Reason' : 'Reason (optional)'} hint="It is kept in the audit log." error={wrong}>{(p) => <Input {...p} value={why} onChange={(e) => setWhy(e.target.value)} maxLength={500} autoFocus />}</Field>}
       {children}
       {typed !== undefined && <Field label={`Type ${typed} to go on`}>{(p) => <Input {...p} value={name} onChange={(e) => setName(e.target.value)} autoComplete="off" spellCheck={false} />}</Field>}
-      {error && <div className="rounded-lg border border-line"><Problem error={error} /></div>}
+      {error && !wrong && <div className="rounded-lg border border-line"><Problem error={error} /></div>}
       <div className="flex justify-end gap-2">
         <AlertDialog.Cancel asChild><Button>Cancel</Button></AlertDialog.Cancel>
         <Button type="submit" variant={danger ? 'danger' : 'primary'} disabled={!ready} pending={pending}>{action}</Button>

@@ -4,6 +4,7 @@ import { Download, FileText, Play } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { told } from '../../api/answer';
 import { useList } from '../../api/list';
+import { save } from '../../download/file';
 import { rest } from '../../session/clients';
 import { Button } from '../../ui/button';
 import { Card } from '../../ui/card';
@@ -63,8 +64,5 @@ function Chosen({ week, make }: { week: string; make: ReactNode }) {
 
 /** Gives the report to the user as a file, whose name says whether the week was over. */
 function download({ report, is_over: over }: KeptWeekly): void {
-  const address = URL.createObjectURL(new Blob([JSON.stringify(report, null, 2)], { type: 'application/json' }));
-  const link = Object.assign(document.createElement('a'), { href: address, download: `weekly-report-${report.week}${over ? '' : '-so-far'}.json` });
-  link.click();
-  URL.revokeObjectURL(address);
+  save(new Blob([JSON.stringify(report, null, 2)], { type: 'application/json' }), `weekly-report-${report.week}${over ? '' : '-so-far'}.json`);
 }

@@ -12,6 +12,7 @@ import { Time } from '../../ui/time';
 import { RecentAudit } from './tenant/audit';
 import { CacheCard } from './tenant/cache';
 import { Completeness } from './tenant/completeness';
+import { ErasureCard } from './tenant/erasure';
 import { FamilyCard } from './tenant/family';
 import { LifecycleCard } from './tenant/lifecycle';
 import { LimitsCard } from './tenant/limits';
@@ -65,6 +66,7 @@ function Detail({ tenant }: { tenant: TenantRow }) {
       </div>
       <RecentAudit tenant={tenant} />
       <CacheCard tenant={tenant} />
+      <ErasureCard tenant={tenant} />
     </Page>
   );
 }

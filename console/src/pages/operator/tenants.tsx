@@ -14,6 +14,7 @@ import { Empty } from '../../ui/state';
 import { DataTable, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
 import { CreateTenant } from './tenant/create';
+import { ErasuresUnderWay } from './tenant/erasure/under-way';
 import { StateBadge, states, tiers, type State } from './tenant/states';
 
 /** Every tenant of the platform. */
@@ -26,6 +27,7 @@ export function Tenants() {
         { value: '', label: 'All', count: counts.all },
         ...states.map((state) => ({ value: state, label: state[0]!.toUpperCase() + state.slice(1), count: counts.all === undefined ? undefined : counts.states[state] ?? 0 })),
       ]} />
+      <ErasuresUnderWay />
       <TenantList list={list} types={counts.types} />
     </Page>
   );

@@ -11,6 +11,8 @@ import { Empty, Loading, Problem } from '../../ui/state';
 import { Conflict } from './settings/conflict';
 import { fields } from './settings/draft';
 import { useEdit, useStored, type Edit } from './settings/edit';
+import { Everything } from './settings/everything';
+import { Retention } from './settings/retention';
 import { Compliance, Limits, Look, Offer } from './settings/sections';
 
 /** How a tenant is set up. For its admins. */
@@ -42,6 +44,8 @@ function Form({ stored, queryKey }: { stored: Parameters<typeof useEdit>[0]; que
       <Offer edit={edit} />
       <Limits edit={edit} />
       <Compliance edit={edit} />
+      <Retention />
+      <Everything />
       {save.error && !told && <Problem error={save.error} title="The settings were not saved" />}
       {elsewhere.length > 0 && <ul className="text-sm text-bad">{elsewhere.map(({ path, message }) => <li key={path}><span className="font-mono">{path}</span> {message}</li>)}</ul>}
       <SaveBar edit={edit} />

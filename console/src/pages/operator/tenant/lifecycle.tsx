@@ -22,8 +22,8 @@ export function LifecycleCard({ tenant }: { tenant: TenantRow }) {
       <ul className="mt-5 flex flex-col gap-3 empty:hidden">
         {possible.map((move) => <MoveRow key={move.action} tenant={tenant} move={move} />)}
       </ul>
-      {tenant.id === platformId && <p className="text-sm text-muted">The platform tenant stays active: it owns what all tenants share.</p>}
-      {tenant.lifecycle_state === 'archived' && <p className="text-sm text-muted">No move leads out of here. Its data is kept.</p>}
+      {tenant.id === platformId && <p className="mt-3 text-sm text-muted">The platform tenant stays active: it owns what all tenants share.</p>}
+      {tenant.lifecycle_state === 'archived' && <p className="mt-3 text-sm text-muted">No move leads out of here. Its data is kept until it is erased.</p>}
     </Card>
   );
 }
