@@ -173,9 +173,7 @@ func (s *Server) sendArchive(w http.ResponseWriter, r *http.Request, stream func
 		header.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", m.Subject()+"-"+m.MadeAt.UTC().Format(time.DateOnly)+".zip"))
 		header.Set("Cache-Control", "no-store")
 		w.WriteHeader(http.StatusOK)
-		return cancelling{&streamWriter{
-			to: w, connection: http.NewResponseController(w), stall: streamStall, ends: time.Now().Add(exportTime),
-		}, cancel}
+		return cancelling{newStreamWriter(w, w, exportTime), cancel}
 	})
 	if err != nil && begun {
 		requestOf(r.Context()).err = err

@@ -268,6 +268,13 @@ func (w *response) holdHead() {
 	}
 }
 
+// boundBuffer keeps the system from holding back more than about bytes of the answer.
+func (w *response) boundBuffer(bytes int) {
+	if c, ours := w.request.Context().Value(connKey{}).(*conn); ours {
+		_ = c.SetWriteBuffer(bytes) // else it holds back what it likes
+	}
+}
+
 func (w *response) statusOr(status int) int {
 	if w.status != 0 {
 		return w.status

@@ -23,8 +23,8 @@ func TestStream_SlowReader(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ended := make(chan error, 1)
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				stream, ok := restResponder{&response{ResponseWriter: w}}.Stream(http.StatusOK, nil).(*streamWriter)
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				stream, ok := restResponder{&response{ResponseWriter: w, request: r}}.Stream(http.StatusOK, nil).(*streamWriter)
 				if !ok {
 					ended <- nil
 					return
@@ -51,6 +51,37 @@ func TestStream_SlowReader(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A client that reads slowly and all the time is sent everything: what the system holds back for it must not take longer to
+// make room in than a client may stand still.
+func TestStream_SteadyReader(t *testing.T) {
+	t.Parallel()
+	const sent = 7 << 20
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ended := make(chan error, 1)
+	server := NewHTTPServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		stream := restResponder{&response{ResponseWriter: w, request: r}}.Stream(http.StatusOK, nil)
+		_, err := io.WriteString(stream, strings.Repeat("x", sent))
+		ended <- err
+	}))
+	go func() { _ = Serve(server, listener) }()
+	defer server.Close()
+	client, err := net.Dial("tcp", listener.Addr().String())
+	require.NoError(t, err)
+	defer client.Close()
+	require.NoError(t, client.(*net.TCPConn).SetReadBuffer(64<<10))
+	_, err = io.WriteString(client, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+	require.NoError(t, err)
+	for begun := time.Now(); time.Since(begun) < 15*time.Second; time.Sleep(50 * time.Millisecond) { // 200 kB a second, for three times streamStall
+		_, err := io.ReadFull(client, make([]byte, 10<<10))
+		require.NoError(t, err)
+	}
+	_, err = io.CopyN(io.Discard, client, sent/2)
+	require.NoError(t, err)
+	client.Close()
+	<-ended
 }
 
 // Nobody takes the places of all others.
