@@ -50,6 +50,15 @@ reference_key as (
   where k.contype = 'f' and k.conparentid = 0
 ),
 
+-- The foreign keys that point at a key, by its index.
+key_user as (
+  select k.conindid as index,
+    pg_catalog.string_agg(k.conrelid::pg_catalog.regclass::text || '.' || k.conname, ', ' order by k.conrelid::pg_catalog.regclass::text, k.conname) as names
+  from pg_catalog.pg_constraint k
+  where k.contype = 'f' and k.conparentid = 0
+  group by k.conindid
+),
+
 -- Columns whose numbers the database gives out, with the sequence behind them.
 numbered_column as (
   select c.oid as relation, c.name, a.attnum, a.attname::text as column_name, a.atttypid, a.attidentity, s.seqrelid,

@@ -5,7 +5,7 @@
 -- hint: A table is distributed by its tenant column only where every key contains it: a server can keep unique what it holds, and nothing else.
 select d.name as object, k.conname || ': ' || pg_catalog.pg_get_constraintdef(k.oid) || ' lacks ' || d.tenant_column
   || pg_catalog.format('; alter table %s drop constraint %I, add primary key (%I, %s)', d.name, k.conname, d.tenant_column, keys.columns)
-  || coalesce(', behind ' || users.names || ', which point at it', '') as detail
+  || coalesce(', behind ' || u.names || ', which point at it', '') as detail
 from distributed d
 join pg_catalog.pg_constraint k on k.conrelid = d.oid and k.contype = 'p' and not d.tenant_attnum = any (k.conkey)
 cross join lateral (
@@ -13,10 +13,6 @@ cross join lateral (
   from pg_catalog.unnest(k.conkey) with ordinality as n(attnum, at)
   join pg_catalog.pg_attribute a on a.attrelid = k.conrelid and a.attnum = n.attnum
 ) keys
-cross join lateral (
-  select pg_catalog.string_agg(f.conrelid::pg_catalog.regclass::text || '.' || f.conname, ', ' order by f.conrelid::pg_catalog.regclass::text, f.conname) as names
-  from pg_catalog.pg_constraint f
-  where f.contype = 'f' and f.conindid = k.conindid and f.conparentid = 0
-) users
+left join key_user u on u.index = k.conindid
 cross join scope s
 where not (d.name || '.' || k.conname) = any (s.excepted)

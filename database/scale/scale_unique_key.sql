@@ -8,7 +8,7 @@ select d.name as object, x.relname || ': ' || coalesce(pg_catalog.pg_get_constra
     when k.contype = 'x' then pg_catalog.format('alter table %s drop constraint %I, add exclude using %s (%I with =, …)', d.name, k.conname, m.amname, d.tenant_column)
     when k.oid is not null then pg_catalog.format('alter table %s drop constraint %I, add unique (%I, %s)', d.name, k.conname, d.tenant_column, keys.columns)
     else pg_catalog.format('create unique index on %s (%I, %s)%s; drop index %s', d.name, d.tenant_column, keys.columns, keys.condition, i.indexrelid::pg_catalog.regclass)
-  end || coalesce(', behind ' || users.names || ', which point at it', '') as detail
+  end || coalesce(', behind ' || u.names || ', which point at it', '') as detail
 from distributed d
 join pg_catalog.pg_index i on i.indrelid = d.oid and (i.indisunique or i.indisexclusion) and not i.indisprimary
 join pg_catalog.pg_class x on x.oid = i.indexrelid
@@ -19,11 +19,7 @@ cross join lateral (
     coalesce(' where ' || pg_catalog.pg_get_expr(i.indpred, i.indrelid), '') as condition
   from pg_catalog.generate_series(1, i.indnkeyatts) as n
 ) keys
-cross join lateral (
-  select pg_catalog.string_agg(f.conrelid::pg_catalog.regclass::text || '.' || f.conname, ', ' order by f.conrelid::pg_catalog.regclass::text, f.conname) as names
-  from pg_catalog.pg_constraint f
-  where f.contype = 'f' and f.conindid = i.indexrelid and f.conparentid = 0
-) users
+left join key_user u on u.index = i.indexrelid
 cross join scope s
 where not (d.name || '.' || x.relname) = any (s.excepted)
   and not exists ( -- the key's own columns, not those that are only included; of an exclusion those compared by =
