@@ -64,7 +64,7 @@ var scenarios = []scenario{
 	{"checks", "How long does a check take, and does anybody wait for it?", measureChecks},
 	{"coherence", "Does anybody see what is wrong while instances, Redis and Postgres break?", measureCoherence},
 	{"faults", "Do commands, reports, metrics, alerts and the dashboard name what goes wrong?", measureFaults},
-	{"assessment-view", "What do a write and a read cost with more and more tenants, ours and as the assessment designs them?", measureAssessmentView},
+	{"assessment-view", "What do a write and a read cost with more tenants, ours and the assessment's?", measureAssessmentView},
 }
 
 func main() {
