@@ -52,3 +52,6 @@ grant select, update on bench.tenant_configurations to service_role
 update bench.tenant_configurations
 set ui_config = jsonb_build_object('theme', 'default', 'primary_color', $2::text, 'logo_url', 'https://cdn.example.test/logo.svg')
 where tenant_id = $1
+
+-- name: Size
+select pg_database_size(current_database())

@@ -177,7 +177,11 @@ func (s *sight) gate(name string) report.Standing {
 type metrics map[string]*dto.MetricFamily
 
 func (s *faultStage) scrape(ctx context.Context) (metrics, error) {
-	text, err := fetch(ctx, "http://"+s.server.address+"/metrics")
+	return scrapeMetrics(ctx, s.server.address)
+}
+
+func scrapeMetrics(ctx context.Context, address string) (metrics, error) {
+	text, err := fetch(ctx, "http://"+address+"/metrics")
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ type httpClient struct {
 	in         *bufio.Reader
 	request    []byte
 	validator  string // the last ETag
+	version    string // the last Vital-Version
 	remembered bool   // the last answer said that it came from memory
 	refusable  bool   // 429 is an answer, too
 	refused    bool   // the last one was
@@ -43,15 +44,24 @@ func getRequest(address, path, token string) []byte {
 	return []byte(request + "\r\n")
 }
 
-// postRequest is a POST of JSON that asks for the row back.
+// postRequest is a POST of JSON that asks for the row back, and patchRequest a PATCH.
 func postRequest(address, path, token, body string) []byte {
-	return []byte("POST " + path + " HTTP/1.1\r\nHost: " + address + "\r\nAuthorization: Bearer " + token +
+	return writeRequest("POST", address, path, token, body)
+}
+
+func patchRequest(address, path, token, body string) []byte {
+	return writeRequest("PATCH", address, path, token, body)
+}
+
+func writeRequest(method, address, path, token, body string) []byte {
+	return []byte(method + " " + path + " HTTP/1.1\r\nHost: " + address + "\r\nAuthorization: Bearer " + token +
 		"\r\nContent-Type: application/json\r\nPrefer: return=representation\r\nContent-Length: " + strconv.Itoa(len(body)) + "\r\n\r\n" + body)
 }
 
 var (
 	contentLength    = []byte("content-length:")
 	etagHeader       = []byte("etag:")
+	versionHeader    = []byte("vital-version:")
 	serverTiming     = []byte("server-timing:")
 	transferEncoding = []byte("transfer-encoding: chunked")
 )
@@ -139,7 +149,7 @@ func (c *httpClient) exchange() (length int, err error) {
 		return 0, fmt.Errorf("unexpected answer: %s", bytes.TrimSpace(status))
 	}
 	length, known := 0, unchanged
-	c.remembered = false
+	c.remembered, c.version = false, ""
 	for {
 		line, err := c.in.ReadSlice('\n')
 		if err != nil {
@@ -153,6 +163,8 @@ func (c *httpClient) exchange() (length int, err error) {
 			return length, nil
 		case hasPrefixFold(line, etagHeader):
 			c.validator = string(bytes.TrimSpace(line[len(etagHeader):]))
+		case hasPrefixFold(line, versionHeader):
+			c.version = string(bytes.TrimSpace(line[len(versionHeader):]))
 		case hasPrefixFold(line, serverTiming):
 			c.remembered = bytes.Contains(line, []byte("cache;"))
 		case hasPrefixFold(line, contentLength):

@@ -59,10 +59,12 @@ var scenarios = []scenario{
 	{"flags", "What does evaluating flags over OFREP cost beside a handler that answers the same bytes?", measureFlags},
 	{"flags-scale", "Do flags cost more with 10,000 flags and 100,000 tenants than with 100 of each?", measureFlagScale},
 	{"scale", "Does a read or a write cost more with 100,000 tenants than with 100?", measureScale},
+	{"replica", "What does a replica take off the primary, and does everybody see what they have named?", measureReplica},
+	{"pooler", "What does a request cost through PgBouncer, and is every answer the tenant's?", measurePooler},
 	{"checks", "How long does a check take, and does anybody wait for it?", measureChecks},
 	{"coherence", "Does anybody see what is wrong while instances, Redis and Postgres break?", measureCoherence},
 	{"faults", "Do commands, reports, metrics, alerts and the dashboard name what goes wrong?", measureFaults},
-	{"assessment-view", "What does a write cost where it refreshes the assessment's materialized view?", measureAssessmentView},
+	{"assessment-view", "What do a write and a read cost with more tenants, ours and the assessment's?", measureAssessmentView},
 }
 
 func main() {

@@ -47,3 +47,6 @@ select id, inner_pad, outer_pad from vital.seal_keys where retires_at is null or
 update public.tenant_configurations
 set limits = limits || jsonb_build_object('requests_per_second', $2::int, 'concurrent_requests', 1)
 where tenant_id = md5('tenant ' || $1::int)::uuid
+
+-- name: RowSize
+select pg_total_relation_size('public.prompts')::float8 / count(*) from public.prompts

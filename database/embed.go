@@ -31,6 +31,16 @@ var Lints embed.FS
 //go:embed lints.sql
 var LintTerms string
 
+// Scale are the checks of `vital check scale`, in the form of Lints.
+//
+//go:embed scale/*.sql
+var Scale embed.FS
+
+// ScaleTerms stands between LintTerms and every one of Scale.
+//
+//go:embed scale.sql
+var ScaleTerms string
+
 // Schemas are JSON Schemas (2020-12) of what the API takes; they are served as they stand.
 //
 //go:embed schemas/*.json

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/spf13/cobra"
 
 	"github.com/vital-db/vital/internal/fault"
@@ -86,8 +87,17 @@ func (a *app) checkCommand() *cobra.Command {
 		}, a.checkRLS),
 		a.checkDataCommand(),
 		a.checkOne(&cobra.Command{
-			Use: "all", Short: "Run every check there is", Args: noArguments,
-			Long: "Runs every check there is: schema, drift, rls and data. In a database without VITAL that is rls alone.\n\n" + aboutScope,
+			Use: "scale", Short: "Look for what keeps the database from growing over one server", Args: noArguments,
+			Long: "Says where each table would lie once tenants' data is distributed by tenant (Citus): on the coordinator, distributed,\n" +
+				"or copied to every server; and names every key, foreign key, policy, trigger, number and function in the way, and what\n" +
+				"grows with the number of tenants, each with the statement that would change it. A key that does not say whose the row\n" +
+				"is is an error and makes the exit code 3; a warning slows down what grows; a notice closes a road that nobody need take.\n" +
+				"Nothing is changed, and none of it is part of check all.\n\n" + aboutScope,
+		}, a.checkScale),
+		a.checkOne(&cobra.Command{
+			Use: "all", Short: "Run every check of what must hold", Args: noArguments,
+			Long: "Runs every check of what must hold: schema, drift, rls and data. In a database without VITAL that is rls alone.\n" +
+				"scale is not among them: it is about what a database may become.\n\n" + aboutScope,
 		}, a.checkAll))
 }
 
@@ -118,26 +128,35 @@ func (a *app) checkRLS(ctx context.Context, t *target, flags checkFlags) error {
 }
 
 // findRLS runs the lints of scope, and of what is guessed of it.
-func (a *app) findRLS(ctx context.Context, t *target, asked isolation.Scope) (outcome, error) {
+func (a *app) findRLS(ctx context.Context, t *target, asked isolation.Scope) (found outcome, err error) {
+	err = a.withScope(ctx, t, asked, func(conn *pgx.Conn, scope isolation.Scope) error {
+		lints, err := isolation.Lints(scope)
+		if err != nil {
+			return err
+		}
+		findings, err := isolation.Check(ctx, conn, scope)
+		found = outcome{lints: lints, looked: "nothing found by " + plural(len(lints), "lint"), findings: findings}
+		return err
+	})
+	return found, err
+}
+
+// withScope runs fn with an operator's connection and what is to be looked at there, which is said where it was guessed.
+func (a *app) withScope(ctx context.Context, t *target, asked isolation.Scope, fn func(*pgx.Conn, isolation.Scope) error) error {
 	conn, err := connectOperator(ctx, t)
 	if err != nil {
-		return outcome{}, err
+		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	scope, err := isolation.FindScope(ctx, conn, asked)
 	if err != nil {
-		return outcome{}, err
+		return err
 	}
 	if !scope.Vital {
 		fmt.Fprintf(a.streams.Err, "%s  schemas: %s · tenant columns: %s · roles of requests: %s · logins: %s\n", paint(a.streams.Err, dim, "scope"),
 			strings.Join(scope.Schemas, ", "), strings.Join(scope.TenantColumns, ", "), strings.Join(scope.Roles, ", "), strings.Join(scope.Logins, ", "))
 	}
-	lints, err := isolation.Lints(scope)
-	if err != nil {
-		return outcome{}, err
-	}
-	findings, err := isolation.Check(ctx, conn, scope)
-	return outcome{lints: lints, looked: "nothing found by " + plural(len(lints), "lint"), findings: findings}, err
+	return fn(conn, scope)
 }
 
 // reportOutcome prints what a check found in one of the formats.

@@ -47,24 +47,19 @@ func CheckFor(ctx context.Context, conn *pgx.Conn, scope Scope, name string) ([]
 	return check(ctx, conn, scope, lints)
 }
 
-func check(ctx context.Context, conn *pgx.Conn, scope Scope, lints []Lint) (_ []Finding, err error) {
-	// Names are printed qualified, and nothing the database brings can stand in for an operator.
-	var path string
-	if err := conn.QueryRow(ctx, queries.Get("SearchPath")).Scan(&path); err != nil {
-		return nil, fmt.Errorf("read search_path: %w", err)
-	}
-	if _, err := conn.Exec(ctx, queries.Get("SearchPathSet"), ""); err != nil {
-		return nil, fmt.Errorf("empty search_path: %w", err)
-	}
-	defer func() {
-		if _, failed := conn.Exec(context.WithoutCancel(ctx), queries.Get("SearchPathSet"), path); err == nil && failed != nil {
-			err = fmt.Errorf("restore search_path: %w", failed)
-		}
-	}()
+func check(ctx context.Context, conn *pgx.Conn, scope Scope, lints []Lint) (findings []Finding, err error) {
+	err = withoutPath(ctx, conn, func() (err error) {
+		findings, err = runAll(ctx, conn, scope, lints)
+		return err
+	})
+	return findings, err
+}
 
+// runAll runs lints one after the other; more are parameters beside those of scope.
+func runAll(ctx context.Context, conn *pgx.Conn, scope Scope, lints []Lint, more ...any) ([]Finding, error) {
 	findings := []Finding{}
 	for _, l := range lints {
-		found, err := l.run(ctx, conn, scope)
+		found, err := l.run(ctx, conn, scope, more...)
 		if err != nil {
 			return nil, fmt.Errorf("run lint %s: %w", l.Name, err)
 		}
@@ -73,8 +68,27 @@ func check(ctx context.Context, conn *pgx.Conn, scope Scope, lints []Lint) (_ []
 	return findings, nil
 }
 
-func (l Lint) run(ctx context.Context, conn *pgx.Conn, scope Scope) ([]Finding, error) {
-	rows, err := conn.Query(ctx, l.query, scope.Schemas, scope.TenantColumns, scope.Roles, scope.Logins, scope.excepted())
+// withoutPath runs do with an empty search_path.
+func withoutPath(ctx context.Context, conn *pgx.Conn, do func() error) (err error) {
+	// Names are printed qualified, and nothing the database brings can stand in for an operator.
+	var path string
+	if err := conn.QueryRow(ctx, queries.Get("SearchPath")).Scan(&path); err != nil {
+		return fmt.Errorf("read search_path: %w", err)
+	}
+	if _, err := conn.Exec(ctx, queries.Get("SearchPathSet"), ""); err != nil {
+		return fmt.Errorf("empty search_path: %w", err)
+	}
+	defer func() {
+		if _, failed := conn.Exec(context.WithoutCancel(ctx), queries.Get("SearchPathSet"), path); err == nil && failed != nil {
+			err = fmt.Errorf("restore search_path: %w", failed)
+		}
+	}()
+
+	return do()
+}
+
+func (l Lint) run(ctx context.Context, conn *pgx.Conn, scope Scope, more ...any) ([]Finding, error) {
+	rows, err := conn.Query(ctx, l.query, append(scope.parameters(), more...)...)
 	if err != nil {
 		return nil, err
 	}

@@ -23,9 +23,12 @@ const (
 	// Risk is something the platform does not let us close, or only its operator can judge; it is named,
 	// and does not fail a check.
 	Risk Level = "risk"
+	// Notice is something that closes a road nobody has taken yet; nothing is wrong today.
+	Notice Level = "notice"
 )
 
-var levels = []Level{Error, Warning, Risk}
+// Levels are all of them, the worst first.
+var Levels = []Level{Error, Warning, Risk, Notice}
 
 // Lint is one question asked of the catalog: a file of database/lints and its page.
 type Lint struct {
@@ -45,16 +48,16 @@ func (l Lint) Doc() string { return cmp.Or(l.Page, "docs/reference/lints/"+l.Nam
 
 // Lints returns those that scope is checked with, in the order of their names.
 func Lints(scope Scope) ([]Lint, error) {
-	all, err := loadLints(database.Lints)
+	all, err := loadLints(database.Lints, "lints", database.LintTerms)
 	if err != nil {
 		return nil, err
 	}
 	return slices.DeleteFunc(all, func(l Lint) bool { return l.vital && !scope.Vital }), nil
 }
 
-// loadLints reads the lints in the order of their names.
-func loadLints(files fs.FS) ([]Lint, error) {
-	names, err := fs.Glob(files, "lints/*.sql")
+// loadLints reads the lints of dir, which run behind terms, in the order of their names.
+func loadLints(files fs.FS, dir, terms string) ([]Lint, error) {
+	names, err := fs.Glob(files, dir+"/*.sql")
 	if err != nil {
 		return nil, fmt.Errorf("list lints: %w", err)
 	}
@@ -64,7 +67,7 @@ func loadLints(files fs.FS) ([]Lint, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", name, err)
 		}
-		l, err := parseLint(strings.TrimSuffix(path.Base(name), ".sql"), string(text))
+		l, err := parseLint(strings.TrimSuffix(path.Base(name), ".sql"), string(text), terms)
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +76,7 @@ func loadLints(files fs.FS) ([]Lint, error) {
 	return lints, nil
 }
 
-func parseLint(name, text string) (Lint, error) {
+func parseLint(name, text, terms string) (Lint, error) {
 	header := map[string]string{}
 	lines := bufio.NewScanner(strings.NewReader(text))
 	for lines.Scan() {
@@ -91,9 +94,9 @@ func parseLint(name, text string) (Lint, error) {
 	}
 	l := Lint{
 		Name: name, Level: Level(header["level"]), Title: header["title"], Hint: header["hint"], Kind: header["kind"],
-		vital: header["scope"] == "vital", query: database.LintTerms + text,
+		vital: header["scope"] == "vital", query: terms + text,
 	}
-	if !slices.Contains(levels, l.Level) {
+	if !slices.Contains(Levels, l.Level) {
 		return Lint{}, fmt.Errorf("lint %s: there is no level %q", name, l.Level)
 	}
 	if !l.vital && header["scope"] != "any" {

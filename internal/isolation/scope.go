@@ -37,6 +37,11 @@ func VitalScope() Scope {
 	}
 }
 
+// parameters are those of database/lints.sql.
+func (s Scope) parameters() []any {
+	return []any{s.Schemas, s.TenantColumns, s.Roles, s.Logins, s.excepted()}
+}
+
 // excepted are the tables and constraints agreed not to follow the rule of tenancy.
 func (s Scope) excepted() []string {
 	excepted := []string{}

@@ -82,3 +82,8 @@ where not exists (
   join pg_catalog.pg_class c on c.oid = a.attrelid and c.relkind in ('r', 'p')
   join pg_catalog.pg_namespace n on n.oid = c.relnamespace and n.nspname = any ($1::text[])
   where a.attname = w.name and a.attnum > 0 and not a.attisdropped);
+
+
+-- name: Placed
+-- Behind the terms of database/lints.sql and database/scale.sql.
+select p.name, p.place from placed p order by p.place, p.name;

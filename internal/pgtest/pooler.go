@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -47,74 +48,113 @@ type Pooler struct {
 // NewPooler starts one with that many server connections for each login and database; it ends with t.
 func NewPooler(t testing.TB, serverConns int) *Pooler {
 	t.Helper()
+	host, stop, err := StartPooler(ServerURL(t, "postgres"), map[string]string{"vital_api": loginPassword, "vital_service": loginPassword}, serverConns)
+	require.NoError(t, err, "start pgbouncer")
+	t.Cleanup(func() {
+		if said, err := stop(); t.Failed() {
+			t.Logf("pgbouncer (end: %v) said:\n%s", err, said)
+		}
+	})
+	return &Pooler{host: host, t: t}
+}
+
+// StartPooler starts a PgBouncer before the server at an address, with so many connections to it for each of logins, which
+// are passwords by name, and database. It returns where it listens; stop ends it and returns what it has said.
+func StartPooler(server string, logins map[string]string, serverConns int) (host string, stop func() (said []byte, err error), err error) {
 	program, err := exec.LookPath("pgbouncer")
 	if err != nil {
 		program = "/usr/sbin/pgbouncer" // not in everybody's PATH
 	}
-	server, err := url.Parse(ServerURL(t, "postgres"))
-	require.NoError(t, err)
-	dir, err := os.MkdirTemp("", "vital-pooler-")
-	require.NoError(t, err)
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	free := poolerPort(t)
-	p := &Pooler{host: free.Addr().String(), t: t}
-	_, port, err := net.SplitHostPort(p.host)
-	require.NoError(t, err)
-	users, settings := filepath.Join(dir, "users"), filepath.Join(dir, "pgbouncer.ini")
-	var logins strings.Builder
-	for _, login := range []string{"vital_api", "vital_service"} {
-		fmt.Fprintf(&logins, "%q %q\n", login, loginPassword)
+	address, err := url.Parse(server)
+	if err != nil {
+		return "", nil, err
 	}
-	require.NoError(t, os.WriteFile(users, []byte(logins.String()), 0o600))
-	require.NoError(t, os.WriteFile(settings, fmt.Appendf(nil, poolerSettings, server.Hostname(), server.Port(), port, users, serverConns), 0o600))
-	run := exec.Command(program, settings)
-	run.Dir = dir
-	if os.Geteuid() == 0 {
-		uid, gid := serverAccount(t)
-		for _, path := range []string{dir, users, settings} {
-			require.NoError(t, os.Chown(path, uid, gid))
+	dir, err := os.MkdirTemp("", "vital-pooler-")
+	if err != nil {
+		return "", nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(dir))
 		}
-		run.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
+	}()
+	free, err := poolerPort()
+	if err != nil {
+		return "", nil, err
+	}
+	host = free.Addr().String()
+	run, err := poolerCommand(program, dir, host, address, logins, serverConns)
+	if err = errors.Join(err, free.Close()); err != nil {
+		return "", nil, err
 	}
 	log, err := os.Create(filepath.Join(dir, "log"))
-	require.NoError(t, err)
+	if err != nil {
+		return "", nil, err
+	}
 	defer log.Close()
 	run.Stdout, run.Stderr = log, log
-	require.NoError(t, free.Close())
-	require.NoError(t, run.Start(), "start pgbouncer")
-	t.Cleanup(func() {
+	if err := run.Start(); err != nil {
+		return "", nil, err
+	}
+	stop = func() ([]byte, error) {
 		gone := run.Process.Signal(syscall.SIGINT)
 		ended := run.Wait() // by our signal, unless it is gone already
-		if said, err := os.ReadFile(log.Name()); err == nil && t.Failed() {
-			t.Logf("pgbouncer (signal: %v, end: %v) said:\n%s", gone, ended, said)
+		said, err := os.ReadFile(log.Name())
+		return said, errors.Join(gone, ended, err, os.RemoveAll(dir))
+	}
+	for begun := time.Now(); time.Since(begun) < 10*time.Second; time.Sleep(10 * time.Millisecond) {
+		if conn, err := net.Dial("tcp", host); err == nil {
+			return host, stop, conn.Close()
 		}
-	})
-	require.Eventually(t, func() bool {
-		conn, err := net.Dial("tcp", p.host)
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	}, 10*time.Second, 10*time.Millisecond)
-	return p
+	}
+	said, err := stop()
+	return "", nil, errors.Join(fmt.Errorf("pgbouncer does not listen: %s", said), err)
+}
+
+// poolerCommand writes its files into dir.
+func poolerCommand(program, dir, host string, server *url.URL, logins map[string]string, serverConns int) (*exec.Cmd, error) {
+	_, port, err := net.SplitHostPort(host)
+	if err != nil {
+		return nil, err
+	}
+	users, settings := filepath.Join(dir, "users"), filepath.Join(dir, "pgbouncer.ini")
+	var list strings.Builder
+	for name, password := range logins {
+		fmt.Fprintf(&list, "%q %q\n", name, password)
+	}
+	if err := os.WriteFile(users, []byte(list.String()), 0o600); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(settings, fmt.Appendf(nil, poolerSettings, server.Hostname(), server.Port(), port, users, serverConns), 0o600); err != nil {
+		return nil, err
+	}
+	run := exec.Command(program, settings)
+	run.Dir = dir
+	if os.Geteuid() != 0 {
+		return run, nil
+	}
+	uid, gid, err := serverAccount()
+	for _, path := range []string{dir, users, settings} {
+		err = errors.Join(err, os.Chown(path, uid, gid))
+	}
+	run.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
+	return run, err
 }
 
 var poolerPorts sync.Map // that were given out, so that no two poolers of this process are told the same
 
 // poolerPort listens on a port that is free, below those the system gives to whoever asks for any.
-func poolerPort(t testing.TB) net.Listener {
-	t.Helper()
+func poolerPort() (net.Listener, error) {
 	for range 1000 {
 		port := 15000 + rand.IntN(4000)
 		if _, given := poolerPorts.LoadOrStore(port, true); given {
 			continue
 		}
 		if listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
-			return listener
+			return listener, nil
 		}
 	}
-	t.Fatal("no port is free for a pooler")
-	return nil
+	return nil, errors.New("no port is free for a pooler")
 }
 
 // URL is address by way of the pooler.

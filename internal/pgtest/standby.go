@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -31,21 +32,12 @@ type Standby struct {
 // NewStandby copies the shared server and starts what follows it; it ends with t.
 func NewStandby(t testing.TB) *Standby {
 	t.Helper()
-	primary, err := url.Parse(ServerURL(t, "postgres"))
-	require.NoError(t, err)
-	password, _ := primary.User.Password()
-	dir, err := os.MkdirTemp("", "vital-standby-")
-	require.NoError(t, err)
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	require.NoError(t, os.Mkdir(filepath.Join(dir, "secrets"), 0o700))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "secrets", "superuser"), []byte(password+"\n"), 0o600))
-	s := &Standby{t: t, cluster: filepath.Join(dir, "postgres")}
-	s.copyFrom(dir, primary)
-	s.server, err = localpg.Open(context.Background(), localpg.Config{
-		DataDir: dir, Log: slog.New(slog.DiscardHandler),
-		Settings: map[string]string{"fsync": "off", "shared_buffers": "32MB", "max_connections": "300", "wal_retrieve_retry_interval": "200ms"},
+	server, dir, err := StartStandby(context.Background(), ServerURL(t, "postgres"), map[string]string{
+		"fsync": "off", "shared_buffers": "32MB", "max_connections": "300", "wal_retrieve_retry_interval": "200ms",
 	})
+	t.Cleanup(func() { os.RemoveAll(dir) })
 	require.NoError(t, err, "start standby")
+	s := &Standby{t: t, server: server, cluster: filepath.Join(dir, "postgres")}
 	t.Cleanup(func() {
 		s.Thaw()
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
@@ -55,41 +47,70 @@ func NewStandby(t testing.TB) *Standby {
 	return s
 }
 
-// copyFrom runs pg_basebackup, as the account that may run a server.
-func (s *Standby) copyFrom(dir string, primary *url.URL) {
-	s.t.Helper()
+// StartStandby copies the private server whose superuser primary is the address of into a directory of its own, which the
+// caller removes in any case, and starts what follows it.
+func StartStandby(ctx context.Context, primary string, settings map[string]string) (_ *localpg.Server, dir string, err error) {
+	address, err := url.Parse(primary)
+	if err != nil {
+		return nil, "", err
+	}
+	password, _ := address.User.Password()
+	if dir, err = os.MkdirTemp("", "vital-standby-"); err != nil {
+		return nil, "", err
+	}
+	if err := os.Mkdir(filepath.Join(dir, "secrets"), 0o700); err != nil {
+		return nil, dir, err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "secrets", "superuser"), []byte(password+"\n"), 0o600); err != nil {
+		return nil, dir, err
+	}
+	if err := copyServer(ctx, dir, primary); err != nil {
+		return nil, dir, err
+	}
+	server, err := localpg.Open(ctx, localpg.Config{DataDir: dir, Log: slog.New(slog.DiscardHandler), Settings: settings})
+	return server, dir, err
+}
+
+// copyServer runs pg_basebackup, as the account that may run a server.
+func copyServer(ctx context.Context, dir, primary string) error {
 	bin, err := localpg.FindBinDir("")
-	require.NoError(s.t, err)
-	backup := exec.Command(filepath.Join(bin, "pg_basebackup"), "--dbname="+primary.String(), "--pgdata="+s.cluster,
+	if err != nil {
+		return err
+	}
+	backup := exec.CommandContext(ctx, filepath.Join(bin, "pg_basebackup"), "--dbname="+primary, "--pgdata="+filepath.Join(dir, "postgres"),
 		"--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast", "--no-sync")
 	backup.Dir = os.TempDir()
 	if os.Geteuid() == 0 {
-		uid, gid := serverAccount(s.t)
-		require.NoError(s.t, os.Chown(dir, uid, gid))
-		require.NoError(s.t, os.Chmod(dir, 0o755))
+		uid, gid, err := serverAccount()
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(os.Chown(dir, uid, gid), os.Chmod(dir, 0o755)); err != nil {
+			return err
+		}
 		backup.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
 	}
-	said, err := backup.CombinedOutput()
-	require.NoError(s.t, err, string(said))
-	if os.Geteuid() == 0 {
-		require.NoError(s.t, os.Chown(dir, 0, 0))
+	if said, err := backup.CombinedOutput(); err != nil {
+		return fmt.Errorf("pg_basebackup: %w: %s", err, said)
 	}
+	if os.Geteuid() == 0 {
+		return os.Chown(dir, 0, 0)
+	}
+	return nil
 }
 
 // serverAccount is who runs a server where we are root, as localpg chooses.
-func serverAccount(t testing.TB) (uid, gid int) {
-	t.Helper()
+func serverAccount() (uid, gid int, err error) {
 	for _, name := range []string{"postgres", "nobody"} {
 		if u, err := user.Lookup(name); err == nil {
-			uid, err = strconv.Atoi(u.Uid)
-			require.NoError(t, err)
+			if uid, err = strconv.Atoi(u.Uid); err != nil {
+				return 0, 0, err
+			}
 			gid, err = strconv.Atoi(u.Gid)
-			require.NoError(t, err)
-			return uid, gid
+			return uid, gid, err
 		}
 	}
-	t.Fatal("no account to run a server as")
-	return 0, 0
+	return 0, 0, errors.New("no account to run a server as")
 }
 
 // URL is the address of the same database and login at the standby.

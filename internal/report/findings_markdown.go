@@ -14,9 +14,13 @@ var cell = strings.NewReplacer("\\", "\\\\", "|", "\\|", "\r", " ", "\n", " ", "
 // writeMarkdown writes the findings, the worst first, and how many lints found nothing.
 func writeMarkdown(w io.Writer, f Findings) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# vital %s\n\nRules: %d. Errors: %d. Warnings: %d. Risks: %d.\n", f.Command, len(f.Lints),
+	fmt.Fprintf(&b, "# vital %s\n\nRules: %d. Errors: %d. Warnings: %d. Risks: %d.", f.Command, len(f.Lints),
 		f.count(isolation.Error), f.count(isolation.Warning), f.count(isolation.Risk))
-	for _, level := range []isolation.Level{isolation.Error, isolation.Warning, isolation.Risk} {
+	if notices := f.count(isolation.Notice); notices > 0 {
+		fmt.Fprintf(&b, " Notices: %d.", notices)
+	}
+	b.WriteString("\n")
+	for _, level := range isolation.Levels {
 		for _, l := range f.Lints {
 			found := f.of(l.Name)
 			if l.Level != level || len(found) == 0 {

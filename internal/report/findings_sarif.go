@@ -57,8 +57,8 @@ type (
 	}
 )
 
-// sarifLevel is what SARIF calls a level; a risk is named and judged elsewhere, which is a note.
-var sarifLevel = map[isolation.Level]string{isolation.Error: "error", isolation.Warning: "warning", isolation.Risk: "note"}
+// sarifLevel is what SARIF calls a level; a risk is named and judged elsewhere, which is a note, like a notice.
+var sarifLevel = map[isolation.Level]string{isolation.Error: "error", isolation.Warning: "warning", isolation.Risk: "note", isolation.Notice: "note"}
 
 func sarifLog(f Findings) sarif {
 	run := sarifRun{
