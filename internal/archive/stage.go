@@ -201,6 +201,8 @@ func refused(err error, what string) error {
 		return conflict("Somebody else is writing rows of the tenant. Nothing was changed.", "Suspend the tenant first (vital tenant suspend), or try again.")
 	case said.Code == "57014":
 		return fault.Wrap(err, fault.RequestCancelled, "It was cancelled. Nothing was changed.", "Run it again.")
+	case said.Code == "53100":
+		return fault.Wrap(err, fault.DatabaseFull, "The database has no room left on its disk. Nothing was changed.", "Make room where it is, and run it again.")
 	case said.Code[:2] == "57":
 		return fault.Wrap(err, fault.DatabaseUnavailable, "The database ended the connection. Nothing was changed.", "Run it again once the database is there.")
 	case said.Code == "42501":
