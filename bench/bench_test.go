@@ -64,6 +64,7 @@ func TestHTTPClient(t *testing.T) {
 		{"OK", "HTTP/1.1 200 OK\r\nVary: x\r\ncontent-LENGTH: 5\r\n\r\nhello", "hello", ""},
 		{"OKCreated", "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n[]", "[]", ""},
 		{"OKInChunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\nContent-Range: 0-1/*\r\n\r\n", "hello", ""},
+		{"OKNoContent", "HTTP/1.1 204 No Content\r\nVary: x\r\n\r\n", "", ""},
 		{"ErrStatus", "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", "", "401"},
 		{"ErrNoLength", "HTTP/1.1 200 OK\r\n\r\n", "", "Content-Length"},
 	} {

@@ -143,12 +143,12 @@ func (c *httpClient) exchange() (length int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	unchanged := bytes.HasPrefix(status, []byte("HTTP/1.1 304")) // has no body
+	empty := bytes.HasPrefix(status, []byte("HTTP/1.1 304")) || bytes.HasPrefix(status, []byte("HTTP/1.1 204")) // have no body
 	c.refused = c.refusable && bytes.HasPrefix(status, []byte("HTTP/1.1 429"))
-	if !bytes.HasPrefix(status, []byte("HTTP/1.1 2")) && !unchanged && !c.refused {
+	if !bytes.HasPrefix(status, []byte("HTTP/1.1 2")) && !empty && !c.refused {
 		return 0, fmt.Errorf("unexpected answer: %s", bytes.TrimSpace(status))
 	}
-	length, known := 0, unchanged
+	length, known := 0, empty
 	c.remembered, c.version = false, ""
 	for {
 		line, err := c.in.ReadSlice('\n')

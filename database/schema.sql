@@ -2413,22 +2413,46 @@ COMMENT ON FUNCTION vital.accept_invitation(p_user_id uuid, p_token text) IS 'Ma
 CREATE FUNCTION vital.accessed_tenant(p_member boolean, OUT tenant_id uuid, OUT recorded boolean) RETURNS record
     LANGUAGE plpgsql STABLE SECURITY DEFINER PARALLEL RESTRICTED
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
+    AS $_$
+declare
+  refused boolean; -- null where the query does not settle it
 begin
-  if p_member then
-    tenant_id := (vital.require_member()).tenant_id;
-  else
-    tenant_id := vital.tenant_for('read');
+  select m.tenant_id, r.recorded, case when m.tenant_id is not null then r.recorded and current_setting('transaction_read_only')::boolean end
+  into tenant_id, recorded, refused
+  from vital.identity() c
+  cross join lateral (
+    select case
+      when c.tenant = '' then (select u.organization_id from public.users u where u.id = c.user_id)
+      when c.tenant ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' then c.tenant::uuid
+      else (select o.id from public.organizations o where o.slug = c.tenant)
+    end as id
+    offset 0
+  ) w
+  left join (
+    public.user_tenants m
+    join public.organizations o on o.id = m.tenant_id and o.lifecycle_state = 'active'
+  ) on m.tenant_id = w.id and m.user_id = c.user_id and m.status = 'active'
+  cross join lateral (
+    select exists (
+      select from public.tenant_configurations s where s.tenant_id = m.tenant_id and s.compliance_settings ->> 'hipaa_enabled' = 'true') as recorded
+    offset 0
+  ) r;
+  if not refused then
+    return;
   end if;
-  recorded := exists (
-    select from public.tenant_configurations c
-    where c.tenant_id = accessed_tenant.tenant_id and c.compliance_settings ->> 'hipaa_enabled' = 'true');
+
+  if refused is null then
+    tenant_id := case when p_member then (vital.require_member()).tenant_id else vital.tenant_for('read') end;
+    recorded := exists (
+      select from public.tenant_configurations s
+      where s.tenant_id = accessed_tenant.tenant_id and s.compliance_settings ->> 'hipaa_enabled' = 'true');
+  end if;
   if recorded and current_setting('transaction_read_only')::boolean then
     raise exception using errcode = 'VT301', message = 'Reads in this tenant are recorded; this transaction cannot write a record.',
       hint = 'Read in a transaction that may write.';
   end if;
 end
-$$;
+$_$;
 
 ALTER FUNCTION vital.accessed_tenant(p_member boolean, OUT tenant_id uuid, OUT recorded boolean) OWNER TO vital_definer;
 

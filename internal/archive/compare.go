@@ -73,10 +73,17 @@ func (c Comparison) Run(ctx context.Context, conn *pgx.Conn) (differences []Diff
 		return s.TenantColumn == "" || len(c.Tables) == 0 && s.left == leftHistory
 	})
 	slices.SortFunc(tables, func(a, b *staged) int { return bytes.Compare([]byte(a.String()), []byte(b.String())) })
+	if err := p.findBlank(ctx, tx, tables); err != nil {
+		return nil, nil, err
+	}
 	if err := p.stage(ctx, tx, c.Archive, tables, c.Progress); err != nil {
 		return nil, nil, err
 	}
 	for _, s := range tables {
+		if s.blank {
+			differences = append(differences, Difference{Table: s.String()})
+			continue
+		}
 		if s.String() != organizations { // a tenant's state is a difference all the same
 			s.ignored = append(s.ignored, kept[s.String()]...)
 		}

@@ -71,6 +71,7 @@ type staged struct {
 	shape
 	file         *File  // nil where the archive knows no such table
 	left         string // why its rows are not put back; "" where they are
+	blank        bool   // there were no rows then, and there are none now
 	then, doomed string
 	columns      []string // which both have, generated ones aside
 	ignored      []string // which do not count when rows are compared
@@ -238,11 +239,11 @@ func (p *plan) order(tables []*staged) ([]*staged, error) {
 
 // restored are the tables whose rows are put back.
 func (p *plan) restored() []*staged {
-	return slices.DeleteFunc(slices.Clone(p.tables), func(s *staged) bool { return s.left != "" })
+	return slices.DeleteFunc(slices.Clone(p.tables), func(s *staged) bool { return s.left != "" || s.blank })
 }
 
 func (p *plan) isRestored(name string) bool {
-	return slices.ContainsFunc(p.tables, func(s *staged) bool { return s.left == "" && s.String() == name })
+	return slices.ContainsFunc(p.tables, func(s *staged) bool { return s.left == "" && !s.blank && s.String() == name })
 }
 
 func readShapes(ctx context.Context, tx pgx.Tx) (map[string]shape, error) {

@@ -104,6 +104,13 @@ func (r Restoration) run(ctx context.Context, tx pgx.Tx) (*Restored, error) {
 	if len(tables) == 0 {
 		return nil, fault.New(fault.Usage, "None of these tables is put back.", "docs/reference/archive.md says which are left as they are, and why.")
 	}
+	if err := w.findBlank(ctx, tx, tables); err != nil {
+		return nil, err
+	}
+	for _, s := range tables {
+		w.done[s.String()] = &TableRestored{Table: s.String()}
+	}
+	tables = w.restored()
 	if err := w.stage(ctx, tx, r.Archive, tables, r.Progress); err != nil {
 		return nil, err
 	}
@@ -124,7 +131,7 @@ func (r Restoration) run(ctx context.Context, tx pgx.Tx) (*Restored, error) {
 			return nil, err
 		}
 	}
-	return w.report(tables, &r), nil
+	return w.report(&r), nil
 }
 
 // begin opens the transaction's work: the tenant is locked, and what is written is one thing for the audit log.
@@ -306,10 +313,12 @@ func quotedName(name string) string {
 	return pgx.Identifier{schema, table}.Sanitize()
 }
 
-func (w *work) report(tables []*staged, r *Restoration) *Restored {
+func (w *work) report(r *Restoration) *Restored {
 	report := &Restored{Tables: []TableRestored{}, LeftOut: []LeftOut{}, Notes: append([]string{}, w.notes...), DryRun: r.DryRun}
-	for _, s := range tables {
-		report.Tables = append(report.Tables, *w.done[s.String()])
+	for _, s := range w.tables {
+		if s.left == "" {
+			report.Tables = append(report.Tables, *w.done[s.String()])
+		}
 	}
 	slices.SortFunc(report.Tables, func(a, b TableRestored) int { return strings.Compare(a.Table, b.Table) })
 	report.LeftOut = w.leftOut()

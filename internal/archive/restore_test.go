@@ -199,6 +199,43 @@ func TestRestore(t *testing.T) {
 	}
 }
 
+// TestRestore_Blank: a table without rows then and now has none brought beside it, and must still have none at the end.
+func TestRestore_Blank(t *testing.T) {
+	t.Parallel()
+	d, conn, then := setUpRestore(t)
+	d.Exec(t, damage)
+	filled, staged := map[string]bool{}, map[string]bool{}
+	for _, file := range then.Tables {
+		filled[file.String()] = file.Rows > 0
+	}
+	restore := func() error {
+		_, err := archive.Restoration{Archive: then, Tenant: acme, Reason: "a mistake", Progress: func(table string, _, _ int) { staged[table] = true }}.Run(t.Context(), conn)
+		return err
+	}
+	const blank = "public.knowledge"
+	require.Contains(t, filled, blank)
+	require.False(t, filled[blank])
+	d.Exec(t, `create function public.meddle() returns trigger language plpgsql as $$ begin insert into knowledge (tenant_id, title) values (new.tenant_id, 'made meanwhile'); return null; end $$;
+		create trigger meddle after insert on prompts for each row execute function public.meddle()`)
+	damaged := hashes(t, conn, acme)
+	err := restore()
+	require.Equal(t, fault.Conflict, fault.CodeOf(err), "%v", err)
+	require.ErrorContains(t, err, blank)
+	require.Equal(t, damaged, hashes(t, conn, acme))
+	d.Exec(t, "drop trigger meddle on prompts")
+	clear(staged)
+	require.NoError(t, restore())
+	for table := range staged {
+		require.True(t, filled[table], table)
+	}
+	d.Exec(t, "insert into knowledge (tenant_id, title) values ($1, 'made since')", acme)
+	require.NoError(t, restore())
+	require.True(t, staged[blank], "it has a row that goes")
+	var left int
+	require.NoError(t, conn.QueryRow(t.Context(), "select count(*) from knowledge").Scan(&left))
+	require.Zero(t, left)
+}
+
 // TestRestore_Held: what records refer to stays, with what it refers to, and is said to.
 func TestRestore_Held(t *testing.T) {
 	t.Parallel()

@@ -20,6 +20,9 @@ func (p *plan) stage(ctx context.Context, tx pgx.Tx, a *Archive, tables []*stage
 		return refused(err, "temporary tables")
 	}
 	for i, s := range tables {
+		if s.blank {
+			continue
+		}
 		progress(s.String(), i+1, len(tables))
 		if _, err := tx.Exec(ctx, fill(stageQueries.Get("LinesEmpty"))); err != nil {
 			return fmt.Errorf("empty lines: %w", err)
@@ -32,6 +35,29 @@ func (p *plan) stage(ctx context.Context, tx pgx.Tx, a *Archive, tables []*stage
 		}
 	}
 	return nil
+}
+
+// findBlank finds the tables that had no rows then and have none now. No temporary tables are made for them: each is some two hundred changes to
+// the catalog, of which all connections are told at the commit; told of more than 4,096 at once, they forget all they know of the catalog.
+func (p *plan) findBlank(ctx context.Context, tx pgx.Tx, tables []*staged) error {
+	for _, s := range tables {
+		if s.file.Rows > 0 || s.TenantColumn == "" {
+			continue
+		}
+		some, err := p.hasRows(ctx, tx, s)
+		if err != nil {
+			return err
+		}
+		s.blank = !some
+	}
+	return nil
+}
+
+func (p *plan) hasRows(ctx context.Context, tx pgx.Tx, s *staged) (some bool, err error) {
+	if err := tx.QueryRow(ctx, s.fill(stageQueries.Get("HasRows")), p.tenant).Scan(&some); err != nil {
+		return false, refused(err, s.String())
+	}
+	return some, nil
 }
 
 // fillThen makes rows of the lines. A row of anybody else's is refused, whoever vouches for the archive.
@@ -175,6 +201,8 @@ func refused(err error, what string) error {
 		return conflict("Somebody else is writing rows of the tenant. Nothing was changed.", "Suspend the tenant first (vital tenant suspend), or try again.")
 	case said.Code == "57014":
 		return fault.Wrap(err, fault.RequestCancelled, "It was cancelled. Nothing was changed.", "Run it again.")
+	case said.Code == "53100":
+		return fault.Wrap(err, fault.DatabaseFull, "The database has no room left on its disk. Nothing was changed.", "Make room where it is, and run it again.")
 	case said.Code[:2] == "57":
 		return fault.Wrap(err, fault.DatabaseUnavailable, "The database ended the connection. Nothing was changed.", "Run it again once the database is there.")
 	case said.Code == "42501":

@@ -71,6 +71,9 @@ select pg_catalog.count(*) from {then} s where s.{tenant_column} is distinct fro
 -- name: ThenCount
 select pg_catalog.count(*) from {then};
 
+-- name: HasRows
+select exists (select from {table} t where t.{tenant_column} = $1);
+
 -- name: CompareCount
 -- Rows there are now alone, there were then alone, and in both but not the same, but for columns that do not count.
 select pg_catalog.count(*) filter (where s.{first_key} is null), pg_catalog.count(*) filter (where t.{first_key} is null),

@@ -9,13 +9,20 @@ import (
 type unpacked struct {
 	export  Export
 	partial string
+	written Manifest
 }
 
 func (u *unpacked) lines(table Table, read func(each func(line []byte) error) error) (File, error) {
-	return writeFile(u.partial, table, u.export.Seal, read)
+	file, err := writeFile(u.partial, table, u.export.Seal, read)
+	u.written.Tables = append(u.written.Tables, file)
+	return file, err
 }
 
+// finish drops whatever else lies there: what was broken off before may have been another's.
 func (u *unpacked) finish(manifest, signature []byte) error {
+	if err := u.written.dropOthers(u.partial); err != nil {
+		return unwritable(err, u.partial)
+	}
 	for name, content := range map[string][]byte{manifestName: manifest, signatureName: signature} {
 		if content == nil {
 			continue

@@ -223,11 +223,20 @@ func (w *work) settle(ctx context.Context, tables []*staged) error {
 		}
 		done := w.done[s.String()]
 		if found.Removed > 0 || found.Changed > 0 || found.Added != done.Held {
-			return fault.New(fault.Conflict, "Rows of "+s.String()+" would not be as they were. Nothing was changed.",
-				"Members write meanwhile: suspend the tenant first (vital tenant suspend). If it is the same again, a trigger of the table changes what is written: have it ask vital.is_restoring().")
+			return notAsItWas(s)
 		}
 		if done.Inserted+done.Updated+done.Deleted > 0 {
 			counts[s.String()] = map[string]int64{"inserted": done.Inserted, "updated": done.Updated, "deleted": done.Deleted}
+		}
+	}
+	for _, s := range w.tables {
+		if !s.blank {
+			continue
+		}
+		if some, err := w.hasRows(ctx, w.tx, s); err != nil {
+			return err
+		} else if some {
+			return notAsItWas(s)
 		}
 	}
 	if w.isRestored("public.user_tenants") {
@@ -241,4 +250,9 @@ func (w *work) settle(ctx context.Context, tables []*staged) error {
 		}
 	}
 	return finishWriting(ctx, w.tx, map[string]any{"tables": counts})
+}
+
+func notAsItWas(s *staged) error {
+	return fault.New(fault.Conflict, "Rows of "+s.String()+" would not be as they were. Nothing was changed.",
+		"Members write meanwhile: suspend the tenant first (vital tenant suspend). If it is the same again, a trigger of the table changes what is written: have it ask vital.is_restoring().")
 }

@@ -22,7 +22,12 @@ import (
 	"github.com/vital-db/vital/internal/pgtest"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		os.Exit(runAsProgram())
+	}
+	pgtest.Main(m)
+}
 
 // result is how one run of the program ended.
 type result struct {

@@ -224,7 +224,8 @@ func (a *app) runErasure(ctx context.Context, t *target, r erasure.Request, refe
 	}
 	if flags.out != "" {
 		if err := asOperator(ctx, t, "ErasureCertificate", func(tx pgx.Tx) error { return a.writeErasure(ctx, tx, r.ID, flags.out) }); err != nil {
-			return err
+			return fault.Wrap(err, fault.CodeOf(err), "Everything is erased and certified, but the certificate could not be written to "+flags.out+".",
+				"It is kept: `vital erasure certificate "+r.ID.String()+" --out FILE` writes it.")
 		}
 	}
 	if flags.asJSON {

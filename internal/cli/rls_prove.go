@@ -241,13 +241,27 @@ func (a *app) writeProof(ctx context.Context, conn *pgx.Conn, proof *isolation.P
 	}
 }
 
-// writeFile makes the file that flag named and fills it.
+// writeFile makes the file that flag named and fills it. It is there under its name once it is whole.
 func writeFile(name, flag string, write func(io.Writer) error) error {
-	file, err := os.Create(name)
+	path := name
+	if info, err := os.Stat(name); err != nil || info.Mode().IsRegular() { // else it is a device or a pipe
+		path += ".partial"
+	}
+	file, err := os.Create(path)
 	if err != nil {
 		return fault.Wrap(err, fault.Usage, fmt.Sprintf("The file of --%s cannot be written.", flag), "Name one in a directory you may write to.")
 	}
-	return errors.Join(write(file), file.Close())
+	err = errors.Join(write(file), file.Close())
+	if err == nil && path != name {
+		err = os.Rename(path, name)
+	}
+	if err == nil {
+		return nil
+	}
+	if path != name {
+		_ = os.Remove(path) // half of it is worth nothing
+	}
+	return fault.Wrap(err, fault.OutputFailed, fmt.Sprintf("The file of --%s could not be written whole.", flag), "See that there is room where it is to be, or name another place.")
 }
 
 // proofFault is what makes the exit code 3, or nil.

@@ -6,6 +6,12 @@ select pg_catalog.set_config('lock_timeout', '2s', true), pg_catalog.set_config(
   pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('row_security', 'off', true),
   pg_catalog.set_config('vital.erasing', $1, true), pg_catalog.set_config('vital.reason', 'erasure ' || $1, true);
 
+-- name: Gently
+-- What goes over whole tables takes one core at most, and leaves time to others between pages.
+select pg_catalog.set_config('max_parallel_workers_per_gather', '0', false), pg_catalog.set_config('jit', 'off', false),
+  pg_catalog.set_config('max_parallel_maintenance_workers', '0', false),
+  pg_catalog.set_config('vacuum_cost_delay', '2ms', false);
+
 -- name: Lock
 select pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended('vital.erasure ' || $1, 0));
 
@@ -190,7 +196,8 @@ select vital.erase_chain($1, $2);
 delete from public.organizations o where o.id = $1 and $2::integer > 0;
 
 -- name: Vacuum
-vacuum (analyze, skip_locked) {table};
+-- It would wait for nobody, but others for it, while it gave empty pages back.
+vacuum (analyze, skip_locked, truncate false) {table};
 
 -- name: Reached
 -- These tables, and those whose rows go or change with theirs.

@@ -113,6 +113,9 @@ func Run(ctx context.Context, conn *pgx.Conn, id uuid.UUID, config Config) (*Era
 		return nil, fault.New(fault.StateConflict, "This erasure is being run by somebody else at the moment.", "Wait for it: `vital erasure list`.")
 	}
 	defer conn.Exec(context.WithoutCancel(ctx), queries.Get("Unlock"), id.String()) //nolint:errcheck // it ends with the connection anyway
+	if err := gently(ctx, conn); err != nil {
+		return nil, err
+	}
 	erasure, err := begin(ctx, conn, id)
 	if err != nil {
 		return nil, err
@@ -153,7 +156,9 @@ func (e *Erasure) ids() []uuid.UUID {
 
 // batch runs fn in a short transaction of the erasure, and counts what goes in it. A lock that is not to be had is tried for again.
 func (r *running) batch(ctx context.Context, what string, fn func(tx pgx.Tx) (int64, error)) (gone int64, err error) {
+	var began time.Time
 	for try := 1; ; try++ {
+		began = time.Now()
 		err = pgx.BeginFunc(ctx, r.conn, func(tx pgx.Tx) error {
 			if _, err := tx.Exec(ctx, queries.Get("Enter"), r.ID.String()); err != nil {
 				return fmt.Errorf("enter: %w", err)
@@ -175,7 +180,28 @@ func (r *running) batch(ctx context.Context, what string, fn func(tx pgx.Tx) (in
 		r.Erased[what] += gone
 		r.Progress(what, r.Erased[what])
 	}
-	return gone, nil
+	return gone, breathe(ctx, began)
+}
+
+// longestBreath bounds for how long others have the machine between two batches.
+const longestBreath = time.Second
+
+// breathe lets others have the machine for as long as it was used since began.
+func breathe(ctx context.Context, began time.Time) error {
+	select {
+	case <-time.After(min(time.Since(began), longestBreath)):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// gently has a connection take no more of the machine than it must.
+func gently(ctx context.Context, conn *pgx.Conn) error {
+	if _, err := conn.Exec(ctx, queries.Get("Gently")); err != nil {
+		return fmt.Errorf("go gently: %w", err)
+	}
+	return nil
 }
 
 // drain runs a statement, whose last value is the size of a batch, until nothing goes any more.
@@ -210,6 +236,8 @@ func explain(ctx context.Context, err error) error {
 		return fault.Wrap(err, fault.Conflict, fmt.Sprintf("Rows of %s refer to what is to be erased, and do not say whose they are.", table), "Delete them, or give the table a tenant_id."+again)
 	case "42501":
 		return fault.Wrap(err, fault.PermissionDenied, "This login may not erase everything.", "Log in as a superuser, or with BYPASSRLS and the privileges of vital_owner."+again)
+	case "53100":
+		return fault.Wrap(err, fault.DatabaseFull, "The database has no room left on its disk.", "Make room where it is."+again)
 	case "55P03", "40P01":
 		return fault.Wrap(err, fault.Conflict, "Somebody holds a lock on what is to be erased.", "Look for a transaction that stays open: pg_stat_activity."+again)
 	}

@@ -412,6 +412,20 @@ func TestErase_Leftovers(t *testing.T) {
 	require.Equal(t, []erasure.Finding{{Where: "vital.river_job.args", Kind: "job", Count: 1}}, again.Left)
 }
 
+// TestErase_LargeTable: a table of several stretches is looked through from the first row to the last, and counted once.
+func TestErase_LargeTable(t *testing.T) {
+	t.Parallel()
+	d, conn := setup(t)
+	id := approved(t, d, "tenant", acme)
+	erase(t, conn, id, erasure.Issue{Key: signer(t)})
+	d.Exec(t, `create table public.planted as select case when n in (1, 2999, 6000) then $1::text else 'x' end as said, case n when 6000 then $1::text end as note, repeat('y', 600) as filler
+		from generate_series(1, 6000) n`, acme.String())
+	require.Greater(t, count(t, conn, "select (pg_relation_size('public.planted') / 8192)::int"), 3*128)
+	scan, err := erasure.Find(t.Context(), conn, id, nil, erasure.Search{})
+	require.NoError(t, err)
+	require.Equal(t, []erasure.Finding{{Where: "public.planted.note", Kind: "table", Count: 1}, {Where: "public.planted.said", Kind: "table", Count: 3}}, scan.Left)
+}
+
 // TestErase_Many: of many members each is found, by what ids and addresses look like.
 func TestErase_Many(t *testing.T) {
 	t.Parallel()

@@ -96,6 +96,9 @@ func look(ctx context.Context, conn *pgx.Conn, match matcher, search Search) (*S
 	if search.Progress == nil {
 		search.Progress = func(string) {}
 	}
+	if err := gently(ctx, conn); err != nil {
+		return nil, err
+	}
 	s := &Scan{At: time.Now().UTC().Truncate(time.Second), Left: []Finding{}}
 	if err := s.database(ctx, conn, match, search); err != nil {
 		return nil, err
@@ -122,6 +125,7 @@ type relation struct {
 	Columns      []string
 	AreBytes     []bool
 	Bytes        int64
+	Blocks       int64 // of the table alone
 }
 
 func (r relation) String() string { return r.Schema + "." + r.Name }
@@ -209,18 +213,48 @@ func remembered(ctx context.Context, conn *pgx.Conn, match matcher) ([]column, e
 	return found, nil
 }
 
+// scanBlocks is how much of a table is looked through before others have the machine for as long, 1 MiB.
+const scanBlocks = 128
+
 func (s *Scan) relation(ctx context.Context, tx pgx.Tx, r relation, match matcher, patterns, words []string) error {
 	var rows, hits int64
-	if err := tx.QueryRow(ctx, r.fill("CountHits", match), patterns, words).Scan(&rows, &hits); err != nil {
-		return err
+	found := make([]int64, len(r.Columns))
+	for from := int64(0); from == 0 || from < r.Blocks; from += scanBlocks {
+		to := fmt.Sprintf("(%d,0)", from+scanBlocks)
+		if from+scanBlocks >= r.Blocks {
+			to = lastRow
+		}
+		began := time.Now()
+		args := []any{patterns, words, fmt.Sprintf("(%d,0)", from), to}
+		var looked, hit int64
+		if err := tx.QueryRow(ctx, r.fill("CountHits", match), args...).Scan(&looked, &hit); err != nil {
+			return err
+		}
+		rows, hits = rows+looked, hits+hit
+		if hit > 0 {
+			if err := r.countColumns(ctx, tx, match, args, found); err != nil {
+				return err
+			}
+		}
+		if err := breathe(ctx, began); err != nil {
+			return err
+		}
 	}
 	s.Tables, s.Rows, s.Bytes = s.Tables+1, s.Rows+rows, s.Bytes+r.Bytes
 	if r.String() == jobTable {
 		s.Jobs = rows
 	}
-	if hits == 0 {
-		return nil
+	if hits > 0 {
+		s.columns(r, found, hits)
 	}
+	return nil
+}
+
+// lastRow is behind the last row any table can have.
+const lastRow = "(4294967295,0)"
+
+// countColumns adds to found how many rows of a stretch have what is looked for in each column.
+func (r relation) countColumns(ctx context.Context, tx pgx.Tx, match matcher, args []any, found []int64) error {
 	counts := make([]string, len(r.Columns))
 	for i, name := range r.Columns {
 		value := "t." + quote(name) + "::text"
@@ -229,11 +263,13 @@ func (s *Scan) relation(ctx context.Context, tx pgx.Tx, r relation, match matche
 		}
 		counts[i] = match.expandFor(scanQueries.Get("CountColumn"), "pg_catalog.lower("+value+")")
 	}
-	var found []int64
-	if err := tx.QueryRow(ctx, r.fill("CountColumns", match, "{counts}", strings.Join(counts, ", ")), patterns, words).Scan(&found); err != nil {
+	var here []int64
+	if err := tx.QueryRow(ctx, r.fill("CountColumns", match, "{counts}", strings.Join(counts, ", ")), args...).Scan(&here); err != nil {
 		return err
 	}
-	s.columns(r, found, hits)
+	for i, n := range here {
+		found[i] += n
+	}
 	return nil
 }
 

@@ -6,7 +6,8 @@ $1 are patterns, $2 whole words for the many.
   select from pg_catalog.regexp_matches({x}, '{token}', 'g') w where w[1] = any ($2::text[])))
 
 -- name: Look
-set transaction isolation level read committed, read only;
+-- One snapshot for all stretches of a table: a row that moves meanwhile is where it was.
+set transaction isolation level repeatable read, read only;
 
 -- name: LookSettings
 select pg_catalog.set_config('row_security', 'off', true), pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('lock_timeout', '5s', true);
@@ -15,7 +16,7 @@ select pg_catalog.set_config('row_security', 'off', true), pg_catalog.set_config
 -- Everything that keeps rows: tables and their partitions, materialized views, large objects, comments and settings.
 select n.nspname::text, c.relname::text,
   pg_catalog.array_agg(a.attname::text order by a.attnum), pg_catalog.array_agg(a.atttypid = 'pg_catalog.bytea'::pg_catalog.regtype order by a.attnum),
-  pg_catalog.pg_total_relation_size(c.oid)
+  pg_catalog.pg_total_relation_size(c.oid), pg_catalog.pg_relation_size(c.oid) / pg_catalog.current_setting('block_size')::int8
 from pg_catalog.pg_class c
 join pg_catalog.pg_namespace n on n.oid = c.relnamespace
 join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -46,12 +47,13 @@ where c.relkind = 'f' order by 1;
 
 -- name: CountHits
 select pg_catalog.count(*), pg_catalog.count(*) filter (where {match})
-from only {table} t, lateral (select pg_catalog.lower({hay}) as hay offset 0) h;
+from only {table} t, lateral (select pg_catalog.lower({hay}) as hay offset 0) h
+where t.ctid >= $3::text::tid and t.ctid < $4::text::tid;
 
 -- name: CountColumns
 select array[{counts}]::int8[]
 from only {table} t, lateral (select pg_catalog.lower({hay}) as hay offset 0) h
-where {match};
+where t.ctid >= $3::text::tid and t.ctid < $4::text::tid and {match};
 
 -- name: CountColumn
 pg_catalog.count(*) filter (where {match})

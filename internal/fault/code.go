@@ -99,6 +99,7 @@ const (
 	DatabaseUnavailable Code = "database_unavailable"
 	PoolExhausted       Code = "pool_exhausted"
 	StatementTimeout    Code = "statement_timeout"
+	DatabaseFull        Code = "database_full"
 	ReadOnly            Code = "read_only"
 	AccessNotRecorded   Code = "access_not_recorded"
 )
@@ -123,6 +124,7 @@ const (
 	MigrationRefused    Code = "migration_refused"
 	BackupFailed        Code = "backup_failed"
 	ArchiveFailed       Code = "archive_failed"
+	OutputFailed        Code = "output_failed"
 	ArchiveInvalid      Code = "archive_invalid"
 	KeyUnavailable      Code = "key_unavailable"
 	KeyDamaged          Code = "key_damaged"

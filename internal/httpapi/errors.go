@@ -80,6 +80,7 @@ var statuses = map[fault.Code]int{
 	fault.RequestTimeout:          http.StatusGatewayTimeout,
 	fault.StatementTimeout:        http.StatusGatewayTimeout,
 	fault.DatabaseUnavailable:     http.StatusServiceUnavailable,
+	fault.DatabaseFull:            http.StatusServiceUnavailable,
 	fault.PoolExhausted:           http.StatusServiceUnavailable,
 	fault.SchemaBehind:            http.StatusServiceUnavailable,
 	fault.SchemaAhead:             http.StatusServiceUnavailable,

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -32,12 +33,18 @@ const olga = "a0000000-0000-4000-8000-000000000002" // owner of A
 
 func setupExports(t *testing.T) (*bundle, ed25519.PrivateKey) {
 	t.Helper()
-	_, signer, err := ed25519.GenerateKey(nil)
-	require.NoError(t, err)
+	signer := newArchiveKey(t)
 	b := setup(t, func(c *httpapi.Config, _ *postgres.Config) { c.ArchiveKey = signer })
 	b.db.Exec(t, writeFixture)
 	b.db.Exec(t, exportFixture)
 	return b, signer
+}
+
+func newArchiveKey(t *testing.T) ed25519.PrivateKey {
+	t.Helper()
+	_, key, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	return key
 }
 
 // files are those of a zip file, the last of which are the manifest and its signature.
@@ -106,6 +113,22 @@ func TestTenantExport_Callers(t *testing.T) {
 		require.Equal(t, http.StatusOK, b.send(http.MethodPost, path, olga, "", reason, "x").status)
 	}
 	requireProblem(t, b.send(http.MethodPost, path, olga, "", reason, "x"), 409, "limit_exceeded")
+}
+
+// TestTenantExport_NoDisk: nothing of an archive is kept on the server, so that one whose disk is full sends it all the same.
+func TestTenantExport_NoDisk(t *testing.T) {
+	b, _ := setupExports(t)
+	b.db.Exec(t, "insert into prompts (tenant_id, title, body) select $1, n::text, (select string_agg(gen_random_uuid()::text, '') from generate_series(1, 1000 + 0 * n)) from generate_series(1, 200) n", tenantA)
+	t.Setenv("TMPDIR", "/dev/full/nowhere")
+	_, err := os.CreateTemp("", "x")
+	require.Error(t, err)
+	got := b.send(http.MethodPost, "/api/tenants/acme/export", olga, "", "Vital-Reason", "moving away")
+	require.Equal(t, http.StatusOK, got.status)
+	require.Greater(t, len(got.body), 2<<20)
+	files(t, got.body)
+	got = b.send(http.MethodPost, "/api/me/export", dana, "")
+	require.Equal(t, http.StatusOK, got.status, got.body)
+	files(t, got.body)
 }
 
 // TestTenantExport_Cut: while one is under way there is no other; a client that goes away ends it; and what it has is no archive.

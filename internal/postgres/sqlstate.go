@@ -94,6 +94,8 @@ func translateState(pgErr *pgconn.PgError) error {
 			"Narrow it with filters or a limit.")
 	case pgErr.Code == "53300", pgErr.Code == "57P01", pgErr.Code == "57P02", pgErr.Code == "57P03", class == "08":
 		return unavailable(pgErr)
+	case pgErr.Code == "53100":
+		return fault.Wrap(pgErr, fault.DatabaseFull, "The database has no room left on its disk.", "Nothing was changed. Try again once its operator has made room.")
 	case pgErr.Code == "42501":
 		return fault.Wrap(pgErr, fault.PermissionDenied, "Your role may not do this.",
 			"Sign in as somebody who may, or ask an admin of the tenant.")

@@ -221,7 +221,8 @@ func (b Backups) run(ctx context.Context, address, program string, args ...strin
 	}
 	cmd.Stderr = &said
 	if err := cmd.Run(); err != nil {
-		f := fault.Wrap(err, fault.BackupFailed, program+" ended with an error.", "Its own words are the detail. It must be of the server's version or newer (VITAL_PG_BIN).")
+		f := fault.Wrap(err, fault.BackupFailed, program+" ended with an error.",
+			"Its own words are the detail. It must be of the server's version or newer (VITAL_PG_BIN), and there must be room where it writes (--backup-dir, TMPDIR).")
 		f.Detail = withoutRows(said.String())
 		return f
 	}
@@ -296,11 +297,15 @@ func (b Backups) keep(made *Backup, partial string) error {
 	name := fmt.Sprintf("%s-v%d-%s", url.PathEscape(made.Database), made.Version, made.MadeAt.Format("20060102T150405Z"))
 	made.File = filepath.Join(b.Dir, name+dumpSuffix)
 	manifest, err := json.MarshalIndent(made, "", "  ")
+	defer os.Remove(partial + ".json") //nolint:errcheck // gone, once it is whole: half of one would stand in the way of every list
 	if err == nil {
-		err = os.WriteFile(filepath.Join(b.Dir, name+manifestSuffix), append(manifest, '\n'), 0o600)
+		err = os.WriteFile(partial+".json", append(manifest, '\n'), 0o600)
 	}
 	if err == nil {
 		err = os.Rename(partial, made.File)
+	}
+	if err == nil {
+		err = os.Rename(partial+".json", filepath.Join(b.Dir, name+manifestSuffix))
 	}
 	if err != nil {
 		return backupFault(err, "The backup cannot be kept.", "Look at the directory's permissions and free space.")
