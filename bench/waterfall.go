@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/vital-db/vital/database"
+	"github.com/vital-db/vital/internal/traffic"
 )
 
 //go:embed waterfall.sql
@@ -139,7 +140,7 @@ func (r *result) beside(
 		if err != nil {
 			return err
 		}
-		requests[i] = getRequest(forgetful.address, "/v1/context", token)
+		requests[i] = traffic.Get(forgetful.address, "/v1/context", token)
 	}
 	var asked, remembered atomic.Int64
 	steps := waterfallSteps(userID(someone), tenantID(someone))
@@ -185,21 +186,21 @@ func inTurns(address string, requests [][]byte, asked, remembered *atomic.Int64)
 	next := 0
 	return func(ctx context.Context, clients int, slice time.Duration) (sample, error) {
 		return closedLoop(ctx, clients, slice, func(int) (worker, error) {
-			c, err := dialHTTP(address, nil)
+			c, err := traffic.Dial(address, nil)
 			if err != nil {
 				return worker{}, err
 			}
 			do := func() error {
-				c.request = requests[next%len(requests)]
+				c.Request = requests[next%len(requests)]
 				next++
-				err := c.do()
+				err := c.Do()
 				asked.Add(1)
-				if c.remembered {
+				if c.Remembered {
 					remembered.Add(1)
 				}
 				return err
 			}
-			return worker{do: do, done: func() { c.conn.Close() }}, nil
+			return worker{do: do, done: func() { c.Close() }}, nil
 		})
 	}
 }
