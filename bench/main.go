@@ -33,7 +33,7 @@ type options struct {
 	keep      bool
 	lasting   time.Duration // of the scenarios that run once, 0 where nothing was asked for
 	seed      uint64
-	tenants   int     // of the larger database of scale, and of those of mixed, saturation and startup; 0 for their own
+	tenants   int     // of the larger database of scale and startup, and of those of mixed, saturation and signin; 0 for their own
 	rate      float64 // of mixed, requests a second
 	peers     []peerSpec
 	log       io.Writer
@@ -110,7 +110,7 @@ func parse(args []string) (options, error) {
 	set := pflag.NewFlagSet("bench", pflag.ContinueOnError)
 	seconds := set.Float64("seconds", 0.5, "how long each variant runs in a round; coherence runs once, for 240 unless this is given, faults for 60, mixed for 600, and each step of saturation takes 5")
 	set.Uint64Var(&o.seed, "seed", uint64(time.Now().Unix()), "what coherence does when")
-	set.IntVar(&o.tenants, "tenants", 0, "tenants of mixed, saturation and startup, and of the larger database of scale, instead of their own number")
+	set.IntVar(&o.tenants, "tenants", 0, "tenants of mixed, saturation and signin, and of the larger database of scale and startup, instead of their own number")
 	set.Float64Var(&o.rate, "rate", 400, "requests a second of mixed")
 	set.IntVar(&o.rounds, "rounds", 9, "how often each variant takes its turn")
 	set.StringVar(&o.out, "out", filepath.Join("bench", "results"), "directory for JSON and plots")

@@ -63,9 +63,15 @@ func (w *world) people(s population.Shape, address string, mix traffic.Mix) (*tr
 	})
 }
 
-// measureMixed asks for what applications ask for at a constant rate, and as often for the same bytes of a handler that does nothing else.
-func measureMixed(ctx context.Context, w *world) (_ *result, err error) {
-	n := mixedTenants
+// crowdStage is a server of a crowd's database, and the people who ask it.
+type crowdStage struct {
+	server *process
+	shape  population.Shape
+	people *traffic.People
+}
+
+// setCrowd has the people of n tenants, or of as many as the run says, ask a server for mix, nil for what is usual.
+func (w *world) setCrowd(ctx context.Context, n int, mix traffic.Mix) (*crowdStage, error) {
 	if w.tenants > 0 {
 		n = w.tenants
 	}
@@ -73,33 +79,41 @@ func measureMixed(ctx context.Context, w *world) (_ *result, err error) {
 	if err != nil {
 		return nil, err
 	}
-	server, err := w.serveCrowd(ctx, d)
+	s := &crowdStage{shape: shape}
+	if s.server, err = w.serveCrowd(ctx, d); err != nil {
+		return nil, err
+	}
+	if s.people, err = w.people(shape, s.server.address, mix); err != nil {
+		return nil, errors.Join(err, s.server.stop())
+	}
+	return s, nil
+}
+
+// measureMixed asks for what applications ask for at a constant rate, and as often for the same bytes of a handler that does nothing else.
+func measureMixed(ctx context.Context, w *world) (_ *result, err error) {
+	s, err := w.setCrowd(ctx, mixedTenants, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, server.stop()) }()
-	people, err := w.people(shape, server.address, nil)
-	if err != nil {
-		return nil, err
-	}
+	defer func() { err = errors.Join(err, s.server.stop()) }()
 	lasting := mixedTime
 	if w.lasting > 0 {
 		lasting = w.lasting
 	}
 	w.progress("%.0f requests a second for %s", w.rate, lasting)
-	ours, err := traffic.Run(ctx, w.mixed(server.address, lasting, people.Next))
+	ours, err := traffic.Run(ctx, w.mixed(s.server.address, lasting, s.people.Next))
 	if err != nil {
 		return nil, err
 	}
-	bare, err := w.mixedBare(ctx, server.address, people, min(lasting, mixedBareTime))
+	bare, err := w.mixedBare(ctx, s.server.address, s.people, min(lasting, mixedBareTime))
 	if err != nil {
 		return nil, err
 	}
-	full, err := server.resident()
+	full, err := s.server.resident()
 	if err != nil {
 		return nil, err
 	}
-	return mixedResult(w, shape, lasting, ours, bare, full), nil
+	return mixedResult(w, s.shape, lasting, ours, bare, full), nil
 }
 
 func (w *world) mixed(address string, lasting time.Duration, next func(*rand.Rand) (traffic.Order, error)) traffic.Config {

@@ -26,29 +26,17 @@ var saturationOffers = []float64{0.5, 1, 1.5, 2, 3}
 // measureSaturation finds what the server can do, offers it less and more, each between two times of half of it, and looks how soon
 // it answers as before.
 func measureSaturation(ctx context.Context, w *world) (_ *result, err error) {
-	n := saturationTenants
-	if w.tenants > 0 {
-		n = w.tenants
-	}
-	d, shape, err := w.crowdDatabase(ctx, n)
-	if err != nil {
-		return nil, err
-	}
-	server, err := w.serveCrowd(ctx, d)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, server.stop()) }()
 	// Signing in has limits of its own.
-	people, err := w.people(shape, server.address, traffic.Usual.Without(traffic.KindSignIn, traffic.KindRefresh))
+	stage, err := w.setCrowd(ctx, saturationTenants, traffic.Usual.Without(traffic.KindSignIn, traffic.KindRefresh))
 	if err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, stage.server.stop()) }()
 	lasting := saturationTime
 	if w.lasting > 0 {
 		lasting = w.lasting
 	}
-	s := &saturation{Config: traffic.Config{Address: server.address, Connections: saturationConnections, Timeout: saturationTimeout, Seed: 2, Next: people.Next}, lasting: lasting}
+	s := &saturation{Config: traffic.Config{Address: stage.server.address, Connections: saturationConnections, Timeout: saturationTimeout, Seed: 2, Next: stage.people.Next}, lasting: lasting}
 	if err := s.findCapacity(ctx); err != nil {
 		return nil, err
 	}

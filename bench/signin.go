@@ -19,17 +19,13 @@ const (
 
 // measureSignIn lets people sign in and refresh their sessions, each from an address of their own: from one it has limits.
 func measureSignIn(ctx context.Context, w *world) (_ *result, err error) {
-	d, shape, err := w.crowdDatabase(ctx, saturationTenants)
+	stage, err := w.setCrowd(ctx, saturationTenants, nil)
 	if err != nil {
 		return nil, err
 	}
-	server, err := w.serveCrowd(ctx, d)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, server.stop()) }()
-	s := &signIns{address: server.address, users: shape.Tenants * shape.Members}
-	pid := server.cmd.Process.Pid
+	defer func() { err = errors.Join(err, stage.server.stop()) }()
+	s := &signIns{address: stage.server.address, users: stage.shape.Tenants * stage.shape.Members}
+	pid := stage.server.cmd.Process.Pid
 	var variants []variant
 	for _, clients := range []int{1, 2, 16} {
 		variants = append(variants,
