@@ -17,10 +17,10 @@ var assessmentText string
 var assessmentQueries = database.ParseQueries(assessmentText)
 
 // assessmentSizes are those the assessment's design is measured at; ours goes on to the sizes of scale.
-var assessmentSizes = []int{few, 1000, 5000, 20_000}
+var assessmentSizes = []int{100, few, 5000, 20_000}
 
 // addAssessment builds the assessment's view in p.
-func (p *population) addAssessment(ctx context.Context) error {
+func (p *populated) addAssessment(ctx context.Context) error {
 	for _, statement := range []string{"create schema bench", "grant usage on schema bench to service_role"} {
 		if _, err := p.wal.Exec(ctx, statement); err != nil {
 			return err
@@ -46,7 +46,7 @@ func writeWithRefresh(ctx context.Context, db *postgres.DB, n int) error {
 }
 
 // readInSeven is the assessment's way to a context, made as easy for it as in waterfall.
-func (p *population) readInSeven(ctx context.Context, _ *postgres.DB, n int) error {
+func (p *populated) readInSeven(ctx context.Context, _ *postgres.DB, n int) error {
 	conn, err := p.wal.Acquire(ctx)
 	if err != nil {
 		return err
@@ -61,7 +61,7 @@ func (p *population) readInSeven(ctx context.Context, _ *postgres.DB, n int) err
 }
 
 // size is how many bytes p takes on disk.
-func (p *population) size(ctx context.Context) (bytes int64, err error) {
+func (p *populated) size(ctx context.Context) (bytes int64, err error) {
 	err = p.wal.QueryRow(ctx, assessmentQueries.Get("Size")).Scan(&bytes)
 	return bytes, err
 }

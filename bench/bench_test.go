@@ -21,6 +21,7 @@ import (
 	"github.com/vital-db/vital/internal/localpg"
 	"github.com/vital-db/vital/internal/perf"
 	"github.com/vital-db/vital/internal/report"
+	"github.com/vital-db/vital/internal/traffic"
 )
 
 func TestSummarize(t *testing.T) {
@@ -56,39 +57,6 @@ func TestPgbench(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 3, s.Count)
 	require.InDelta(t, 2, s.P50, 1e-9)
-}
-
-func TestHTTPClient(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct{ name, answer, body, problem string }{
-		{"OK", "HTTP/1.1 200 OK\r\nVary: x\r\ncontent-LENGTH: 5\r\n\r\nhello", "hello", ""},
-		{"OKCreated", "HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n[]", "[]", ""},
-		{"OKInChunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x=y\r\nlo\r\n0\r\nContent-Range: 0-1/*\r\n\r\n", "hello", ""},
-		{"OKNoContent", "HTTP/1.1 204 No Content\r\nVary: x\r\n\r\n", "", ""},
-		{"ErrStatus", "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n", "", "401"},
-		{"ErrNoLength", "HTTP/1.1 200 OK\r\n\r\n", "", "Content-Length"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			near, far := net.Pipe()
-			defer near.Close()
-			go func() {
-				defer far.Close()
-				request, _ := bufio.NewReader(far).ReadString('\n')
-				if strings.HasPrefix(request, "GET /x ") {
-					_, _ = io.WriteString(far, c.answer)
-				}
-			}()
-			client := &httpClient{conn: near, in: bufio.NewReader(near), request: []byte("GET /x HTTP/1.1\n")}
-			body, err := client.body()
-			if c.problem != "" {
-				require.ErrorContains(t, err, c.problem)
-				return
-			}
-			require.NoError(t, err)
-			require.Equal(t, c.body, string(body))
-		})
-	}
 }
 
 func TestProxy(t *testing.T) {
@@ -150,10 +118,10 @@ func TestRoundStep(t *testing.T) {
 
 func TestZipf(t *testing.T) {
 	t.Parallel()
-	chosen, random := newZipf(1000), rand.New(rand.NewPCG(1, 1))
+	chosen, random := traffic.NewZipf(1000, zipfExponent), rand.New(rand.NewPCG(1, 1))
 	counts := map[int]int{}
 	for range 100_000 {
-		n := chosen.draw(random)
+		n := chosen.Draw(random)
 		require.True(t, 1 <= n && n <= 1000, n)
 		counts[n]++
 	}
@@ -366,4 +334,47 @@ errors{code="y"} 3
 	require.InDelta(t, 5, m.sum("errors", nil), 0)
 	require.InDelta(t, 3, m.sum("errors", map[string]string{"code": "y"}), 0)
 	require.Zero(t, m.sum("none", nil))
+}
+
+func TestCompare(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(day string, rates ...float64) string {
+		s := &series{Name: "GET /x", Clients: 16}
+		for _, rate := range rates {
+			s.Rounds = append(s.Rounds, sample{PerSecond: rate, P50: 1000 / rate, P99: 2000 / rate, Count: 10})
+		}
+		s.Median = medianSample(s.Rounds)
+		r := &result{Scenario: "speed", Series: []*series{s}}
+		r.ratio("ours over theirs", atLeast, 0.5, rates[0]/1000)
+		at, err := time.Parse(time.DateOnly, day)
+		require.NoError(t, err)
+		require.NoError(t, r.save(dir, at))
+		return filepath.Join(dir, day+"-speed.json")
+	}
+	oldest := write("2026-01-01", 900, 910)
+	old := write("2026-02-01", 600, 610, 620)
+	fresh := write("2026-03-01", 300, 310, 320)
+	var out strings.Builder
+	require.NoError(t, compare([]string{"--out", dir}, &out))
+	require.Contains(t, out.String(), filepath.Base(old))
+	require.NotContains(t, out.String(), filepath.Base(oldest))
+	require.Regexp(t, `GET /x +16 +per second +610 +310 +-49\.2 % +\*`, out.String())
+	require.Regexp(t, `ours over theirs .* 0\.600 +0\.300 +-50\.0 % +missed now`, out.String())
+	out.Reset()
+	require.NoError(t, compare([]string{fresh, fresh}, &out))
+	require.Regexp(t, `per second +310 +310 +\+0\.0 % +~`, out.String())
+	out.Reset()
+	require.NoError(t, compare([]string{"--benchstat", fresh}, &out))
+	require.Contains(t, out.String(), "Benchmarkspeed/GET__x/clients=16 10 3333333 ns/op 300.00 req/s 6.6667 p99-ms\n")
+	require.Error(t, compare([]string{fresh}, &out))
+	require.Error(t, compare([]string{fresh, filepath.Join(dir, "none.json")}, &out))
+}
+
+func TestRecovered(t *testing.T) {
+	t.Parallel()
+	fast, slow := []time.Duration{time.Millisecond}, []time.Duration{time.Second}
+	require.Zero(t, recovered([][]time.Duration{fast, fast}, 10))
+	require.Equal(t, 2*saturationWindow, recovered([][]time.Duration{fast, slow, fast}, 10), "it has to stay")
+	require.Negative(t, recovered([][]time.Duration{fast, slow}, 10))
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+
+	"github.com/vital-db/vital/internal/traffic"
 )
 
 const (
@@ -37,13 +39,13 @@ func measureCaching(ctx context.Context, w *world) (_ *result, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, bare.stop()) }()
-	request := getRequest(server.address, "/v1/context", token)
-	_, validator, err := askValidator(server.address, request)
+	request := traffic.Get(server.address, "/v1/context", token)
+	_, validator, err := traffic.AskValidator(server.address, request)
 	if err != nil {
 		return nil, err
 	}
-	plain := getRequest(bare.address, "/", token)
-	unchanged := func(request []byte) []byte { return withHeader(request, "If-None-Match", validator) }
+	plain := traffic.Get(bare.address, "/", token)
+	unchanged := func(request []byte) []byte { return traffic.WithHeader(request, "If-None-Match", validator) }
 	of, ofBare := server.cmd.Process.Pid, bare.cmd.Process.Pid
 	var variants []variant
 	for _, clients := range []int{cachingClients, 1} {

@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
-	"sort"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +14,7 @@ import (
 	"github.com/vital-db/vital/internal/cache"
 	"github.com/vital-db/vital/internal/postgres"
 	"github.com/vital-db/vital/internal/tenant"
+	"github.com/vital-db/vital/internal/traffic"
 )
 
 const (
@@ -103,22 +102,6 @@ func liveBytes() uint64 {
 	return m.HeapAlloc
 }
 
-// zipf draws numbers from 1 to n, k as often as k^-zipfExponent.
-type zipf []float64
-
-func newZipf(n int) zipf {
-	sums, sum := make(zipf, n), 0.0
-	for k := range sums {
-		sum += math.Pow(float64(k+1), -zipfExponent)
-		sums[k] = sum
-	}
-	return sums
-}
-
-func (z zipf) draw(random *rand.Rand) int {
-	return sort.SearchFloat64s(z, random.Float64()*z[len(z)-1]) + 1
-}
-
 // readers are two users of each tenant: whose default it is, and a member from elsewhere who names it.
 type readers struct {
 	address string
@@ -132,13 +115,13 @@ func (w *world) readers(address string) (*readers, error) {
 		if err != nil {
 			return nil, err
 		}
-		request := getRequest(address, "/v1/context", token)
+		request := traffic.Get(address, "/v1/context", token)
 		other := n%cachingTenants + 2 // the tenant they are a member of besides, as load.sql has it
 		if other > cachingTenants {
 			other = 1
 		}
 		all.of[n+1][0] = request
-		all.of[other][1] = withHeader(request, "Vital-Tenant", tenantID(other).String())
+		all.of[other][1] = traffic.WithHeader(request, "Vital-Tenant", tenantID(other).String())
 	}
 	return all, nil
 }
@@ -150,15 +133,15 @@ func (all *readers) visit() error {
 	var running sync.WaitGroup
 	for i := range failed {
 		running.Go(func() {
-			c, err := dialHTTP(all.address, nil)
+			c, err := traffic.Dial(all.address, nil)
 			if err != nil {
 				failed[i] = err
 				return
 			}
-			defer c.conn.Close()
+			defer c.Close()
 			for n := next.Add(1); n <= cachingTenants && failed[i] == nil; n = next.Add(1) {
-				for _, c.request = range all.of[n] {
-					failed[i] = errors.Join(failed[i], c.do())
+				for _, c.Request = range all.of[n] {
+					failed[i] = errors.Join(failed[i], c.Do())
 				}
 			}
 		})
@@ -217,40 +200,40 @@ func (r *result) shareOfHits(ctx context.Context, w *world, d *target, size int)
 
 // readAndWrite lets readers and a writer go on side by side.
 func (w *world) readAndWrite(ctx context.Context, address string, all *readers) (reads, writes sample, hits float64, err error) {
-	chosen := newZipf(cachingTenants)
+	chosen := traffic.NewZipf(cachingTenants, zipfExponent)
 	var remembered atomic.Int64
 	var writing sync.WaitGroup
 	var wrong error
 	writing.Go(func() {
 		writes, wrong = closedLoop(ctx, 1, zipfTime, func(int) (worker, error) {
 			random := rand.New(rand.NewPCG(1, 2))
-			c, err := dialHTTP(address, nil)
+			c, err := traffic.Dial(address, nil)
 			if err != nil {
 				return worker{}, err
 			}
 			write := paced(zipfWrites, func() (err error) {
-				c.request, err = w.repaint(address, chosen.draw(random))
-				return errors.Join(err, c.do())
+				c.Request, err = w.repaint(address, chosen.Draw(random))
+				return errors.Join(err, c.Do())
 			})
-			write.done = func() { c.conn.Close() }
+			write.done = func() { c.Close() }
 			return write, nil
 		})
 	})
 	reads, err = closedLoop(ctx, zipfClients, zipfTime, func(client int) (worker, error) {
 		random := rand.New(rand.NewPCG(3, uint64(client)))
-		c, err := dialHTTP(address, nil)
+		c, err := traffic.Dial(address, nil)
 		if err != nil {
 			return worker{}, err
 		}
 		read := paced(zipfReads/zipfClients, func() error {
-			c.request = all.of[chosen.draw(random)][random.IntN(2)]
-			err := c.do()
-			if c.remembered {
+			c.Request = all.of[chosen.Draw(random)][random.IntN(2)]
+			err := c.Do()
+			if c.Remembered {
 				remembered.Add(1)
 			}
 			return err
 		})
-		read.done = func() { c.conn.Close() }
+		read.done = func() { c.Close() }
 		return read, nil
 	})
 	writing.Wait()
@@ -261,6 +244,6 @@ func (w *world) readAndWrite(ctx context.Context, address string, all *readers) 
 func (w *world) repaint(address string, n int) ([]byte, error) {
 	token, err := w.token(n)
 	body := fmt.Sprintf(`{"ui_config":{"primary_color":"%s"}}`, colour())
-	request := slices.Concat([]byte("PATCH"), postRequest(address, fmt.Sprintf("/api/tenants/%s/config", tenantID(n)), token, body)[len("POST"):])
+	request := slices.Concat([]byte("PATCH"), traffic.Post(address, fmt.Sprintf("/api/tenants/%s/config", tenantID(n)), token, body)[len("POST"):])
 	return request, err
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/vital-db/vital/internal/identity"
+	"github.com/vital-db/vital/internal/traffic"
 )
 
 // networkDelay is what the second comparison adds to each round trip to the database: two machines in
@@ -91,7 +92,7 @@ func (w *world) set(ctx context.Context, d *target) (_ *stage, err error) {
 
 // readContext asks once and checks the answer's size of things.
 func readContext(address, token string) ([]byte, error) {
-	body, err := ask(address, getRequest(address, "/v1/context", token))
+	body, err := traffic.Ask(address, traffic.Get(address, "/v1/context", token))
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,8 @@ type sample struct {
 	Mean      float64 `json:"mean_ms"`
 	P50       float64 `json:"p50_ms"`
 	P99       float64 `json:"p99_ms"`
+	P95       float64 `json:"p95_ms,omitempty"`
+	P999      float64 `json:"p99_9_ms,omitempty"`
 	WAL       float64 `json:"wal_bytes,omitempty"` // written per operation
 	Count     int     `json:"count"`
 

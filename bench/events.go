@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net"
 	"time"
+
+	"github.com/vital-db/vital/internal/traffic"
 )
 
 const (
@@ -115,7 +117,7 @@ func (w *world) openStreams(address string, n, first, among int) (all listeners,
 		if err != nil {
 			return all, err
 		}
-		l, err := listen(address, getRequest(address, "/v1/context/events", token))
+		l, err := listen(address, traffic.Get(address, "/v1/context/events", token))
 		if err != nil {
 			return all, fmt.Errorf("stream %d: %w", i+1, err)
 		}
@@ -132,18 +134,18 @@ func (r *result) tellAll(ctx context.Context, w *world, server *process) error {
 		return err
 	}
 	arrivals := all.arrivals()
-	writer, err := dialHTTP(server.address, nil)
+	writer, err := traffic.Dial(server.address, nil)
 	if err != nil {
 		return err
 	}
-	defer writer.conn.Close()
+	defer writer.Close()
 	var sent, acknowledged, written []time.Duration
 	for until := time.Now().Add(time.Duration(w.rounds) * w.slice); time.Now().Before(until); {
-		if writer.request, err = w.repaint(server.address, someone); err != nil {
+		if writer.Request, err = w.repaint(server.address, someone); err != nil {
 			return err
 		}
 		began := time.Now()
-		if err := writer.do(); err != nil {
+		if err := writer.Do(); err != nil {
 			return err
 		}
 		done := time.Now()

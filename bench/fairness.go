@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/vital-db/vital/internal/traffic"
 )
 
 const (
@@ -133,12 +135,12 @@ func steadily(ctx context.Context, address, token string, clients int, slice tim
 	var running sync.WaitGroup
 	for i := range clients {
 		running.Go(func() {
-			c, err := dialHTTP(address, getRequest(address, restPath, token))
+			c, err := traffic.Dial(address, traffic.Get(address, restPath, token))
 			if err != nil {
 				failed[i] = err
 				return
 			}
-			defer c.conn.Close()
+			defer c.Close()
 			due := started.Add(between * time.Duration(i) / time.Duration(clients))
 			end := started.Add(slice)
 			for ; due.Before(end) && time.Now().Before(end) && ctx.Err() == nil; due = due.Add(between) {
@@ -147,7 +149,7 @@ func steadily(ctx context.Context, address, token string, clients int, slice tim
 					time.Sleep(early)
 					began = time.Now()
 				}
-				if failed[i] = c.do(); failed[i] != nil {
+				if failed[i] = c.Do(); failed[i] != nil {
 					return
 				}
 				took[i] = append(took[i], time.Since(began))

@@ -8,6 +8,8 @@ import (
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/vital-db/vital/internal/traffic"
 )
 
 // flagShape is a platform with 100 flags, of which a tenant overrides 10; every fifth has a rule.
@@ -51,17 +53,17 @@ func measureFlags(ctx context.Context, w *world) (_ *result, err error) {
 		return nil, err
 	}
 	const base = "/ofrep/v1/evaluate/flags"
-	single := postRequest(server.address, base+"/flag_002", token, flagContext)
-	rule := postRequest(server.address, base+"/flag_015", token, flagContext)
-	bulk := postRequest(server.address, base, token, flagContext)
-	one, err := ask(server.address, single)
+	single := traffic.Post(server.address, base+"/flag_002", token, flagContext)
+	rule := traffic.Post(server.address, base+"/flag_015", token, flagContext)
+	bulk := traffic.Post(server.address, base, token, flagContext)
+	one, err := traffic.Ask(server.address, single)
 	if err != nil {
 		return nil, err
 	}
 	if !bytes.Contains(one, []byte(`"reason":"TARGETING_MATCH"`)) {
 		return nil, fmt.Errorf("the flag is not overridden: %s", one)
 	}
-	all, validator, err := askValidator(server.address, bulk)
+	all, validator, err := traffic.AskValidator(server.address, bulk)
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +71,7 @@ func measureFlags(ctx context.Context, w *world) (_ *result, err error) {
 	if err := json.Unmarshal(all, &answer); err != nil || len(answer.Flags) != flagShape.flags {
 		return nil, fmt.Errorf("not the flags to measure: %s", all)
 	}
-	unchanged := withHeader(bulk, "If-None-Match", validator)
+	unchanged := traffic.WithHeader(bulk, "If-None-Match", validator)
 	bareOne, err := w.bare(ctx, one)
 	if err != nil {
 		return nil, err
@@ -83,13 +85,13 @@ func measureFlags(ctx context.Context, w *world) (_ *result, err error) {
 	const clients = 16
 	series, err := interleave(ctx, w, []variant{
 		{nameSingle, clients, false, sending(server.address, single)},
-		{nameBareSingle, clients, true, sending(bareOne.address, postRequest(bareOne.address, "/", token, flagContext))},
+		{nameBareSingle, clients, true, sending(bareOne.address, traffic.Post(bareOne.address, "/", token, flagContext))},
 		{nameBulk, clients, false, sending(server.address, bulk)},
-		{nameBareBulk, clients, true, sending(bareAll.address, postRequest(bareAll.address, "/", token, flagContext))},
+		{nameBareBulk, clients, true, sending(bareAll.address, traffic.Post(bareAll.address, "/", token, flagContext))},
 		{nameRule, clients, false, sending(server.address, rule)},
 		{nameNotModifed, clients, false, sending(server.address, unchanged)},
 		{nameSingle, 1, false, sending(server.address, single)},
-		{nameBareSingle, 1, true, sending(bareOne.address, postRequest(bareOne.address, "/", token, flagContext))},
+		{nameBareSingle, 1, true, sending(bareOne.address, traffic.Post(bareOne.address, "/", token, flagContext))},
 	})
 	if err != nil {
 		return nil, err

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/vital-db/vital/internal/traffic"
 )
 
 // flagSizes are a small platform and a large one; a tenant overrides one flag in a hundred.
@@ -53,7 +55,7 @@ func (f *flagServer) close() error {
 }
 
 func (f *flagServer) evaluate(token, key string) ([]byte, error) {
-	return ask(f.address, postRequest(f.address, "/ofrep/v1/evaluate/flags/"+key, token, flagContext))
+	return traffic.Ask(f.address, traffic.Post(f.address, "/ofrep/v1/evaluate/flags/"+key, token, flagContext))
 }
 
 // plain is a flag that no tenant overrides.
@@ -106,7 +108,7 @@ func measureFlagScale(ctx context.Context, w *world) (_ *result, err error) {
 	}
 	override := fmt.Sprintf("update public.tenant_feature_flags set enabled = $1 where tenant_id = '%s' and feature_flag_id = md5('flag 1')::uuid", tenantID(1))
 	single := func(s *flagServer) func(context.Context, int, time.Duration) (sample, error) {
-		return sending(s.address, postRequest(s.address, "/ofrep/v1/evaluate/flags/"+s.plain(), s.token, flagContext))
+		return sending(s.address, traffic.Post(s.address, "/ofrep/v1/evaluate/flags/"+s.plain(), s.token, flagContext))
 	}
 	r.Series, err = interleave(ctx, w, []variant{
 		{nameLargeFlags, 16, false, single(large)},

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/vital-db/vital/internal/traffic"
 )
 
 // lifeList is how many rows a list of the load has.
@@ -30,9 +32,9 @@ func (w *world) mix(address string) (*mixture, error) {
 		if err != nil {
 			return nil, err
 		}
-		m.contexts = append(m.contexts, getRequest(address, "/v1/context", token))
-		m.lists = append(m.lists, getRequest(address, lifePath, token))
-		m.write = append(m.write, patchRequest(address, fmt.Sprintf("/rest/v1/agents?tenant_id=eq.%s&slug=eq.agent-%d", tenantID(n), n%lifecycleShape.agents+1), token,
+		m.contexts = append(m.contexts, traffic.Get(address, "/v1/context", token))
+		m.lists = append(m.lists, traffic.Get(address, lifePath, token))
+		m.write = append(m.write, traffic.Patch(address, fmt.Sprintf("/rest/v1/agents?tenant_id=eq.%s&slug=eq.agent-%d", tenantID(n), n%lifecycleShape.agents+1), token,
 			`{"description":"What this agent is for by now"}`))
 		if _, err := readRows(address, lifePath, token, lifeList); err != nil {
 			return nil, err
@@ -73,11 +75,11 @@ func (m *mixture) run(ctx context.Context, clients int, over <-chan struct{}) (s
 
 // client is one connection, whose requests are due every so often from first on.
 func (m *mixture) client(ctx context.Context, over <-chan struct{}, first time.Time, between time.Duration) (took []time.Duration, err error) {
-	c, err := dialHTTP(m.address, nil)
+	c, err := traffic.Dial(m.address, nil)
 	if err != nil {
 		return nil, err
 	}
-	defer c.conn.Close()
+	defer c.Close()
 	dice := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
 	for due := first; ; due = due.Add(between) {
 		began, early := due, time.Until(due)
@@ -91,8 +93,8 @@ func (m *mixture) client(ctx context.Context, over <-chan struct{}, first time.T
 		if early > 0 {
 			began = time.Now() // timers wake late
 		}
-		c.request = m.any(dice)
-		if err := c.do(); err != nil {
+		c.Request = m.any(dice)
+		if err := c.Do(); err != nil {
 			return took, err
 		}
 		took = append(took, time.Since(began))

@@ -2,15 +2,14 @@ package main
 
 import (
 	"context"
-	"crypto/md5"
 	_ "embed"
-	"fmt"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"github.com/vital-db/vital/database"
 	"github.com/vital-db/vital/internal/identity"
+	"github.com/vital-db/vital/internal/population"
 )
 
 //go:embed load.sql
@@ -24,47 +23,33 @@ type shape struct {
 	tenants, flags, apps, overrides, agents int
 }
 
-// batch is how many tenants are loaded at a time, so that a person sees it move.
-const batch = 25_000
-
-func tenantID(n int) uuid.UUID { return md5.Sum(fmt.Appendf(nil, "tenant %d", n)) }
-func userID(n int) uuid.UUID   { return md5.Sum(fmt.Appendf(nil, "user %d", n)) }
+func tenantID(n int) uuid.UUID { return population.TenantID(n) }
+func userID(n int) uuid.UUID   { return population.UserID(n) }
 
 // admin is the caller who administers tenant n, their default one.
 func admin(n int) identity.Caller {
 	return identity.Caller{Role: identity.Authenticated, UserID: userID(n)}
 }
 
-// load fills a database with s.
-func (w *world) load(s shape) func(context.Context, *pgx.Conn) error {
-	return func(ctx context.Context, conn *pgx.Conn) error {
-		if _, err := conn.Exec(ctx, loadQueries.Get("Flags"), s.flags); err != nil {
-			return err
-		}
-		for first := 1; first <= s.tenants; first += batch {
-			last := min(first+batch-1, s.tenants)
-			if err := loadTenants(ctx, conn, s, first, last); err != nil {
-				return err
-			}
-			if s.tenants > batch {
-				w.progress("%d of %d tenants", last, s.tenants)
-			}
-		}
-		return nil
-	}
+// population is s as `vital bench load` makes it, without the histories that would be measured by nothing.
+func (s shape) population() population.Shape {
+	return population.Shape{Tenants: s.tenants, Members: 1, Flags: s.flags, Apps: s.apps, Overrides: s.overrides, Agents: s.agents}
 }
 
-func loadTenants(ctx context.Context, conn *pgx.Conn, s shape, first, last int) error {
-	for _, step := range []struct {
-		query string
-		args  []any
-	}{
-		{"Organizations", nil}, {"Configurations", nil}, {"Users", nil}, {"Accounts", nil}, {"Profiles", nil}, {"Versions", nil},
-		{"Memberships", []any{s.tenants}}, {"Apps", []any{s.apps}}, {"Overrides", []any{s.overrides}}, {"Agents", []any{s.agents}},
-	} {
-		if _, err := conn.Exec(ctx, loadQueries.Get(step.query), append([]any{first, last}, step.args...)...); err != nil {
-			return fmt.Errorf("%s: %w", step.query, err)
-		}
+// load fills a database with s.
+func (w *world) load(s shape) func(context.Context, *pgx.Conn) error {
+	return w.populateWith(s.population())
+}
+
+// populateWith fills a database with s.
+func (w *world) populateWith(s population.Shape) func(context.Context, *pgx.Conn) error {
+	return func(ctx context.Context, conn *pgx.Conn) error {
+		told := 0
+		return population.Load(ctx, conn, s, func(done int) {
+			if done-told >= 50_000 || done == s.Tenants && told > 0 {
+				told = done
+				w.progress("%d of %d tenants", done, s.Tenants)
+			}
+		})
 	}
-	return nil
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+
+	"github.com/vital-db/vital/internal/traffic"
 )
 
 const (
@@ -32,8 +34,8 @@ func measureLoads(ctx context.Context, w *world) (_ *result, err error) {
 		}
 		defer func() { err = errors.Join(err, server.stop()) }()
 		variants = append(variants,
-			variant{s.context, cachingClients, s.rate == "0", w.accounted(server.cmd.Process.Pid, sending(server.address, getRequest(server.address, "/v1/context", token)))},
-			variant{s.list, cachingClients, s.rate == "0", w.accounted(server.cmd.Process.Pid, sending(server.address, getRequest(server.address, restPath, token)))})
+			variant{s.context, cachingClients, s.rate == "0", w.accounted(server.cmd.Process.Pid, sending(server.address, traffic.Get(server.address, "/v1/context", token)))},
+			variant{s.list, cachingClients, s.rate == "0", w.accounted(server.cmd.Process.Pid, sending(server.address, traffic.Get(server.address, restPath, token)))})
 	}
 	series, err := interleave(ctx, w, variants)
 	if err != nil {

@@ -2,6 +2,7 @@
 // and a load generator of its own, all on loopback. docs/reference/bench.md has what it saw.
 //
 //	go run ./bench [scenario…] [--rounds N] [--seconds S] [--out DIR]
+//	go run ./bench compare [OLD.json NEW.json]
 //
 // Every scenario takes turns with its baselines, round after round, and compares medians: on a shared
 // machine a ratio within one run says something, a figure alone does not. No timing fails the run; a wrong answer does.
@@ -30,8 +31,10 @@ type options struct {
 	slice     time.Duration // of one variant in one round
 	out       string
 	keep      bool
-	lasting   time.Duration // of the scenarios coherence and faults, 0 where nothing was asked for
+	lasting   time.Duration // of the scenarios that run once, 0 where nothing was asked for
 	seed      uint64
+	tenants   int     // of the larger database of scale and startup, and of those of mixed, saturation and signin; 0 for their own
+	rate      float64 // of mixed, requests a second
 	peers     []peerSpec
 	log       io.Writer
 }
@@ -60,7 +63,11 @@ var scenarios = []scenario{
 	{"rls", "What do our policies cost beside the same query without any, and beside the assessment's?", measureRLS},
 	{"flags", "What does evaluating flags over OFREP cost beside a handler that answers the same bytes?", measureFlags},
 	{"flags-scale", "Do flags cost more with 10,000 flags and 100,000 tenants than with 100 of each?", measureFlagScale},
-	{"scale", "Does a read or a write cost more with 100,000 tenants than with 100?", measureScale},
+	{"scale", "Does a read or a write cost more with 1,000,000 tenants than with 1,000?", measureScale},
+	{"startup", "How long does the server take to start, by the number of tenants?", measureStartup},
+	{"mixed", "How long do users of 100,000 tenants wait, who ask for what applications ask for?", measureMixed},
+	{"saturation", "What becomes of requests beyond what the server can do, and how soon is it over?", measureSaturation},
+	{"signin", "What does signing in cost, and refreshing a session?", measureSignIn},
 	{"replica", "What does a replica take off the primary, and does everybody see what they have named?", measureReplica},
 	{"pooler", "What does a request cost through PgBouncer, and is every answer the tenant's?", measurePooler},
 	{"checks", "How long does a check take, and does anybody wait for it?", measureChecks},
@@ -76,6 +83,10 @@ func main() {
 	}
 	if len(os.Args) > 1 && os.Args[1] == neighbourCommand {
 		exit(serveNeighbour(os.Args[2:]))
+		return
+	}
+	if len(os.Args) > 1 && os.Args[1] == compareCommand {
+		exit(compare(os.Args[2:], os.Stdout))
 		return
 	}
 	o, err := parse(os.Args[1:])
@@ -101,8 +112,10 @@ func exit(err error) {
 func parse(args []string) (options, error) {
 	o := options{log: os.Stdout}
 	set := pflag.NewFlagSet("bench", pflag.ContinueOnError)
-	seconds := set.Float64("seconds", 0.5, "how long each variant runs in a round; coherence runs once, for 240 unless this is given, and faults for 60")
+	seconds := set.Float64("seconds", 0.5, "how long each variant runs in a round; coherence runs once, for 240 unless this is given, faults for 60, mixed for 600, and each step of saturation takes 5")
 	set.Uint64Var(&o.seed, "seed", uint64(time.Now().Unix()), "what coherence does when")
+	set.IntVar(&o.tenants, "tenants", 0, "tenants of mixed, saturation and signin, and of the larger database of scale and startup, instead of their own number")
+	set.Float64Var(&o.rate, "rate", 400, "requests a second of mixed")
 	set.IntVar(&o.rounds, "rounds", 9, "how often each variant takes its turn")
 	set.StringVar(&o.out, "out", filepath.Join("bench", "results"), "directory for JSON and plots")
 	set.BoolVar(&o.keep, "keep", false, "keep the server's directory and logs")

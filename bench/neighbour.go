@@ -12,6 +12,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/vital-db/vital/internal/traffic"
 )
 
 // neighbourCommand makes this program the clients of a tenant that asks for too much, in a process of their own and at the lowest
@@ -82,12 +84,12 @@ func serveNeighbour(args []string) error {
 
 // ask is one client.
 func (n *neighbour) ask(address string, over <-chan struct{}, wait time.Duration, answered, refused *atomic.Int64) error {
-	c, err := dialHTTP(address, getRequest(address, restPath, n.token))
+	c, err := traffic.Dial(address, traffic.Get(address, restPath, n.token))
 	if err != nil {
 		return err
 	}
-	defer c.conn.Close()
-	c.refusable = true
+	defer c.Close()
+	c.Refusable = true
 	for {
 		select {
 		case <-over:
@@ -95,11 +97,11 @@ func (n *neighbour) ask(address string, over <-chan struct{}, wait time.Duration
 		case <-time.After(wait):
 		}
 		began := time.Now()
-		if err := c.do(); err != nil {
+		if err := c.Do(); err != nil {
 			return err
 		}
 		wait = max(0, n.pace-time.Since(began))
-		if !c.refused {
+		if !c.Refused {
 			answered.Add(1)
 			continue
 		}

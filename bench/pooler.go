@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/vital-db/vital/internal/pgtest"
+	"github.com/vital-db/vital/internal/traffic"
 )
 
 const (
@@ -84,33 +85,33 @@ func (w *world) setPooled(ctx context.Context, d *target) (_ *pooledStage, err e
 }
 
 // asking is a variant's run: clients that ask address for something of one tenant after the other.
-func (s *pooledStage) asking(address string, once func(c *httpClient, tenant int) error) func(context.Context, int, time.Duration) (sample, error) {
+func (s *pooledStage) asking(address string, once func(c *traffic.Client, tenant int) error) func(context.Context, int, time.Duration) (sample, error) {
 	return func(ctx context.Context, clients int, slice time.Duration) (sample, error) {
 		return closedLoop(ctx, clients, slice, func(int) (worker, error) {
-			c, err := dialHTTP(address, nil)
+			c, err := traffic.Dial(address, nil)
 			if err != nil {
 				return worker{}, err
 			}
 			do := func() error { return once(c, int(s.next.Add(1)%poolerTenants)) }
-			return worker{do: do, done: func() { c.conn.Close() }}, nil
+			return worker{do: do, done: func() { c.Close() }}, nil
 		})
 	}
 }
 
-func (s *pooledStage) readRows(c *httpClient, tenant int) error {
-	c.request = getRequest(c.conn.RemoteAddr().String(), pooledRead, s.tokens[tenant])
+func (s *pooledStage) readRows(c *traffic.Client, tenant int) error {
+	c.Request = traffic.Get(c.Address, pooledRead, s.tokens[tenant])
 	return s.answered(c, tenant, restRows, "")
 }
 
-func (s *pooledStage) writeRow(c *httpClient, tenant int) error {
+func (s *pooledStage) writeRow(c *traffic.Client, tenant int) error {
 	text := strconv.FormatInt(s.next.Add(1), 10)
-	c.request = patchRequest(c.conn.RemoteAddr().String(), pooledWrite, s.tokens[tenant], `{"body":"`+text+`"}`)
+	c.Request = traffic.Patch(c.Address, pooledWrite, s.tokens[tenant], `{"body":"`+text+`"}`)
 	return s.answered(c, tenant, 1, text)
 }
 
 // answered reads so many rows that are all of the tenant, and has its text in the first.
-func (s *pooledStage) answered(c *httpClient, tenant, want int, text string) error {
-	body, err := c.body()
+func (s *pooledStage) answered(c *traffic.Client, tenant, want int, text string) error {
+	body, err := c.Body()
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/vital-db/vital/database"
 	"github.com/vital-db/vital/internal/localpg"
 	"github.com/vital-db/vital/internal/pgtest"
+	"github.com/vital-db/vital/internal/traffic"
 )
 
 //go:embed replica.sql
@@ -158,12 +159,12 @@ func (s *replicaStage) reading(server *process, naming bool, counted *share) fun
 		}
 		stop := s.write(server.address)
 		measured, err := closedLoop(ctx, clients, slice, func(client int) (worker, error) {
-			c, err := dialHTTP(server.address, nil)
+			c, err := traffic.Dial(server.address, nil)
 			if err != nil {
 				return worker{}, err
 			}
 			own := acknowledged{}
-			return worker{do: func() error { return s.read(c, client%replicaTenants, naming, &own) }, done: func() { c.conn.Close() }}, nil
+			return worker{do: func() error { return s.read(c, client%replicaTenants, naming, &own) }, done: func() { c.Close() }}, nil
 		})
 		if err := errors.Join(err, stop()); err != nil {
 			return sample{}, err
@@ -176,15 +177,15 @@ func (s *replicaStage) reading(server *process, naming bool, counted *share) fun
 }
 
 // read asks once for the tenant's rows, and holds them against what was named.
-func (s *replicaStage) read(c *httpClient, tenant int, naming bool, own *acknowledged) error {
+func (s *replicaStage) read(c *traffic.Client, tenant int, naming bool, own *acknowledged) error {
 	if newest := s.newest[tenant].Load(); newest.count > own.count {
 		*own = *newest
 	}
-	c.request = getRequest(c.conn.RemoteAddr().String(), replicaRead, s.tokens[tenant])
+	c.Request = traffic.Get(c.Address, replicaRead, s.tokens[tenant])
 	if naming = naming && own.version != ""; naming { // before the first write there is nothing to name
-		c.request = withHeader(c.request, "Vital-Min-Version", own.version)
+		c.Request = traffic.WithHeader(c.Request, "Vital-Min-Version", own.version)
 	}
-	body, err := c.body()
+	body, err := c.Body()
 	if err != nil {
 		return err
 	}
@@ -203,10 +204,10 @@ func (s *replicaStage) read(c *httpClient, tenant int, naming bool, own *acknowl
 	if count < own.count {
 		return fmt.Errorf("WRONG: tenant %d: %d is shown to who has named %q and knows of %d", tenant+1, count, own.version, own.count)
 	}
-	if c.version == "" {
+	if c.Version == "" {
 		return errors.New("an answer to who names a version has none")
 	}
-	*own = acknowledged{count, c.version}
+	*own = acknowledged{count, c.Version}
 	return nil
 }
 
@@ -217,12 +218,12 @@ func (s *replicaStage) write(address string) (stop func() error) {
 	var running sync.WaitGroup
 	for tenant := range replicaTenants {
 		running.Go(func() {
-			c, err := dialHTTP(address, nil)
+			c, err := traffic.Dial(address, nil)
 			if err != nil {
 				failed[tenant] = err
 				return
 			}
-			defer c.conn.Close()
+			defer c.Close()
 			for {
 				select {
 				case <-done:
@@ -230,11 +231,11 @@ func (s *replicaStage) write(address string) (stop func() error) {
 				case <-time.After(replicaPace):
 				}
 				s.written[tenant]++
-				c.request = patchRequest(address, replicaWrite, s.tokens[tenant], fmt.Sprintf(`{"body":"%d"}`, s.written[tenant]))
-				if failed[tenant] = c.do(); failed[tenant] != nil {
+				c.Request = traffic.Patch(address, replicaWrite, s.tokens[tenant], fmt.Sprintf(`{"body":"%d"}`, s.written[tenant]))
+				if failed[tenant] = c.Do(); failed[tenant] != nil {
 					return
 				}
-				s.newest[tenant].Store(&acknowledged{s.written[tenant], c.version})
+				s.newest[tenant].Store(&acknowledged{s.written[tenant], c.Version})
 			}
 		})
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/vital-db/vital/database"
+	"github.com/vital-db/vital/internal/traffic"
 )
 
 //go:embed rest.sql
@@ -159,7 +160,7 @@ func (s *restStage) issue(w *world) error {
 
 // readRows asks once and checks how many rows come.
 func readRows(address, path, token string, want int) ([]byte, error) {
-	body, err := ask(address, getRequest(address, path, token))
+	body, err := traffic.Ask(address, traffic.Get(address, path, token))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -195,7 +196,7 @@ func measureRest(ctx context.Context, w *world) (_ *result, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	post := postRequest(s.sealed.address, "/rest/v1/prompts", s.writer, s.insertion)
+	post := traffic.Post(s.sealed.address, "/rest/v1/prompts", s.writer, s.insertion)
 	sealed, plain, bare := s.sealed.cmd.Process.Pid, s.plain.cmd.Process.Pid, s.bare.cmd.Process.Pid
 	var variants []variant
 	for _, clients := range restClients {

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/vital-db/vital/database"
+	"github.com/vital-db/vital/internal/traffic"
 )
 
 //go:embed waterfall.sql
@@ -194,7 +195,7 @@ func (w *world) serveCold(ctx context.Context, d *target) (*cold, error) {
 		if err != nil {
 			return nil, errors.Join(err, server.stop())
 		}
-		c.requests[i] = getRequest(server.address, "/v1/context", token)
+		c.requests[i] = traffic.Get(server.address, "/v1/context", token)
 	}
 	return c, nil
 }
@@ -202,19 +203,19 @@ func (w *world) serveCold(ctx context.Context, d *target) (*cold, error) {
 // contexts is a variant's run of clients that ask for one user's context after the other, and begin anew behind the last.
 func (c *cold) contexts(ctx context.Context, clients int, slice time.Duration) (sample, error) {
 	return closedLoop(ctx, clients, slice, func(int) (worker, error) {
-		client, err := dialHTTP(c.server.address, nil)
+		client, err := traffic.Dial(c.server.address, nil)
 		if err != nil {
 			return worker{}, err
 		}
 		do := func() error {
-			client.request = c.requests[int(c.next.Add(1))%len(c.requests)]
-			err := client.do()
-			if client.remembered {
+			client.Request = c.requests[int(c.next.Add(1))%len(c.requests)]
+			err := client.Do()
+			if client.Remembered {
 				c.known.Add(1)
 			}
 			return err
 		}
-		return worker{do: do, done: func() { client.conn.Close() }}, nil
+		return worker{do: do, done: func() { client.Close() }}, nil
 	})
 }
 

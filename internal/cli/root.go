@@ -84,7 +84,7 @@ func (a *app) rootCommand() *cobra.Command {
 	for _, cmd := range []*cobra.Command{
 		a.upCommand(), a.serveCommand(), a.healthCommand(), a.restCommand(), a.migrateCommand(), a.tokenCommand(), a.checkCommand(), a.fixCommand(), a.rlsCommand(), a.tenantCommand(), a.memberCommand(),
 		a.agentCommand(), a.toolCommand(), a.flagsCommand(), a.dbCommand(), a.keyCommand(), a.keysCommand(),
-		a.auditCommand(), a.accessCommand(), a.erasureCommand(), a.userCommand(), a.cacheCommand(), a.perfCommand(), a.reportCommand(), a.retentionCommand(),
+		a.auditCommand(), a.accessCommand(), a.erasureCommand(), a.userCommand(), a.cacheCommand(), a.perfCommand(), a.reportCommand(), a.retentionCommand(), a.benchCommand(),
 	} {
 		root.AddCommand(cmd)
 	}

@@ -183,3 +183,11 @@ func GeneratePassword() string {
 	}
 	return b.String()
 }
+
+// HashPassword is what an account keeps of password.
+func HashPassword(password string) (string, error) {
+	if err := checkStrength(password); err != nil {
+		return "", err
+	}
+	return argonHash(password, argonMemory), nil
+}
