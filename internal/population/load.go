@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,13 +39,16 @@ func Load(ctx context.Context, conn *pgx.Conn, shape Shape, progress func(done i
 		return fmt.Errorf("load flags: %w", err)
 	}
 	l := &loader{Shape: shape, at: now()}
-	for first := found.Generated + 1; first <= shape.Tenants; first += batch {
-		last := min(first+batch-1, shape.Tenants)
-		if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return l.copyTenants(ctx, tx, first, last) }); err != nil {
+	left := shape.order()
+	l.first = left[0]
+	left = left[min(found.Generated, len(left)):]
+	for some := range slices.Chunk(left, batch) {
+		if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return l.copyTenants(ctx, tx, some) }); err != nil {
 			return refused(err)
 		}
+		found.Generated += len(some)
 		if progress != nil {
-			progress(last)
+			progress(found.Generated)
 		}
 	}
 	_, err = conn.Exec(ctx, queries.Get("Tell"))
@@ -89,11 +93,12 @@ func refused(err error) error {
 type loader struct {
 	Shape
 
-	role string // who the audit log says did it
-	at   time.Time
+	first int    // who keeps what was begun
+	role  string // who the audit log says did it
+	at    time.Time
 }
 
-func (l *loader) copyTenants(ctx context.Context, tx pgx.Tx, first, last int) error {
+func (l *loader) copyTenants(ctx context.Context, tx pgx.Tx, some []int) error {
 	if _, err := tx.Exec(ctx, queries.Get("Quiet")); err != nil {
 		return fmt.Errorf("turn triggers off: %w", err)
 	}
@@ -106,7 +111,7 @@ func (l *loader) copyTenants(ctx context.Context, tx pgx.Tx, first, last int) er
 		if t.recorded && !l.Recorded {
 			continue
 		}
-		rows := &source{loader: l, table: t, next: first, last: last}
+		rows := &source{loader: l, table: t, left: some}
 		if _, err := tx.CopyFrom(ctx, t.name, t.columns, rows); err != nil {
 			return fmt.Errorf("copy to %s: %w", t.name.Sanitize(), err)
 		}
@@ -114,7 +119,7 @@ func (l *loader) copyTenants(ctx context.Context, tx pgx.Tx, first, last int) er
 	if !l.Recorded || l.Overrides == 0 {
 		return nil
 	}
-	if _, err := tx.Exec(ctx, queries.Get("Versions"), first, last); err != nil {
+	if _, err := tx.Exec(ctx, queries.Get("Versions"), tenantIDs(some)); err != nil {
 		return fmt.Errorf("load versions of overrides: %w", err)
 	}
 	return nil
@@ -204,10 +209,10 @@ func eachUser(row func(l *loader, n, u int, add func(...any))) func(*loader, int
 	}
 }
 
-// organization is tenant n. The first one keeps what was begun, for whoever goes on with it or takes it away.
+// organization is tenant n. The first one that is copied keeps what was begun, for whoever goes on with it or takes it away.
 func (l *loader) organization(n int, add func(...any)) error {
 	metadata := "{}"
-	if n == 1 {
+	if n == l.first {
 		text, err := json.Marshal(map[string]Shape{"vital_bench": l.Shape})
 		if err != nil {
 			return err
@@ -248,12 +253,12 @@ func (l *loader) versions(n int, add func(...any)) error {
 
 // source hands rows to the driver, those of one tenant at a time.
 type source struct {
-	loader     *loader
-	table      table
-	next, last int
-	made       [][]any
-	at         int
-	err        error
+	loader *loader
+	table  table
+	left   []int
+	made   [][]any
+	at     int
+	err    error
 }
 
 func (s *source) Next() bool {
@@ -261,9 +266,9 @@ func (s *source) Next() bool {
 		return true
 	}
 	s.made, s.at = s.made[:0], 0
-	for len(s.made) == 0 && s.next <= s.last && s.err == nil {
-		s.err = s.table.rows(s.loader, s.next, func(values ...any) { s.made = append(s.made, values) })
-		s.next++
+	for len(s.made) == 0 && len(s.left) > 0 && s.err == nil {
+		s.err = s.table.rows(s.loader, s.left[0], func(values ...any) { s.made = append(s.made, values) })
+		s.left = s.left[1:]
 	}
 	return s.err == nil && len(s.made) > 0
 }

@@ -3,11 +3,13 @@
 package population
 
 import (
+	"bytes"
 	"context"
 	"crypto/md5" //nolint:gosec // names rows, protects nothing
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/google/uuid"
@@ -94,6 +96,37 @@ func Email(n int) string { return "user-" + strconv.Itoa(n) + "@example.test" }
 
 // User is the number of member k of tenant n; member 1 is its admin.
 func (s Shape) User(n, k int) int { return (n-1)*s.Members + k }
+
+// order is in which tenants are loaded: that of their ids, so that indexes grow at their end. In any other a million tenants would touch a page
+// of its own with almost every row.
+func (s Shape) order() []int {
+	ids := make([]uuid.UUID, s.Tenants)
+	order := make([]int, s.Tenants)
+	for i := range order {
+		ids[i], order[i] = TenantID(i+1), i+1
+	}
+	slices.SortFunc(order, func(a, b int) int { return bytes.Compare(ids[a-1][:], ids[b-1][:]) })
+	return order
+}
+
+func tenantIDs(some []int) []uuid.UUID {
+	ids := make([]uuid.UUID, len(some))
+	for i, n := range some {
+		ids[i] = TenantID(n)
+	}
+	return ids
+}
+
+// members are the ids of the members of some tenants.
+func (s Shape) members(some []int) []uuid.UUID {
+	var ids []uuid.UUID
+	for _, n := range some {
+		for k := 1; k <= s.Members; k++ {
+			ids = append(ids, UserID(s.User(n, k)))
+		}
+	}
+	return ids
+}
 
 // Standing is what a database holds of tenants.
 type Standing struct {

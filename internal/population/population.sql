@@ -2,12 +2,12 @@ Generated tenants: which are there, the few rows that are not copied, and taking
 
 -- name: Standing
 with tenants as (
-  select o.id, o.slug, pg_catalog.md5('tenant ' || pg_catalog.substring(o.slug, '^tenant-([1-9][0-9]{0,8})$'))::uuid as generated
+  select o.id, o.slug, o.metadata, pg_catalog.md5('tenant ' || pg_catalog.substring(o.slug, '^tenant-([1-9][0-9]{0,8})$'))::uuid as generated
   from public.organizations o
 )
 select pg_catalog.count(*) filter (where t.id = t.generated),
   pg_catalog.count(*) filter (where t.id is distinct from t.generated and t.slug not in ('platform', 'digital-health', 'pharma')),
-  (select o.metadata -> 'vital_bench' from public.organizations o where o.id = pg_catalog.md5('tenant 1')::uuid)
+  (pg_catalog.array_agg(t.metadata -> 'vital_bench') filter (where t.id = t.generated and t.metadata ? 'vital_bench'))[1]
 from tenants t;
 
 -- name: Quiet
@@ -28,8 +28,9 @@ on conflict (id) do nothing;
 -- name: Versions
 insert into public.tenant_feature_flag_versions (tenant_id, id, feature_flag_id, version, config, reason, created_at)
 select t.tenant_id, pg_catalog.md5('version ' || t.id)::uuid, t.feature_flag_id, t.version, pg_catalog.to_jsonb(t), t.reason, t.created_at
-from pg_catalog.generate_series($1::integer, $2::integer) n
-join public.tenant_feature_flags t on t.tenant_id = pg_catalog.md5('tenant ' || n)::uuid;
+from public.tenant_feature_flags t
+where t.tenant_id = any ($1::uuid[])
+order by t.tenant_id, t.feature_flag_id;
 
 -- name: Tell
 -- Servers that run look at every version anew.
@@ -43,11 +44,11 @@ vacuum (analyze) public.organizations, public.tenant_configurations, public.user
 create temporary table gone (tenant uuid, member uuid) on commit drop;
 
 -- name: Gone
--- A batch of the generated tenants, and their members, by the shape.
+-- A batch of the generated tenants, and their members.
 insert into pg_temp.gone (tenant, member)
-select pg_catalog.md5('tenant ' || n)::uuid, null from pg_catalog.generate_series($1::integer, $2::integer) n
+select t.id, null from pg_catalog.unnest($1::uuid[]) t (id)
 union all
-select null, pg_catalog.md5('user ' || u)::uuid from pg_catalog.generate_series(($1::integer - 1) * $3::integer + 1, $2::integer * $3::integer) u;
+select null, u.id from pg_catalog.unnest($2::uuid[]) u (id);
 
 -- name: GoneStatistics
 analyze pg_temp.gone;

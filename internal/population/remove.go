@@ -17,13 +17,14 @@ func Remove(ctx context.Context, conn *pgx.Conn, found Standing, progress func(l
 		return err
 	}
 	// From the last on, so that the first, which has the shape, goes last.
-	for last := shape.Tenants; last > 0; last -= batch {
-		first := max(1, last-batch+1)
-		if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return removeTenants(ctx, tx, owned, shape, first, last) }); err != nil {
+	for order := shape.order(); len(order) > 0; {
+		left := max(0, len(order)-batch)
+		if err := pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error { return removeTenants(ctx, tx, owned, shape, order[left:]) }); err != nil {
 			return refused(err)
 		}
+		order = order[:left]
 		if progress != nil {
-			progress(first - 1)
+			progress(left)
 		}
 	}
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
@@ -54,7 +55,7 @@ func ownedTables(ctx context.Context, conn *pgx.Conn) ([]ownedTable, error) {
 	})
 }
 
-func removeTenants(ctx context.Context, tx pgx.Tx, owned []ownedTable, shape *Shape, first, last int) error {
+func removeTenants(ctx context.Context, tx pgx.Tx, owned []ownedTable, shape *Shape, some []int) error {
 	run := func(name string, args ...any) error {
 		if _, err := tx.Exec(ctx, queries.Get(name), args...); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
@@ -66,7 +67,7 @@ func removeTenants(ctx context.Context, tx pgx.Tx, owned []ownedTable, shape *Sh
 			return err
 		}
 	}
-	if err := run("Gone", first, last, shape.Members); err != nil {
+	if err := run("Gone", tenantIDs(some), shape.members(some)); err != nil {
 		return err
 	}
 	for _, name := range []string{"GoneStatistics", "DeleteTokens"} {
