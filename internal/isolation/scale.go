@@ -3,6 +3,7 @@ package isolation
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -63,7 +64,8 @@ func CheckScale(ctx context.Context, conn *pgx.Conn, scope Scope) (Scale, error)
 }
 
 func (s Scope) places(ctx context.Context, conn *pgx.Conn) ([]Placed, error) {
-	rows, err := conn.Query(ctx, database.LintTerms+database.ScaleTerms+queries.Get("Placed"), append(s.parameters(), s.placement()...)...)
+	statement := strings.NewReplacer("{terms}\n", database.LintTerms+database.ScaleTerms).Replace(queries.Get("Placed"))
+	rows, err := conn.Query(ctx, statement, append(s.parameters(), s.placement()...)...)
 	if err != nil {
 		return nil, err
 	}

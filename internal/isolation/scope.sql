@@ -85,5 +85,6 @@ where not exists (
 
 
 -- name: Placed
--- Behind the terms of database/lints.sql and database/scale.sql.
+-- {terms} are those of database/lints.sql and database/scale.sql.
+{terms}
 select p.name, p.place from placed p order by p.place, p.name;
