@@ -95,7 +95,9 @@ func (w *world) setReplica(ctx context.Context, d *target) (_ *replicaStage, err
 		}
 		s.newest[n].Store(&acknowledged{})
 	}
-	if s.standby, s.dir, err = pgtest.StartStandby(ctx, w.pg.SuperuserURL("postgres"), nil); err != nil {
+	if s.standby, s.dir, err = pgtest.StartStandby(ctx, w.pg.SuperuserURL("postgres"), map[string]string{
+		"wal_retrieve_retry_interval": "200ms", // how soon it stops replaying when nothing comes
+	}); err != nil {
 		return nil, err
 	}
 	if s.alone, err = w.serve(ctx, d); err != nil {
