@@ -272,7 +272,7 @@ func requireViolation(t *testing.T, err error, format string, args ...any) {
 	t.Helper()
 	require.Errorf(t, err, format, args...)
 	code, message := stateOf(err)
-	require.Equalf(t, "42501", code, format, args...)
+	require.Equalf(t, "42501", code, format+": %v", append(args, err)...)
 	require.Containsf(t, message, "row-level security", format, args...)
 }
 
