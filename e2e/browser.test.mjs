@@ -42,7 +42,7 @@ async function webServer() {
 /** Opens the application from an origin, with a key, in a browser that remembers nothing. */
 async function open(origin = allowed.origin, key = vital.anonKey) {
   const context = await browser.newContext();
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(45_000);
   const page = await context.newPage();
   page.failures = [];
   page.on('pageerror', (error) => page.failures.push(error.message));

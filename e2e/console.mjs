@@ -21,7 +21,7 @@ class Console {
   /** A browser that remembers nothing, on the page of the console at `path`, before anybody signs in. */
   async open(path = '/', { width = 1280, height = width < 500 ? 844 : 860, theme = 'light' } = {}) {
     const context = await this.browser.newContext({ viewport: { width, height }, colorScheme: theme, reducedMotion: 'reduce' });
-    context.setDefaultTimeout(15_000);
+    context.setDefaultTimeout(45_000);
     const page = await context.newPage();
     page.faults = watch(page, this.vital.url);
     await page.goto(this.#address(path));

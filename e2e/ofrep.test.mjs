@@ -471,7 +471,7 @@ describe('the web SDK in a browser', () => {
   /** Opens a page with the SDK; `flags` of it is the client. */
   async function open(credential, { origin = application.origin, headers = {}, options = {} } = {}) {
     const page = await (await browser.newContext()).newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(45_000);
     await page.goto(origin);
     page.failure = await page.evaluate(async ({ baseUrl, headers, options }) => {
       window.changes = [];

@@ -74,7 +74,7 @@ describe('hostile content', () => {
 
   test('in an address of the console is looked for, and nothing else', async () => {
     const page = await console_.signIn(ada, '/t/digital-health');
-    page.setDefaultTimeout(6000);
+    page.setDefaultTimeout(20_000);
     for (const path of [`/t/digital-health/flags?q=${encodeURIComponent(markup)}&sort=__proto__.asc`, '/t/digital-health/members?page=-1e99&sort=constructor.desc', '/t/digital-health/audit?constructor=1&__proto__=2', `/t/${encodeURIComponent(markup)}`, '/t/..%2f..%2fv1', '//evil.test', '/t//evil.test']) {
       await page.goto(`${vital.url}/console${path}`);
       await page.locator('main').first().waitFor().catch((error) => { throw new Error(`${path} shows nothing`, { cause: error }); });

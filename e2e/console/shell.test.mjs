@@ -82,7 +82,7 @@ describe('signing in elsewhere', () => {
   test('is not asked for by a server that is only out of order', async () => {
     const page = await openWith(503, 'database_unavailable');
     await page.waitForLoadState('networkidle');
-    await page.getByLabel('Password').waitFor({ timeout: 2000 });
+    await page.getByLabel('Password').waitFor({ timeout: 20_000 });
     assert.equal(await page.getByLabel('Access token').count(), 0);
   });
 });
@@ -164,7 +164,7 @@ describe('the page', () => {
     const busy = { code: 'pool_exhausted', message: 'The server is busy.', hint: 'Try again.', details: null };
     await page.route('**/rest/v1/user_tenants?*', (route) => route.fulfill({ status: 503, json: busy }));
     await page.getByRole('link', { name: 'Members', exact: true }).click();
-    await page.getByText('The server is busy.').waitFor({ timeout: 4000 });
+    await page.getByText('The server is busy.').waitFor({ timeout: 20_000 });
     await assertSound(page, 'failed');
     await page.unroute('**/rest/v1/user_tenants?*');
     await page.getByRole('button', { name: 'Try again' }).click();
