@@ -84,24 +84,24 @@ test('an admin changes the configuration by a form; of two, the second is told',
   await signIn(first, ada);
   await Promise.all([first, second].map((page) => page.getByLabel('Colour').waitFor()));
   await expect.poll(async () => { // begun before the other saves, and after what a page loads once it has a session
-    await second.getByLabel('Colour').fill('#123456');
+    await second.getByLabel('Colour').fill('#9A3412');
     await second.waitForTimeout(500);
     return second.getByLabel('Colour').inputValue();
-  }).toBe('#123456');
-  await first.getByLabel('Colour').fill('#0F766E');
+  }).toBe('#9A3412');
+  await first.getByLabel('Colour').fill('#7C3AED');
   await first.getByRole('button', { name: 'Save' }).click();
-  await Promise.all([first, second].map((page) => page.getByText('Colour #0F766E').waitFor()));
+  await Promise.all([first, second].map((page) => page.getByText('Colour #7C3AED').waitFor()));
   await second.getByText('Somebody has changed it').waitFor();
   expect(await first.getByText('Somebody has changed it').isVisible(), 'of one\'s own change there is no news').toBe(false);
-  expect(await second.getByLabel('Colour').inputValue(), 'what was typed stays').toBe('#123456');
+  expect(await second.getByLabel('Colour').inputValue(), 'what was typed stays').toBe('#9A3412');
   await second.getByRole('button', { name: 'Save' }).click();
   await second.getByRole('alert').waitFor();
   expect(await second.getByRole('alert').textContent()).toContain('changed');
   await second.getByRole('button', { name: 'Show what it is now' }).click();
-  expect(await second.getByLabel('Colour').inputValue()).toBe('#0F766E');
-  await second.getByLabel('Colour').fill('#123456');
+  expect(await second.getByLabel('Colour').inputValue()).toBe('#7C3AED');
+  await second.getByLabel('Colour').fill('#9A3412');
   await second.getByRole('button', { name: 'Save' }).click();
-  await Promise.all([first, second].map((page) => page.getByText('Colour #123456').waitFor()));
+  await Promise.all([first, second].map((page) => page.getByText('Colour #9A3412').waitFor()));
   expect(complaints).toEqual([]);
 });
 
