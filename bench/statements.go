@@ -85,7 +85,7 @@ func statementsSince(path string, offset int64, login string) ([]string, error) 
 	var found []string
 	ours := false
 	for line := range bytes.Lines(content[min(offset, int64(len(content))):]) {
-		text := strings.TrimRight(string(line), "\n")
+		text, _, _ := strings.Cut(strings.TrimRight(string(line), "\n"), " -- ") // a comment would end what is one line here
 		m := statementLine.FindStringSubmatch(text)
 		switch {
 		case m != nil:
