@@ -26,7 +26,7 @@ func measureStatements(ctx context.Context, w *world) (*result, error) {
 	lines, err := w.recorded(ctx, d, func(address string) error {
 		_, err := readContext(address, token)
 		return err
-	})
+	}, forgetful)
 	if err != nil {
 		return nil, err
 	}
