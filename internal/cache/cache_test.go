@@ -106,7 +106,7 @@ func follow(t *testing.T) (*truth, *cache.Follower) {
 	done := make(chan struct{})
 	go func() { f.Run(ctx); close(done) }()
 	t.Cleanup(func() { cancel(); <-done })
-	require.Eventually(t, f.Whole, time.Second, time.Millisecond)
+	require.Eventually(t, f.Whole, 30*time.Second, time.Millisecond)
 	return d, f
 }
 
@@ -140,7 +140,7 @@ func TestMemory_ServesUntilAVersionRises(t *testing.T) {
 	require.Zero(t, get())
 	require.EqualValues(t, 1, loads.Load())
 	want := d.raise(s, true)
-	require.Eventually(t, func() bool { return get() == want }, time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return get() == want }, 30*time.Second, time.Millisecond)
 	require.EqualValues(t, 2, loads.Load())
 	require.Equal(t, want, get())
 }
@@ -156,7 +156,7 @@ func TestMemory_ForgedHintDropsNothing(t *testing.T) {
 	}
 	d.hear("tenant:nonsense:1")
 	d.hear("garbage")
-	require.Eventually(t, func() bool { return d.looks() > 0 }, time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return d.looks() > 0 }, 30*time.Second, time.Millisecond)
 	time.Sleep(20 * time.Millisecond)
 	_, err = m.Get(t.Context(), "key", reading(d, s, loads))
 	require.NoError(t, err)
@@ -194,7 +194,7 @@ func TestMemory_ReplicaLacksWhatNobodyLookedAt(t *testing.T) {
 	got, err = m.Get(t.Context(), "key", lagging)
 	require.NoError(t, err)
 	require.Equal(t, want, got, "it is remembered as it was")
-	require.Eventually(t, func() bool { return d.looks() > looks }, time.Second, time.Millisecond, "nobody finds out how far the log is")
+	require.Eventually(t, func() bool { return d.looks() > looks }, 30*time.Second, time.Millisecond, "nobody finds out how far the log is")
 }
 
 // TestFollower_RisenOnlyOfWhatWasHeard: who subscribes, or asks for a confirmation, has nothing dropped that is shared.
@@ -209,18 +209,18 @@ func TestFollower_RisenOnlyOfWhatWasHeard(t *testing.T) {
 	done := make(chan struct{})
 	go func() { f.Run(ctx); close(done) }()
 	t.Cleanup(func() { cancel(); <-done })
-	require.Eventually(t, f.Whole, time.Second, time.Millisecond)
+	require.Eventually(t, f.Whole, 30*time.Second, time.Millisecond)
 	s := tenantScope()
 	known := cache.Change{Scope: s}
 	looks := d.looks()
 	defer f.Subscribe(known).Close()
-	require.Eventually(t, func() bool { return d.looks() > looks }, time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return d.looks() > looks }, 30*time.Second, time.Millisecond)
 	require.True(t, f.Confirm(t.Context(), []cache.Change{known}, 0))
 	require.False(t, f.Confirm(t.Context(), []cache.Change{known}, 1), "the log has not come that far")
 	time.Sleep(20 * time.Millisecond)
 	require.Zero(t, told.Load())
 	d.raise(s, true)
-	require.Eventually(t, func() bool { return told.Load() == 1 }, time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return told.Load() == 1 }, 30*time.Second, time.Millisecond)
 }
 
 // TestMemory_EvictionPassesALoad stops a load between reading and storing while a change passes. What was read
@@ -270,7 +270,7 @@ func TestMemory_NothingServedUnheard(t *testing.T) {
 	require.EqualValues(t, 3, loads.Load())
 	want = d.raise(s, false)
 	d.hear("") // listening again
-	require.Eventually(t, f.Whole, time.Second, time.Millisecond)
+	require.Eventually(t, f.Whole, 30*time.Second, time.Millisecond)
 	require.Equal(t, want, get())
 	require.Equal(t, want, get())
 	require.EqualValues(t, 4, loads.Load())
@@ -289,7 +289,7 @@ func TestMemory_UnreadableVersionsForget(t *testing.T) {
 	require.Eventually(t, func() bool {
 		v, err := m.Get(t.Context(), "key", reading(d, s, loads))
 		return err == nil && v == want
-	}, time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 }
 
 func TestMemory_OwnCommit(t *testing.T) {
@@ -350,7 +350,7 @@ func TestMemory_EverythingMayHaveChanged(t *testing.T) {
 	for range 100 { // anybody can say so
 		d.hear("*")
 	}
-	require.Eventually(t, func() bool { return get("one", one) == want }, time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return get("one", one) == want }, 30*time.Second, time.Millisecond)
 	get("other", other)
 	require.EqualValues(t, 3, loads.Load())
 	require.LessOrEqual(t, d.looks()-before, 2)
@@ -423,7 +423,7 @@ func TestMemory_ALoadNobodyWaitsForIsStopped(t *testing.T) {
 	require.Equal(t, fault.RequestCancelled, fault.CodeOf(err))
 	select {
 	case <-stopped:
-	case <-time.After(time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("it goes on")
 	}
 }
@@ -460,7 +460,7 @@ func TestMemory_Bounded(t *testing.T) {
 	require.Eventually(t, func() bool {
 		s := m.Stat()
 		return s.Bytes <= s.Bound && s.Entries < 1000 && int64(s.Entries)+s.Evictions == 5000
-	}, 5*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 }
 
 // TestMemory_NeverOlderThanHeard reads and raises at random: whoever asks after a change was heard and looked up
@@ -491,7 +491,7 @@ func TestMemory_NeverOlderThanHeard(t *testing.T) {
 			}
 		})
 	}
-	require.Eventually(t, func() bool { return loads.Load() > 0 }, time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return loads.Load() > 0 }, 30*time.Second, time.Millisecond)
 	for range 2000 {
 		i := rand.IntN(len(scopes))
 		version := d.raise(scopes[i], rand.IntN(2) == 0)
@@ -525,7 +525,7 @@ func TestSubscription(t *testing.T) {
 		t.Helper()
 		select {
 		case <-sub.C:
-		case <-time.After(time.Second):
+		case <-time.After(30 * time.Second):
 			t.Fatal("nothing was heard")
 		}
 	}
@@ -545,7 +545,7 @@ func TestSubscription(t *testing.T) {
 	defer late.Close()
 	select {
 	case <-late.C:
-	case <-time.After(time.Second):
+	case <-time.After(30 * time.Second):
 		t.Fatal("the change before was not told")
 	}
 }
@@ -582,7 +582,7 @@ func TestMemory_StoppedAndWoken(t *testing.T) {
 	require.False(t, f.Whole())
 	require.Equal(t, want, get())
 	d.stopped.Store(false)
-	require.Eventually(t, f.Whole, time.Second, time.Millisecond)
+	require.Eventually(t, f.Whole, 30*time.Second, time.Millisecond)
 	require.Equal(t, want, get())
 	before := loads.Load()
 	require.Equal(t, want, get())
@@ -606,7 +606,7 @@ func TestMemory_LookHangs(t *testing.T) {
 	done := make(chan struct{})
 	go func() { f.Run(ctx); close(done) }()
 	t.Cleanup(func() { cancel(); <-done })
-	require.Eventually(t, f.Whole, time.Second, time.Millisecond)
+	require.Eventually(t, f.Whole, 30*time.Second, time.Millisecond)
 	m, s, loads := memory(t, f), tenantScope(), &atomic.Int64{}
 	_, err := m.Get(t.Context(), "key", reading(d, s, loads))
 	require.NoError(t, err)
@@ -616,7 +616,7 @@ func TestMemory_LookHangs(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 	close(hang)
-	require.Eventually(t, f.Whole, time.Second, time.Millisecond)
+	require.Eventually(t, f.Whole, 30*time.Second, time.Millisecond)
 }
 
 // What a process has committed is shown to whoever asks afterwards, also while nothing is heard.

@@ -42,7 +42,7 @@ func TestFollower_Followed(t *testing.T) {
 	running.Go(func() { f.Run(ctx) })
 	defer running.Wait()
 	defer stop()
-	require.Eventually(t, f.Whole, 5*time.Second, time.Millisecond)
+	require.Eventually(t, f.Whole, 30*time.Second, time.Millisecond)
 	memory := cache.NewMemory[cache.Scope, int64](f, 1<<20)
 	remember := func(age time.Duration) cache.Scope {
 		s := cache.Scope{Kind: cache.Tenant, Key: uuid.New()}
@@ -63,7 +63,7 @@ func TestFollower_Followed(t *testing.T) {
 		defer mu.Unlock()
 		return delays
 	}
-	require.Eventually(t, func() bool { return len(told()) > 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(told()) > 0 }, 30*time.Second, time.Millisecond)
 	require.Equal(t, 7*time.Millisecond, told()[0])
 	require.NotContains(t, told(), time.Hour)
 }

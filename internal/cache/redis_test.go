@@ -108,7 +108,7 @@ func newOne(t *testing.T, server *redisServer, changes ...func(*cache.RedisConfi
 
 func (o *one) eventually(t *testing.T, what func(cache.RedisStat) bool) {
 	t.Helper()
-	require.Eventually(t, func() bool { return what(o.redis.Stat()) }, 15*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return what(o.redis.Stat()) }, 30*time.Second, 10*time.Millisecond)
 }
 
 func isUp(s cache.RedisStat) bool      { return !s.Down }
@@ -205,7 +205,7 @@ func TestRedis_RestartedEmpty(t *testing.T) {
 	require.Eventually(t, func() bool {
 		o.redis.Evict(keyOf(2)) // what changes meanwhile does not put it off
 		return isUp(o.redis.Stat())
-	}, 15*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 	o.eventually(t, isSettled)
 	require.Equal(t, 1, o.log.count(saysBack), o.log)
 	o.loads.Store(0)
@@ -231,7 +231,7 @@ func TestRedis_RestartedWithOldData(t *testing.T) {
 	require.Eventually(t, func() bool {
 		seen, found := peek(direct, key)
 		return !found || seen.Version == want
-	}, 15*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 	o.eventually(t, isSettled)
 	require.Equal(t, want, o.ask(t, key).Version)
 	seen, found := peek(direct, key)
@@ -250,7 +250,7 @@ func TestRedis_Hangs(t *testing.T) {
 		o.ask(t, key)
 		_, found := peek(o.server.connect(t), key)
 		return found
-	}, 15*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 	o.server.signal(t, syscall.SIGSTOP)
 	began, failed := time.Now(), o.redis.Stat().Errors
 	want := o.db.raise(scopeOf(key), false)
@@ -314,7 +314,7 @@ func TestRedis_EvictedAgain(t *testing.T) {
 		o.server.signal(t, syscall.SIGCONT)
 		_ = o.redis.Settle(context.Background())
 		return o.redis.Stat().Evictions-before == 2
-	}, 15*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 }
 
 func TestRedis_NotOurs(t *testing.T) {

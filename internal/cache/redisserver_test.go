@@ -64,7 +64,7 @@ func startCluster(t *testing.T) *redisServer {
 	require.Eventually(t, func() bool {
 		text, err := direct.Do(t.Context(), direct.B().ClusterInfo().Build()).ToString()
 		return err == nil && strings.Contains(text, "cluster_state:ok")
-	}, 10*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 	s.url = fmt.Sprintf("redis://127.0.0.1:%d", ports[0])
 	return s
 }
@@ -87,7 +87,7 @@ func (s *redisServer) start(t *testing.T) {
 		_, _ = conn.Write([]byte("PING\r\n"))
 		_, err = conn.Read(answer)
 		return err == nil && (answer[0] == '+' || answer[0] == '-')
-	}, 10*time.Second, 10*time.Millisecond, "redis-server does not start")
+	}, 30*time.Second, 10*time.Millisecond, "redis-server does not start")
 }
 
 func (s *redisServer) signal(t *testing.T, sig syscall.Signal) {

@@ -3,8 +3,11 @@ package cli_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -47,24 +50,29 @@ func TestBench(t *testing.T) {
 	kek := filepath.Join(t.TempDir(), "kek")
 	require.NoError(t, os.WriteFile(kek, []byte(base64.StdEncoding.EncodeToString(make([]byte, 32))+"\n"), 0o600))
 	server := start(t, []string{"VITAL_DATABASE_URL=" + d.APIURL, benchSecret, "VITAL_LISTEN=127.0.0.1:0", "VITAL_KEK_FILE=" + kek, "VITAL_TRUSTED_PROXIES=127.0.0.0/8"}, "serve")
-	asked := run("run", "--server", server.address, "--rate", "100", "--duration", "3s", "--warmup", "0s", "--password", password, "--json",
-		"--mix", "context=5,unchanged=5,list=3,single=3,insert=2,flag=3,flags=3,signin=1,refresh=2")
-	var report struct {
-		All   struct{ Count, Answered int64 }
-		Kinds []struct {
-			Kind     string
-			Statuses map[string]int
-			P50      float64 `json:"p50_ms"`
+	kinds := map[string]int64{"context": 0, "unchanged": 0, "list": 0, "single": 0, "insert": 0, "flag": 0, "flags": 0, "signin": 0, "refresh": 0}
+	for seconds := 3; slices.Contains(slices.Collect(maps.Values(kinds)), 0); seconds *= 2 {
+		require.Less(t, seconds, 60, kinds)
+		asked := run("run", "--server", server.address, "--rate", "40", "--duration", strconv.Itoa(seconds)+"s", "--warmup", "0s", "--password", password, "--json",
+			"--mix", "context=5,unchanged=5,list=3,single=3,insert=2,flag=3,flags=3,signin=1,refresh=2")
+		var report struct {
+			All   struct{ Count int }
+			Kinds []struct {
+				Kind     string
+				Answered int64
+				Statuses map[string]int64
+				P50      float64 `json:"p50_ms"`
+			}
 		}
-	}
-	require.NoError(t, json.Unmarshal([]byte(ok(t, asked)), &report))
-	require.EqualValues(t, 300, report.All.Count)
-	require.Greater(t, report.All.Answered, int64(200), "a busy machine refuses some")
-	require.Len(t, report.Kinds, 9)
-	for _, k := range report.Kinds {
-		require.Positive(t, k.P50, k.Kind)
-		if k.Kind == "unchanged" {
-			require.Positive(t, k.Statuses["304"])
+		require.NoError(t, json.Unmarshal([]byte(ok(t, asked)), &report))
+		require.Equal(t, 40*seconds, report.All.Count)
+		for _, k := range report.Kinds {
+			require.Contains(t, kinds, k.Kind)
+			require.Equal(t, k.Answered > 0, k.P50 > 0, k.Kind)
+			if k.Kind == "unchanged" {
+				k.Answered = k.Statuses["304"]
+			}
+			kinds[k.Kind] += k.Answered
 		}
 	}
 	after := counts()

@@ -146,24 +146,41 @@ type checkedSource struct {
 	Examples                                                                      []string
 }
 
-// check compares for a while and returns what each source came to: Redis, and then the servers.
-func (f *fleet) check(t *testing.T, code int, args ...string) []checkedSource {
+// check compares, for longer and longer until that is enough, since a busy machine looks seldom, and returns what each source
+// came to: Redis, and then the servers.
+func (f *fleet) check(t *testing.T, code int, enough func([]checkedSource) bool, args ...string) []checkedSource {
 	t.Helper()
-	got := f.ofServers(t, append([]string{"cache", "check", "--json", "--every", "20ms"}, args...)...)
-	require.Equal(t, code, got.code, got.out+got.err)
-	var sources []checkedSource
-	require.NoError(t, json.Unmarshal([]byte(got.out), &sources), got.out)
-	require.Len(t, sources, 3)
-	require.Equal(t, []string{"redis", f.servers[0].address, f.servers[1].address}, []string{sources[0].Source, sources[1].Source, sources[2].Source})
-	return sources
+	for lasting := 500 * time.Millisecond; ; lasting *= 2 {
+		got := f.ofServers(t, append([]string{"cache", "check", "--json", "--every", "20ms", "--for", lasting.String()}, args...)...)
+		var sources []checkedSource
+		require.NoError(t, json.Unmarshal([]byte(got.out), &sources), got.out+got.err)
+		require.Len(t, sources, 3)
+		require.Equal(t, []string{"redis", f.servers[0].address, f.servers[1].address}, []string{sources[0].Source, sources[1].Source, sources[2].Source})
+		if got.code == code && enough(sources) {
+			return sources
+		}
+		require.Less(t, lasting, time.Minute, got.out+got.err)
+		require.Falsef(t, code == 0 && slices.ContainsFunc(sources, violated), got.out)
+	}
+}
+
+func violated(s checkedSource) bool { return s.Violations > 0 }
+
+// compared says that there was something to compare from each.
+func compared(sources []checkedSource) bool {
+	return !slices.ContainsFunc(sources, func(s checkedSource) bool { return s.Equal == 0 })
+}
+
+// ofRedis says the same of Redis alone.
+func ofRedis(is func(checkedSource) bool) func([]checkedSource) bool {
+	return func(sources []checkedSource) bool { return is(sources[0]) }
 }
 
 func TestCacheCheck_Equal(t *testing.T) {
 	t.Parallel()
 	f := startFleet(t)
 	f.warm(t)
-	for _, s := range f.check(t, 0, "--for", "1s") {
-		require.Positive(t, s.Equal, s)
+	for _, s := range f.check(t, 0, compared) {
 		require.Equal(t, s.Samples, s.Equal, s)
 		require.True(t, s.AtLeast)
 		require.InDelta(t, 1-3/float64(s.Equal), s.Rate, 1e-9, "the rule of three")
@@ -172,7 +189,7 @@ func TestCacheCheck_Equal(t *testing.T) {
 			require.Greater(t, s.Remembered, s.Samples/2, "what is compared is what is remembered")
 		}
 	}
-	got := f.ofServers(t, "cache", "check", "--for", "300ms")
+	got := f.ofServers(t, "cache", "check", "--for", "2s")
 	require.Regexp(t, `(?m)^redis +\d+ +- .* 0 +at least \d+\.\d\d %, (no|one|two) nines?`, ok(t, got))
 	require.Empty(t, got.err, "progress is for terminals")
 
@@ -188,10 +205,7 @@ func TestCacheCheck_Equal(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 		}
 	}()
-	for _, s := range f.check(t, 0, "--for", "2s") {
-		require.Zero(t, s.Violations, s)
-		require.Less(t, s.MaxBehindMS, 2000.0)
-	}
+	f.check(t, 0, compared, "--within", "30s")
 	<-done
 }
 
@@ -202,23 +216,25 @@ func TestCacheCheck_BehindTheTriggers(t *testing.T) {
 	f.warm(t)
 	f.setTheme(t, "planted", true)
 	require.NotEqual(t, "planted", f.theme(t, 0))
-	for _, s := range f.check(t, 3, "--for", "1s", "--within", "100ms") {
-		require.Positive(t, s.Violations, s)
+	all := func(sources []checkedSource) bool {
+		return !slices.ContainsFunc(sources, func(s checkedSource) bool { return !violated(s) })
+	}
+	for _, s := range f.check(t, 3, all, "--within", "100ms") {
 		require.Less(t, s.Rate, 1.0)
 		require.False(t, s.AtLeast)
 		require.NotEmpty(t, s.Examples)
 		require.Contains(t, s.Examples[0], f.acme)
 	}
-	got := f.ofServers(t, "cache", "check", "--for", "500ms", "--within", "100ms")
+	got := f.ofServers(t, "cache", "check", "--for", "5s", "--within", "100ms")
 	require.Equal(t, 3, got.code)
 	require.Contains(t, got.err, "(findings)")
 	require.Contains(t, got.out, "violation  redis: tenant "+f.acme+": what Redis has at version")
 	require.Contains(t, got.out, "other than the database's at version")
 
 	require.Contains(t, ok(t, f.run(t, "cache", "invalidate", "acme", "--reason", "mended by hand")), "acme is read anew")
-	require.Eventually(t, func() bool { return f.theme(t, 0) == "planted" && f.theme(t, 1) == "planted" }, 10*time.Second, 20*time.Millisecond)
-	require.Eventually(t, func() bool { f.theme(t, 0); return strings.Contains(f.stored(t), "planted") || f.stored(t) == "" }, 5*time.Second, 20*time.Millisecond)
-	f.check(t, 0, "--for", "500ms")
+	require.Eventually(t, func() bool { return f.theme(t, 0) == "planted" && f.theme(t, 1) == "planted" }, 30*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { f.theme(t, 0); return strings.Contains(f.stored(t), "planted") || f.stored(t) == "" }, 30*time.Second, 20*time.Millisecond)
+	f.check(t, 0, compared)
 }
 
 func TestCacheCheck_Redis(t *testing.T) {
@@ -229,27 +245,23 @@ func TestCacheCheck_Redis(t *testing.T) {
 
 	f.store(t, f.key(), strings.Replace(old, "Acme", "Evil", 1))
 	f.store(t, "tenant:00000000-0000-0000-0000-0000000000ff:config", "what is this")
-	redis := f.check(t, 0, "--for", "500ms")[0]
+	redis := f.check(t, 0, ofRedis(func(s checkedSource) bool { return s.Garbage > 0 }))[0]
 	require.Equal(t, 2, redis.Garbage, "altered, and foreign")
 	require.Zero(t, redis.Violations+redis.Behind+redis.Equal)
 
 	f.warm(t) // by a change
 	f.planted(t, old, func() {
-		for lasting := 500 * time.Millisecond; redis.MaxBehindMS < 200 && lasting < time.Minute; lasting *= 2 { // a busy machine looks seldom
-			redis = f.check(t, 0, "--for", lasting.String(), "--within", "1m")[0]
-		}
+		redis = f.check(t, 0, ofRedis(func(s checkedSource) bool { return s.MaxBehindMS > 200 }), "--within", "2m")[0]
 		require.Positive(t, redis.Behind, "an old one that was put back")
-		require.Greater(t, redis.MaxBehindMS, 200.0)
-		redis = f.check(t, 3, "--for", "500ms", "--within", "100ms")[0]
-		require.Positive(t, redis.Violations)
+		redis = f.check(t, 3, ofRedis(violated), "--within", "100ms")[0]
 		require.Positive(t, redis.Behind, "until it is too long")
 		require.Contains(t, redis.Examples[0], "the database has version")
 	})
 
 	f.Exec(t, "delete from tenant_configurations where tenant_id = $1", f.acme)
-	require.Eventually(t, func() bool { return f.stored(t) == "" }, 5*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return f.stored(t) == "" }, 30*time.Second, 10*time.Millisecond)
 	f.planted(t, old, func() {
-		redis = f.check(t, 3, "--for", "500ms", "--within", "100ms")[0]
+		redis = f.check(t, 3, ofRedis(violated), "--within", "100ms")[0]
 		require.Contains(t, redis.Examples[0], "the database has nothing")
 	})
 }
@@ -276,8 +288,11 @@ func TestCacheCheck_Wrong(t *testing.T) { //nolint:tparallel // its cases change
 		t.Cleanup(wrong.Close)
 		return wrong.URL
 	}
-	checked := func(address string) result {
-		return f.run(t, "cache", "check", "--for", "300ms", "--every", "10ms", "--within", "50ms", "--server", address)
+	checked := func(address string, code int) (got result) {
+		for lasting := 300 * time.Millisecond; got.code != code && lasting < time.Minute; lasting *= 2 { // a busy machine looks seldom
+			got = f.run(t, "cache", "check", "--for", lasting.String(), "--every", "10ms", "--within", "50ms", "--server", address)
+		}
+		return got
 	}
 	old := make(chan string, 1)
 	for name, c := range map[string]struct {
@@ -300,7 +315,7 @@ func TestCacheCheck_Wrong(t *testing.T) { //nolint:tparallel // its cases change
 		}), "older than the database's", 3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := checked(c.address)
+			got := checked(c.address, c.code)
 			require.Equal(t, c.code, got.code, got.out+got.err)
 			require.Contains(t, got.out+got.err, c.says)
 		})
@@ -371,9 +386,9 @@ func TestCacheInvalidate(t *testing.T) {
 	require.Contains(t, ok(t, f.run(t, "cache", "invalidate", "--all", "--reason", "restored")), "everything is read anew")
 	require.NoError(t, conn.QueryRow(t.Context(), rows).Scan(&after))
 	require.LessOrEqual(t, after, before+1, "not a row a tenant")
-	require.Eventually(t, func() bool { return f.theme(t, 0) == "planted" && f.theme(t, 1) == "planted" }, 5*time.Second, 20*time.Millisecond)
-	require.Eventually(t, func() bool { return f.stored(t) != old }, 5*time.Second, 20*time.Millisecond)
-	f.check(t, 0, "--for", "300ms")
+	require.Eventually(t, func() bool { return f.theme(t, 0) == "planted" && f.theme(t, 1) == "planted" }, 30*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return f.stored(t) != old }, 30*time.Second, 20*time.Millisecond)
+	f.check(t, 0, compared)
 
 	ok(t, f.run(t, "cache", "invalidate", f.acme, "--reason", "by id"))
 	var actions string
@@ -411,7 +426,7 @@ func TestCacheStats(t *testing.T) {
 	require.Eventually(t, func() bool { // a busy Redis is away for a moment
 		of = parsed[[]stats](t, f.ofServers(t, "cache", "stats", "--json"))
 		return !slices.ContainsFunc(of, func(s stats) bool { return s.Changes["heard"] != 1 || s.Redis["up"] != 1 })
-	}, 20*time.Second, 100*time.Millisecond)
+	}, 30*time.Second, 100*time.Millisecond)
 	require.Len(t, of, 2)
 	for i, s := range of {
 		require.Equal(t, f.servers[i].address, s.Server)

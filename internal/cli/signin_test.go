@@ -48,7 +48,7 @@ func TestUp_SignsIn(t *testing.T) { //nolint:tparallel // its steps follow one a
 		return got.out
 	}
 	server := start(t, up, "up")
-	require.Eventually(t, func() bool { return strings.Contains(server.out.String(), "Ctrl-C") }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(server.out.String(), "Ctrl-C") }, 30*time.Second, 5*time.Millisecond)
 	found := regexp.MustCompile(`(?m)^` + ada + ` +(\S+) +admin of digital-health`).FindStringSubmatch(server.out.String())
 	require.NotNil(t, found, server.out)
 	password := found[1]
@@ -96,7 +96,7 @@ func TestUp_SignsIn(t *testing.T) { //nolint:tparallel // its steps follow one a
 		require.Eventually(t, func() bool { // as soon as the server hears of it
 			status, body := server.get(t, "/v1/context", access)
 			return status == http.StatusUnauthorized && body["code"] == "session_revoked"
-		}, 5*time.Second, 5*time.Millisecond)
+		}, 30*time.Second, 5*time.Millisecond)
 		status, _ := server.signIn(t, anon, ada, password)
 		require.Equal(t, http.StatusBadRequest, status)
 		status, _ = server.signIn(t, anon, ada, fresh)
@@ -106,7 +106,7 @@ func TestUp_SignsIn(t *testing.T) { //nolint:tparallel // its steps follow one a
 	require.Equal(t, 0, server.stop())
 
 	again := start(t, up, "up")
-	require.Eventually(t, func() bool { return strings.Contains(again.out.String(), "Ctrl-C") }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(again.out.String(), "Ctrl-C") }, 30*time.Second, 5*time.Millisecond)
 	require.NotContains(t, again.out.String(), password)
 	require.Contains(t, again.out.String(), "user password EMAIL")
 	require.Contains(t, again.out.String(), anon)

@@ -91,7 +91,7 @@ func TestBreakGlass_Ends(t *testing.T) {
 	}
 	out := func(stream <-chan string) {
 		t.Helper()
-		require.Eventually(t, func() bool { return b.get("/v1/context", asRoot...).status == 403 }, 3*time.Second, 20*time.Millisecond)
+		require.Eventually(t, func() bool { return b.get("/v1/context", asRoot...).status == 403 }, 30*time.Second, 20*time.Millisecond)
 		requireRestError(t, b.get("/rest/v1/agents", asRoot...), 403, "entry_required")
 		waitFor(t, stream, "")
 	}
@@ -125,7 +125,7 @@ func TestBreakGlass_NotRequired(t *testing.T) {
 	asRoot := with(bearer(b.token(root, "")), "Vital-Tenant", "acme")
 	require.Equal(t, 200, b.warm(asRoot).status)
 	b.db.Exec(t, "update vital.settings set break_glass_required = true")
-	require.Eventually(t, func() bool { return b.get("/v1/context", asRoot...).status == 403 }, 3*time.Second, 20*time.Millisecond, "a warm context outlives the decision")
+	require.Eventually(t, func() bool { return b.get("/v1/context", asRoot...).status == 403 }, 30*time.Second, 20*time.Millisecond, "a warm context outlives the decision")
 	b.db.Exec(t, "insert into user_tenants (tenant_id, user_id, role) values ('"+tenantA+"', '"+root+"', 'viewer')")
 	n, _ = b.agentsSeen()
 	require.Equal(t, 1, n, "a member needs no entry")

@@ -123,7 +123,7 @@ func TestConn_OneWrite(t *testing.T) {
 	n, err := c.ReadFrom(strings.NewReader("body"))
 	require.NoError(t, err)
 	require.EqualValues(t, 4, n)
-	require.Eventually(t, func() bool { return read() != "" }, time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return read() != "" }, 30*time.Second, time.Millisecond)
 
 	c.holdNext()
 	write("head")

@@ -169,7 +169,7 @@ func TestContextEvents_Resumed(t *testing.T) {
 	b.known(t, contextEvents, with(asAda, "Last-Event-ID", old)...)
 	b.known(t, contextEvents+"?since="+old, asAda...)
 	b.db.Exec(t, "update organizations set name = 'changed' where slug = 'acme'")
-	require.Eventually(t, func() bool { return strings.Contains(b.get("/v1/context", asAda...).body, "changed") }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(b.get("/v1/context", asAda...).body, "changed") }, 30*time.Second, time.Millisecond)
 
 	now, version := told(t, b.listen(contextEvents, with(asAda, "Last-Event-ID", old)...))
 	require.NotEqual(t, old, now)
@@ -233,7 +233,7 @@ func TestContextEvents_End(t *testing.T) {
 		byHeader, byAddress := b.listen(contextEvents, bearer(token)...), b.listen(address)
 		waitFor(t, byHeader, "")
 		waitFor(t, byAddress, "")
-		require.Eventually(t, func() bool { status, _ := b.tryListen(address); return status == 401 }, 5*time.Second, 50*time.Millisecond, "nor can it be opened again")
+		require.Eventually(t, func() bool { status, _ := b.tryListen(address); return status == 401 }, 30*time.Second, 50*time.Millisecond, "nor can it be opened again")
 	})
 }
 
@@ -472,5 +472,5 @@ func TestContextEvents_PlacesOfOne(t *testing.T) {
 	require.Eventually(t, func() bool {
 		status, _ := b.tryListen(address)
 		return status == 200
-	}, 10*time.Second, 20*time.Millisecond, "places that were left are free")
+	}, 30*time.Second, 20*time.Millisecond, "places that were left are free")
 }

@@ -35,7 +35,7 @@ func (b *bundle) warm(credential []string) answer {
 	require.Eventually(b.t, func() bool {
 		got = b.get("/v1/context", credential...)
 		return got.status == 200 && fromMemory(got)
-	}, 5*time.Second, 5*time.Millisecond)
+	}, 30*time.Second, 5*time.Millisecond)
 	return got
 }
 
@@ -79,7 +79,7 @@ func TestContextMemory_EveryChangeIsSeen(t *testing.T) {
 			b.db.Exec(t, c.change)
 			require.Eventually(t, func() bool {
 				return strings.Contains(strings.ReplaceAll(b.get("/v1/context", asDana...).body, " ", ""), c.shows)
-			}, 5*time.Second, 5*time.Millisecond)
+			}, 30*time.Second, 5*time.Millisecond)
 			b.warm(asDana)
 		})
 	}
@@ -99,7 +99,7 @@ func TestContextMemory_EndsWithWhatItRestsOn(t *testing.T) {
 			asDana, session := b.session(dana)
 			b.warm(asDana)
 			b.db.Exec(t, strings.ReplaceAll(end, "SESSION", session.String()))
-			require.Eventually(t, func() bool { return b.get("/v1/context", asDana...).status >= 400 }, 5*time.Second, 5*time.Millisecond)
+			require.Eventually(t, func() bool { return b.get("/v1/context", asDana...).status >= 400 }, 30*time.Second, 5*time.Millisecond)
 		})
 	}
 }

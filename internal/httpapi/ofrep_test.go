@@ -120,11 +120,11 @@ func TestOFREP_Validator(t *testing.T) {
 	time.Sleep(100 * time.Millisecond)
 	require.Equal(t, 304, again(body, asAda...), "another tenant's change")
 	b.db.Exec(t, "insert into tenant_feature_flags (tenant_id, feature_flag_id, enabled, expires_at) select '"+tenantA+"', id, true, now() + interval '1 second' from feature_flags where flag_key = 'two'")
-	require.Eventually(t, func() bool { return again(body, asAda...) == 200 }, 5*time.Second, 5*time.Millisecond, "the own tenant's change")
+	require.Eventually(t, func() bool { return again(body, asAda...) == 200 }, 30*time.Second, 5*time.Millisecond, "the own tenant's change")
 	changed := b.evaluate(evaluatePath, body, asAda...)
 	require.Contains(t, changed.body, `"key":"two","value":true`)
 	etag = changed.header.Get("ETag")
-	require.Eventually(t, func() bool { return again(body, asAda...) == 200 }, 5*time.Second, 20*time.Millisecond, "an override runs out by itself")
+	require.Eventually(t, func() bool { return again(body, asAda...) == 200 }, 30*time.Second, 20*time.Millisecond, "an override runs out by itself")
 	require.Contains(t, b.evaluate(evaluatePath, body, asAda...).body, `"key":"two","value":false`)
 }
 
@@ -339,10 +339,10 @@ func TestOFREP_MemoryKeepsWhatHasNotChanged(t *testing.T) {
 		require.False(t, value(asAda))
 		require.True(t, value(asBob))
 		return times("FlagContextRead ")+times("FlagDefinitionsRead ") == before
-	}, 5*time.Second, 5*time.Millisecond)
+	}, 30*time.Second, 5*time.Millisecond)
 	definitions, contexts := times("FlagDefinitionsRead "), times("FlagContextRead ")
 	b.db.Exec(t, "update tenant_feature_flags set enabled = false where tenant_id = '"+tenantB+"'")
-	require.Eventually(t, func() bool { return !value(asBob) }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return !value(asBob) }, 30*time.Second, time.Millisecond)
 	require.False(t, value(asAda))
 	require.Equal(t, contexts+1, times("FlagContextRead "), "bob's alone: %v", ran)
 	require.Equal(t, definitions, times("FlagDefinitionsRead "))

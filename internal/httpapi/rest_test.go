@@ -307,7 +307,7 @@ func TestRest_Recorded(t *testing.T) {
 	requireRestError(t, b.get("/rest/v1/nowhere", token...), 404, "PGRST205")
 	requireRestError(t, b.get("/rest/v1/prompts?version=eq.x", token...), 400, "22P02")
 	requireRestError(t, b.get("/rest/v1/rpc/refuse?code=anything", token...), 418, "anything")
-	require.Eventually(t, func() bool { return strings.Count(b.log.String(), `"msg":"request"`) == 3 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Count(b.log.String(), `"msg":"request"`) == 3 }, 30*time.Second, 10*time.Millisecond)
 	for _, code := range []string{"PGRST205", "22P02", "PGRST"} {
 		require.Contains(t, b.log.String(), `"code":"`+code+`"`)
 		require.Contains(t, b.get("/metrics").body, `vital_errors_total{code="`+code+`"} 1`)

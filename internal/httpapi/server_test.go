@@ -176,7 +176,7 @@ func TestErrors_PoolExhausted(t *testing.T) {
 	release()
 	require.Eventually(t, func() bool {
 		return b.get("/v1/context", bearer(b.token(ada, ""))...).status == http.StatusOK
-	}, 10*time.Second, 20*time.Millisecond)
+	}, 30*time.Second, 20*time.Millisecond)
 }
 
 // hold keeps one connection of the tenant pool busy until the returned function is called.
@@ -189,7 +189,7 @@ func (b *bundle) hold() (release func()) {
 		work.Query("select pg_catalog.pg_sleep(60)", nil)
 		_ = b.pool.InTenant(ctx, identity.Caller{Role: identity.Authenticated, UserID: uuid.MustParse(ada)}, "", work)
 	}()
-	require.Eventually(b.t, func() bool { return b.pool.Stat().Acquired == 1 }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(b.t, func() bool { return b.pool.Stat().Acquired == 1 }, 30*time.Second, 5*time.Millisecond)
 	return func() { cancel(); <-done }
 }
 
@@ -213,9 +213,9 @@ func TestErrors_RequestCancelled(t *testing.T) {
 	request.Header.Set("Authorization", "Bearer "+b.token(ada, ""))
 	_, err = b.server.Client().Do(request) //nolint:bodyclose // there is no answer
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.Eventually(t, func() bool { return strings.Contains(b.log.String(), "request_cancelled") }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(b.log.String(), "request_cancelled") }, 30*time.Second, 10*time.Millisecond)
 	release()
-	require.Eventually(t, func() bool { return b.pool.Stat().Acquired == 0 }, 10*time.Second, 10*time.Millisecond, "a connection leaked")
+	require.Eventually(t, func() bool { return b.pool.Stat().Acquired == 0 }, 30*time.Second, 10*time.Millisecond, "a connection leaked")
 }
 
 func TestErrors_DatabaseDown(t *testing.T) {
@@ -243,7 +243,7 @@ func TestLog_NoSecrets(t *testing.T) {
 	b.get("/v1/context?apikey=query-secret", bearer(token)...)
 	b.get("/v1/context", bearer(token+"x")...)
 	b.get("/v1/context", with(bearer(token), "Vital-Tenant", "bolt")...)
-	require.Eventually(t, func() bool { return strings.Count(b.log.String(), `"msg":"request"`) == 3 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Count(b.log.String(), `"msg":"request"`) == 3 }, 30*time.Second, 10*time.Millisecond)
 	log := b.log.String()
 	for _, secretPart := range []string{token[20:60], "query-secret", secret, "secret_of_b", "ada@acme.test"} {
 		require.NotContains(t, log, secretPart)

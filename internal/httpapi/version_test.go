@@ -71,7 +71,7 @@ func TestMinVersion(t *testing.T) { //nolint:tparallel // one of them writes
 				if route.shape != nil {
 					route.shape(t, got, "version_not_reached")
 				}
-				require.Less(t, time.Since(began), 5*time.Second, "it waits for nothing that may never come")
+				require.Less(t, time.Since(began), time.Minute, "it waits for nothing that may never come")
 			}
 			require.Equal(t, before, b.text("select updated_at::text from tenant_configurations where tenant_id = '"+tenantA+"'"), "what was refused was not done")
 			for _, past := range []string{

@@ -70,7 +70,7 @@ func TestKeys_BackgroundRefreshRevokes(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, err := b.verify(token)
 		return fault.CodeOf(err) == fault.TokenUnknownKey
-	}, 10*time.Second, 20*time.Millisecond)
+	}, 30*time.Second, 20*time.Millisecond)
 }
 
 func TestKeys_DownAtStartThenUp(t *testing.T) {
@@ -91,7 +91,7 @@ func TestKeys_DownAtStartThenUp(t *testing.T) {
 	require.Eventually(t, func() bool { // the background tries again within seconds
 		_, err := b.verify(token)
 		return err == nil
-	}, 10*time.Second, 20*time.Millisecond)
+	}, 30*time.Second, 20*time.Millisecond)
 }
 
 func TestKeys_OnDemandWithoutStart(t *testing.T) {

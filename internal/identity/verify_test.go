@@ -234,5 +234,5 @@ func TestVerify_ContextEndsTheWait(t *testing.T) {
 	requireFault(t, fault.RequestCancelled, err)
 	_, err = b.verify(b.hs256(t, nil))
 	require.NoError(t, err, "a token that needs no fetch does not wait for one")
-	require.Less(t, time.Since(begin), 15*time.Second)
+	require.Less(t, time.Since(begin), time.Minute)
 }

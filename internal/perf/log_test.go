@@ -95,7 +95,7 @@ func TestLog_NoDatabase(t *testing.T) {
 		slowest = max(slowest, time.Since(began))
 	}
 	require.Less(t, slowest, 10*time.Second, "recording waits for nobody")
-	require.Eventually(t, func() bool { return l.Stat().Dropped > 0 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return l.Stat().Dropped > 0 }, 30*time.Second, time.Millisecond)
 	d.Exec(t, "alter table hidden rename to query_performance")
 	require.Eventually(t, func() bool { return l.Stat().Waiting == 0 }, 30*time.Second, 5*time.Millisecond)
 	stop()
@@ -119,7 +119,7 @@ func TestLog_WritingHangs(t *testing.T) {
 	l.Record(perf.Load{At: time.Now(), Type: "agents", Name: "agents.select", Tenant: tenantA, Weight: 1})
 	require.Eventually(t, func() bool {
 		return rows(t, d, "select count(*)::text from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")[0] == "1"
-	}, 10*time.Second, time.Millisecond, "it is being written")
+	}, 30*time.Second, time.Millisecond, "it is being written")
 	require.Equal(t, 1, l.Stat().Waiting, "and is not written yet")
 	for range 10 {
 		for range 300 {
@@ -152,9 +152,9 @@ func TestLog_PartitionMade(t *testing.T) {
 	l.Record(perf.Load{At: time.Date(2031, 1, 1, 12, 0, 0, 0, time.UTC), Type: "agents", Name: "agents.select", Tenant: tenantA, Weight: 1})
 	require.Eventually(t, func() bool {
 		return rows(t, d, "select count(*)::text from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'")[0] == "1"
-	}, 10*time.Second, time.Millisecond)
+	}, 30*time.Second, time.Millisecond)
 	require.NoError(t, making.Commit(t.Context()))
-	require.Eventually(t, func() bool { return l.Stat().Written == 1 }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return l.Stat().Written == 1 }, 30*time.Second, 5*time.Millisecond)
 	stop()
 	require.Equal(t, perf.LogStat{Kept: 1, Written: 1}, l.Stat(), log.String())
 	require.Contains(t, log.String(), "violates partition constraint", "it was met")
@@ -259,9 +259,9 @@ func TestLog_Refused(t *testing.T) {
 	l := perf.NewLog(d.Open(t, postgres.Config{}).Service, perf.LogConfig{Rate: 100, Slow: time.Second, Every: 5 * time.Millisecond, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	stop := run(t, l)
 	l.Record(perf.Load{At: time.Now(), Type: "agents", Name: "agents\x00.select", Rows: -1, Weight: 3})
-	require.Eventually(t, func() bool { return l.Stat().Dropped == 3 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return l.Stat().Dropped == 3 }, 30*time.Second, time.Millisecond)
 	l.Record(perf.Load{At: time.Now(), Type: "agents", Name: "agents.select", Rows: -1, Weight: 1})
-	require.Eventually(t, func() bool { return l.Stat().Written == 1 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return l.Stat().Written == 1 }, 30*time.Second, time.Millisecond)
 	stop()
 	require.Equal(t, []string{"agents.select"}, rows(t, d, "select query_name from query_performance"))
 	require.Equal(t, 1, strings.Count(log.String(), "refused by the database and are dropped"))

@@ -25,7 +25,7 @@ func TestListen_Lost(t *testing.T) {
 			mu.Lock()
 			defer mu.Unlock()
 			assert.Equal(c, want, events)
-		}, 10*time.Second, 10*time.Millisecond)
+		}, 30*time.Second, 10*time.Millisecond)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})

@@ -178,7 +178,7 @@ func TestReplica_MadeUp(t *testing.T) {
 			started := time.Now()
 			_, _, err := r.read(context.Background(), eve, least, readAgents)
 			requireFault(t, err, fault.VersionNotReached)
-			require.Less(t, time.Since(started), 10*time.Second)
+			require.Less(t, time.Since(started), time.Minute)
 		}
 		require.Equal(t, "replica", r.where(1))
 	}
@@ -225,7 +225,7 @@ func TestReplica_Hostile(t *testing.T) {
 	require.Eventually(t, func() bool {
 		_, _, err := r.read(ctx, caller, 0, readAgents)
 		return fault.CodeOf(err) == fault.SessionRevoked
-	}, 10*time.Second, 10*time.Millisecond)
+	}, 30*time.Second, 10*time.Millisecond)
 	r.exec("select vital.rotate_seal_key('-1 second')")
 	_, _, err = r.read(ctx, bob, 0, readAgents)
 	require.NoError(t, err, "a key that is gone there, or not yet there, is the primary's matter")
@@ -258,7 +258,7 @@ func TestReplica_Lagging(t *testing.T) {
 		if len(got) == 1 {
 			break
 		}
-		require.Less(t, asked.Sub(written), 20*time.Second, "a replica that lags is not read from for long")
+		require.Less(t, asked.Sub(written), time.Minute, "a replica that lags is not read from for long")
 		time.Sleep(10 * time.Millisecond)
 	}
 	for range 20 {
@@ -280,7 +280,7 @@ func TestReplica_LaggingLongPast(t *testing.T) {
 	r.standby.Pause()
 	r.write("two")
 	// Eve has written nothing here herself.
-	require.Eventually(t, func() bool { return r.whereFor(eve, 0) == "primary" }, 10*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return r.whereFor(eve, 0) == "primary" }, 30*time.Second, 20*time.Millisecond)
 	require.Equal(t, "primary", r.whereFor(eve, long))
 	require.Equal(t, "primary", r.whereFor(eve, 1))
 }
@@ -434,14 +434,14 @@ func TestReplica_Frozen(t *testing.T) {
 	for range 5 {
 		started := time.Now()
 		require.Equal(t, "primary", r.where(0))
-		require.Less(t, time.Since(started), 15*time.Second)
+		require.Less(t, time.Since(started), time.Minute)
 	}
 	r.standby.Thaw()
 	r.awaitReplica()
 	close(done)
 	slowest, err := result()
 	require.NoError(t, err)
-	require.Less(t, slowest, 20*time.Second)
+	require.Less(t, slowest, time.Minute)
 	t.Log("slowest", slowest)
 }
 

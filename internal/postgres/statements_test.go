@@ -191,7 +191,7 @@ func TestInTenant_ReaderGivesUp(t *testing.T) {
 		return gone
 	})
 	require.ErrorIs(t, b.db.InTenant(context.Background(), bob, "", work), gone)
-	require.Less(t, time.Since(started), 5*time.Second)
+	require.Less(t, time.Since(started), time.Minute)
 	b.requireBob()
 	b.requireIdle()
 }

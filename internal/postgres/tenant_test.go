@@ -274,7 +274,7 @@ func TestInTenant_SilentAtCommit(t *testing.T) {
 	require.NoError(t, db.InTenant(context.Background(), bob, "", write()))
 	b.exec("delete from prompts")
 	p.muteBehind("commit\x00")
-	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
 	defer cancel()
 	err := db.InTenant(ctx, bob, "", write())
 	requireFault(t, err, fault.DatabaseUnavailable)

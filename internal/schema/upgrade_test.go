@@ -77,7 +77,7 @@ func TestUp_WhileServing(t *testing.T) {
 	require.Eventually(t, func() bool {
 		status, _ := s.get("/rest/v1/agents?select=next_note", s.token)
 		return status == http.StatusOK
-	}, 10*time.Second, 50*time.Millisecond, "the older server serves the new column")
+	}, 30*time.Second, 50*time.Millisecond, "the older server serves the new column")
 }
 
 // upgraded is a server of this version, and a tenant whose owner has a token.

@@ -173,7 +173,7 @@ func (b *bundle) links() []url.Values {
 // link waits for the nth link.
 func (b *bundle) link(n int) url.Values {
 	b.t.Helper()
-	require.Eventually(b.t, func() bool { return len(b.links()) >= n }, 10*time.Second, 5*time.Millisecond, "log: %s", b.log)
+	require.Eventually(b.t, func() bool { return len(b.links()) >= n }, 30*time.Second, 5*time.Millisecond, "log: %s", b.log)
 	return b.links()[n-1]
 }
 

@@ -37,5 +37,5 @@ func TestContexts_OverrideRunsOut(t *testing.T) {
 	require.Eventually(t, func() bool {
 		after, _ := read()
 		return after != before
-	}, 5*time.Second, 50*time.Millisecond, "it is served for ever")
+	}, 30*time.Second, 50*time.Millisecond, "it is served for ever")
 }

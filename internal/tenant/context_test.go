@@ -56,7 +56,7 @@ func deaf(t *testing.T, db *postgres.DB) *cache.Follower {
 	done := make(chan struct{})
 	go func() { f.Run(ctx); close(done) }()
 	t.Cleanup(func() { cancel(); <-done })
-	require.Eventually(t, f.Whole, 5*time.Second, time.Millisecond)
+	require.Eventually(t, f.Whole, 30*time.Second, time.Millisecond)
 	return f
 }
 
@@ -150,7 +150,7 @@ func TestContexts_ShorterLog(t *testing.T) {
 	done := make(chan struct{})
 	go func() { f.Run(ctx); close(done) }()
 	t.Cleanup(func() { cancel(); <-done })
-	require.Eventually(t, f.Whole, 5*time.Second, time.Millisecond)
+	require.Eventually(t, f.Whole, 30*time.Second, time.Millisecond)
 	contexts := tenant.NewContexts(s.db, f, 1<<20, nil)
 	caller := identity.Caller{Role: identity.Authenticated, UserID: uuid.MustParse(ben)}
 	answer, _, err := contexts.Read(t.Context(), caller, "", tenant.Version{})

@@ -32,7 +32,7 @@ func TestShared_Global(t *testing.T) {
 	ended := make(chan struct{})
 	go func() { follower.Run(ctx); close(ended) }()
 	t.Cleanup(func() { stop(); <-ended; shared.Close() })
-	require.Eventually(t, follower.Whole, 5*time.Second, time.Millisecond)
+	require.Eventually(t, follower.Whole, 30*time.Second, time.Millisecond)
 
 	options := rueidis.MustParseURL(address)
 	options.DisableCache = true
@@ -53,20 +53,20 @@ func TestShared_Global(t *testing.T) {
 		read(tenant.NewContexts(db, follower, 1<<20, shared))
 		return stored() != ""
 	}
-	require.Eventually(t, filled, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, filled, 30*time.Second, 10*time.Millisecond)
 
 	s.Exec(t, `insert into feature_flags (flag_key) values ('shared_flag')`)
-	require.Eventually(t, func() bool { return stored() == "" }, 5*time.Second, time.Millisecond)
-	require.Eventually(t, filled, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return stored() == "" }, 30*time.Second, time.Millisecond)
+	require.Eventually(t, filled, 30*time.Second, 10*time.Millisecond)
 	require.Contains(t, stored(), "shared_flag")
 
 	t.Log("one read while documents are being dropped shares its own behind that")
 	read(contexts)
 	require.NoError(t, direct.Do(t.Context(), direct.B().Arbitrary("CLIENT", "PAUSE").Args("300", "ALL").Build()).Error())
 	s.Exec(t, `insert into feature_flags (flag_key) values ('later_flag')`)
-	require.Eventually(t, func() bool { return shared.Stat().Pending > 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return shared.Stat().Pending > 0 }, 30*time.Second, time.Millisecond)
 	read(contexts)
-	require.Eventually(t, func() bool { return strings.Contains(stored(), "later_flag") }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(stored(), "later_flag") }, 30*time.Second, 10*time.Millisecond)
 
 	evicted := shared.Stat().Evictions
 	s.Exec(t, `select pg_notify('vital_change', 'global:00000000-0000-0000-0000-000000000000:99999')`)

@@ -276,7 +276,7 @@ func TestCollector_Down(t *testing.T) {
 	for i := range 20 {
 		_, span := tracer.Request(t.Context(), ask())
 		span.End(tracing.Answered{})
-		require.Eventually(t, func() bool { return tracer.Stat().Dropped == int64(i+1) }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return tracer.Stat().Dropped == int64(i+1) }, 30*time.Second, time.Millisecond)
 	}
 	require.Equal(t, 1, strings.Count(log.String(), "\n"), log.String())
 	require.Contains(t, log.String(), "spans are lost")
@@ -303,11 +303,12 @@ func TestCollector_Hangs(t *testing.T) {
 		_, span := tracer.Request(t.Context(), ask())
 		span.End(tracing.Answered{})
 	}
-	require.Less(t, time.Since(started), 8*time.Second)
+	require.Less(t, time.Since(started), time.Minute)
 	require.EqualValues(t, made-2048, tracer.Stat().Dropped)
 	started = time.Now()
 	tracer.Close(t.Context())
-	require.InDelta(t, 2*time.Second, time.Since(started), float64(time.Second))
+	require.GreaterOrEqual(t, time.Since(started), 2*time.Second)
+	require.Less(t, time.Since(started), time.Minute)
 }
 
 // TestTransport: a fetch for a request that is traced carries the trace on, and nothing else that the caller brought.
