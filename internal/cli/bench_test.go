@@ -42,7 +42,7 @@ func TestBench(t *testing.T) {
 	got = run("load", "--tenants", "151")
 	require.Equal(t, 1, got.code)
 	require.Contains(t, got.err, "another shape")
-	for _, check := range []string{"schema", "drift", "data"} { // what rls looks at is the whole server's, roles of other tests with it
+	for _, check := range []string{"schema", "data"} { // what the others look at is the whole server's, roles of other tests with it
 		ok(t, vital(t, []string{"VITAL_DATABASE_URL=" + d.URL}, "check", check))
 	}
 	require.Equal(t, 0, vital(t, operator, "token", "--user", "user-3@example.test", "--tenant", "tenant-2").code)
@@ -85,7 +85,7 @@ func TestBench(t *testing.T) {
 	require.Contains(t, ok(t, run("load", "--remove", "--yes")), "150 tenants taken away in ")
 	require.Equal(t, before, counts())
 	require.Contains(t, ok(t, run("load", "--remove", "--yes")), "no generated tenants are there")
-	for _, check := range []string{"schema", "drift", "data"} { // what rls looks at is the whole server's, roles of other tests with it
+	for _, check := range []string{"schema", "data"} { // what the others look at is the whole server's, roles of other tests with it
 		ok(t, vital(t, []string{"VITAL_DATABASE_URL=" + d.URL}, "check", check))
 	}
 }
