@@ -192,7 +192,7 @@ func (w *world) contextVariants(ctx context.Context, d *target, s *stage, near *
 func contextResult(all []*series, size int) *result {
 	r := &result{Series: all}
 	r.note("The answer has %d bytes: %d flags, %d overridden, %d apps, 2 memberships.", size, contextShape.flags, contextShape.overrides, contextShape.apps)
-	r.note("Each GET is another user's; pgbench reads one user's all the time. It scrubs no session, asks for no position of the log and writes no log.")
+	r.note("Each GET is another user's, and so is each of pgbench's copies of its transaction. It scrubs no session and writes no log.")
 	r.note("The seven queries pay for no HTTP, no token and no policy.")
 	r.note("The network added to the far database is %.2f ms a round trip in fact: timers wake late.", r.find(nameTrip, 1).Median.typical())
 	for _, clients := range []int{1, 16} {

@@ -40,9 +40,6 @@ grant usage on schema plain to anon, authenticated
 -- name: TableGrant
 grant select, insert on plain.prompts to authenticated
 
--- name: SealKey
-select id, inner_pad, outer_pad from vital.seal_keys where retires_at is null order by created_at desc limit 1
-
 -- name: Hold
 update public.tenant_configurations
 set limits = limits || jsonb_build_object('requests_per_second', $2::int, 'concurrent_requests', 1)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/sha256"
+	_ "embed"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -12,7 +13,14 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/vital-db/vital/database"
 )
+
+//go:embed transaction.sql
+var transactionText string
+
+var transactionQueries = database.ParseQueries(transactionText)
 
 // variantRun has clients do one thing for about as long as slice.
 type variantRun = func(ctx context.Context, clients int, slice time.Duration) (sample, error)
@@ -31,11 +39,15 @@ func (s *restStage) copyTransaction(ctx context.Context, w *world, d *target) er
 		return fmt.Errorf("this is no transaction of one query without parameters: %q", statements)
 	}
 	s.statement = statements[len(statements)-2]
-	s.direct, s.inOneGo, err = w.replayed(ctx, d, statements)
+	seal, err := newSealer(ctx, d)
+	if err != nil {
+		return err
+	}
+	s.direct, s.inOneGo, err = w.replayed(d, statements, "", seal(userID(someone), userID(-someone)))
 	return err
 }
 
-// copyContext is copyTransaction of GET /v1/context, where nothing is in memory.
+// copyContext is copyTransaction of GET /v1/context, where nothing is in memory: each transaction is another user's.
 func (w *world) copyContext(ctx context.Context, d *target, token string) (direct, inOneGo variantRun, err error) {
 	statements, err := w.transaction(ctx, d, func(address string) error {
 		_, err := readContext(address, token)
@@ -44,13 +56,41 @@ func (w *world) copyContext(ctx context.Context, d *target, token string) (direc
 	if err != nil {
 		return nil, nil, err
 	}
-	// Which changes the server has looked at is no part of what is compared.
-	statements = slices.DeleteFunc(statements, func(text string) bool { return strings.HasPrefix(text, "select vital.require_position(") })
 	if len(statements) != 4 || !strings.Contains(statements[2], "($1, $2)") {
 		return nil, nil, fmt.Errorf("this is no transaction that reads a context: %q", statements)
 	}
 	statements[2] = strings.Replace(statements[2], "($1, $2)", "(null, null)", 1) // no document is known
-	return w.replayed(ctx, d, statements)
+	seal, err := newSealer(ctx, d)
+	if err != nil {
+		return nil, nil, err
+	}
+	seals := make([]string, contextShape.tenants)
+	for i := range seals {
+		seals[i] = seal(userID(i+1), userID(-i-1))
+	}
+	if err := keepSeals(ctx, d, seals); err != nil {
+		return nil, nil, err
+	}
+	statements[1] = strings.Replace(statements[1], ":p2", "("+transactionQueries.Get("SealOf")+")", 1)
+	return w.replayed(d, statements, fmt.Sprintf("\\set n random(1, %d)\n", len(seals)), "")
+}
+
+// keepSeals puts seals, of the first user and those that follow, where pgbench's login can look them up.
+func keepSeals(ctx context.Context, d *target, seals []string) error {
+	conn, err := pgx.Connect(ctx, d.superURL)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	for _, step := range []struct {
+		query string
+		args  []any
+	}{{"Schema", nil}, {"SchemaGrant", nil}, {"Seals", []any{seals}}, {"SealsKey", nil}, {"SealsGrant", nil}} {
+		if _, err := conn.Exec(ctx, transactionQueries.Get(step.query), step.args...); err != nil {
+			return fmt.Errorf("%s: %w", step.query, err)
+		}
+	}
+	return nil
 }
 
 // transaction returns the statements that a server of d, with settings of its own, runs for one request.
@@ -79,35 +119,35 @@ func transactionOf(lines []string) ([]string, error) {
 	return statements, nil
 }
 
-// replayed are statements of a transaction run by pgbench for someone, one after the other and in one round trip.
-func (w *world) replayed(ctx context.Context, d *target, statements []string) (direct, inOneGo variantRun, err error) {
-	seal, err := sealFor(ctx, d, userID(someone), userID(-someone), time.Now().Add(24*time.Hour))
-	if err != nil {
-		return nil, nil, err
-	}
+// replayed are statements of a transaction run by pgbench, one after the other and in one round trip, for whom seal is, where the
+// statements do not look for one themselves. before is what pgbench does before each.
+func (w *world) replayed(d *target, statements []string, before, seal string) (direct, inOneGo variantRun, err error) {
 	script := strings.Join(statements, ";\n") + ";\n"
 	given := []string{"authenticated", seal, "10000", "bench"} // as Enter takes them
-	if direct, err = w.pgbench(d.apiURL, "same", script, given...); err != nil {
+	if direct, err = w.pgbench(d.apiURL, "same", before+script, given...); err != nil {
 		return nil, nil, err
 	}
-	inOneGo, err = w.pgbench(d.apiURL, "in-one-go", "\\startpipeline\n"+script+"\\endpipeline\n", given...)
+	inOneGo, err = w.pgbench(d.apiURL, "in-one-go", before+"\\startpipeline\n"+script+"\\endpipeline\n", given...)
 	return direct, inOneGo, err
 }
 
-// sealFor seals an identity that is good until then, on any connection, as the server would.
-func sealFor(ctx context.Context, d *target, user, session uuid.UUID, until time.Time) (string, error) {
+// newSealer seals identities that are good for a day, on any connection, as the server would.
+func newSealer(ctx context.Context, d *target) (func(user, session uuid.UUID) string, error) {
 	conn, err := pgx.Connect(ctx, d.superURL)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	var key string
 	var inner, outer []byte
-	if err := conn.QueryRow(ctx, restQueries.Get("SealKey")).Scan(&key, &inner, &outer); err != nil {
-		return "", errors.Join(errors.New("read the seal key"), err)
+	if err := conn.QueryRow(ctx, transactionQueries.Get("SealKey")).Scan(&key, &inner, &outer); err != nil {
+		return nil, errors.Join(errors.New("read the seal key"), err)
 	}
-	message := fmt.Sprintf("1.%s.%s..authenticated.%s.%d.0", key, user, session, until.Unix())
-	digest := sha256.Sum256(append(inner, message...))
-	mac := sha256.Sum256(append(outer, digest[:]...))
-	return message + "." + hex.EncodeToString(mac[:]), nil
+	until := time.Now().Add(24 * time.Hour).Unix()
+	return func(user, session uuid.UUID) string {
+		message := fmt.Sprintf("1.%s.%s..authenticated.%s.%d.0", key, user, session, until)
+		digest := sha256.Sum256(slices.Concat(inner, []byte(message)))
+		mac := sha256.Sum256(slices.Concat(outer, digest[:]))
+		return message + "." + hex.EncodeToString(mac[:])
+	}, nil
 }

@@ -27,6 +27,16 @@ func ParseLSN(text string) (LSN, error) {
 	return LSN(upper<<32 | lower), nil
 }
 
+// Scan reads a position that a query has cast to text.
+func (l *LSN) Scan(from any) (err error) {
+	text, ok := from.(string)
+	if !ok {
+		return fmt.Errorf("scan log position: %T is none", from)
+	}
+	*l, err = ParseLSN(text)
+	return err
+}
+
 func (l LSN) String() string { return fmt.Sprintf("%X/%X", uint64(l)>>32, uint64(l)&0xffffffff) }
 
 // Observed is what a transaction that was kept tells of itself.
@@ -74,7 +84,18 @@ const maxRaised = 100
 // unknownRaised says that anything may have been raised.
 var unknownRaised = []string{"*"}
 
-// addObserve queues the look at what the transaction before it was. It takes on a role for it, since the login
+// addPosition queues the question how far the log is, behind all that a transaction reads and before it ends: what it has seen
+// was committed before.
+func addPosition(ctx context.Context, conn *pgx.Conn, t *turn, seen *Observed) error {
+	return addConstant(ctx, conn, t, "Position", func(answer *pgconn.ResultReader) error {
+		for answer.NextRow() {
+			seen.Position, _ = ParseLSN(string(answer.Values()[0])) // the database wrote it
+		}
+		return nil
+	})
+}
+
+// addObserve queues the look at what the transaction before it, a write, was. It takes on a role for it, since the login
 // itself may do nothing; the scrubbing behind it takes that back.
 func addObserve(ctx context.Context, conn *pgx.Conn, t *turn, e ending) error {
 	if err := addConstant(ctx, conn, t, e.observer, nil); err != nil {
@@ -85,9 +106,7 @@ func addObserve(ctx context.Context, conn *pgx.Conn, t *turn, e ending) error {
 		for answer.NextRow() {
 			values := answer.Values()
 			seen.Position, _ = ParseLSN(string(values[0])) // the database wrote it
-			if e.writes {
-				seen.Raised = parseRaised(string(values[1]))
-			}
+			seen.Raised = parseRaised(string(values[1]))
 		}
 		return nil
 	})

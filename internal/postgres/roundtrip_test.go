@@ -30,7 +30,7 @@ func TestInTenant_OneRoundTrip(t *testing.T) {
 			work.Query(readAgents, collect)
 			return work
 		}},
-		{"a read that tells", 1, 2, func() *postgres.Work {
+		{"a read that tells", 1, 1, func() *postgres.Work {
 			work := &postgres.Work{Name: "Test", Observe: true}
 			work.Query(readAgents, collect)
 			return work
@@ -92,4 +92,28 @@ func TestInTenant_SeveralStatements(t *testing.T) {
 func collect(rows pgx.Rows) error {
 	_, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	return err
+}
+
+// TestInTenant_LeastIsKnown: a connection is not asked whether its server has come to a position that it has told already.
+func TestInTenant_LeastIsKnown(t *testing.T) {
+	t.Parallel()
+	b := setup(t, postgres.Config{})
+	p, address := newProxy(t, b.APIURL)
+	db := b.Open(t, postgres.Config{URL: address, MaxConns: 1})
+	read := func(least postgres.LSN, observe bool) int {
+		work := &postgres.Work{Name: "Test", Least: least, Observe: observe}
+		work.Query(readAgents, collect)
+		p.reset()
+		require.NoError(t, db.InTenant(context.Background(), bob, "", work))
+		return p.heard(t).executed
+	}
+	read(b.position(), true) // warms up
+	b.exec("select pg_logical_emit_message(false, 'test', 'the log goes on')")
+	least := b.position()
+	asked := read(least, false)
+	require.Equal(t, asked, read(least, false), "nobody has told")
+	require.Equal(t, asked+1, read(least, true))
+	require.Equal(t, asked-1, read(least, false))
+	b.exec("select pg_logical_emit_message(false, 'test', 'and on')")
+	require.Equal(t, asked, read(b.position(), false), "further than it has told")
 }

@@ -175,6 +175,7 @@ func send(ctx context.Context, conn *pgx.Conn, work *Work, f frame, run *attempt
 	}
 	err := t.exchange(ctx, conn)
 	if run.ended {
+		back.reached = max(back.reached, work.Position)
 		return nil // it is kept, whatever became of the scrubbing
 	}
 	return err
@@ -289,8 +290,13 @@ func end(ctx context.Context, conn *pgx.Conn, t *turn, e ending, run *attempted)
 		t.add(queries.Get("CheckConstraints"), nil, nil) // so that what a commit would find is found
 		name = "Rollback"
 	}
+	if e.observed != nil && !e.writes {
+		if err := addPosition(ctx, conn, t, e.observed); err != nil {
+			return err
+		}
+	}
 	t.add(queries.Get(name), nil, run.readEnd(e)) // unnamed: nothing that ran before can have dropped it
-	if e.observed != nil {                        // before its answer is scrubbed away
+	if e.observed != nil && e.writes {            // before its answer is scrubbed away
 		if err := addObserve(ctx, conn, t, e); err != nil {
 			return err
 		}

@@ -18,6 +18,7 @@ type backend struct {
 	pid        uint32        // 0 where a pooler stands between:
 	pooled     bool          // then the next transaction may meet another process, and what is prepared is gone
 	clock      time.Duration // the database's clock minus ours
+	reached    LSN           // a position this server has told here
 	statements map[string]*pgconn.StatementDescription
 	shapes     shapes
 }

@@ -49,7 +49,8 @@ type Work struct {
 	// Least is a position whose commits are shown at least, whoever answers; it is VersionNotReached where the
 	// database itself has not come there.
 	Least LSN
-	// Observe asks for Observed, in the same round trip, unless the work is rolled back.
+	// Observe asks for Observed, in the same round trip, unless the work is rolled back. A reader that learns the position
+	// behind what it reads sets it without.
 	Observe bool
 	// Observed is what the transaction told of itself, where Observe asked for it and it was kept.
 	Observed
@@ -208,10 +209,11 @@ type reach struct {
 // requirePosition refuses all that follows where the server has not come that far. What follows takes a snapshot of
 // its own, after this one was answered: it shows all that was committed up to there.
 func requirePosition(ctx context.Context, conn *pgx.Conn, t *turn, r reach) error {
-	if r.least == 0 && !r.standby {
-		return nil
+	back := backendOf(conn)
+	if !r.standby && (r.least == 0 || !r.settle && !back.pooled && r.least <= back.reached) {
+		return nil // the server behind a direct connection goes back to nothing that it has told there
 	}
-	require, err := backendOf(conn).statement(ctx, conn, queries.Get("RequirePosition"))
+	require, err := back.statement(ctx, conn, queries.Get("RequirePosition"))
 	if err == nil {
 		t.addPrepared(require, [][]byte{
 			[]byte(r.least.String()), strconv.AppendBool(nil, r.standby), strconv.AppendBool(nil, r.settle),

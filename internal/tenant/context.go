@@ -354,12 +354,12 @@ func readContext(
 	if known != nil {
 		id, stamp = &tenantID, &known.stamp
 	}
-	work := &postgres.Work{Name: "ContextRead", Observe: true}
+	work := &postgres.Work{Name: "ContextRead"}
 	least.Bound(work)
 	work.Query(contextQueries.Get("ContextRead"), func(rows pgx.Rows) error {
 		read = contextRead{own: &callerPart{}}
 		for rows.Next() {
-			if err := read.scan(rows, known); err != nil {
+			if err := read.scan(rows, known, &work.Position); err != nil {
 				return err
 			}
 		}
@@ -381,12 +381,12 @@ func readContext(
 	return read, nil
 }
 
-// scan reads a row of ContextRead.
-func (r *contextRead) scan(rows pgx.Rows, known *document) error {
+// scan reads a row of ContextRead, and how far the log was behind it.
+func (r *contextRead) scan(rows pgx.Rows, known *document, position *postgres.LSN) error {
 	var version string
 	var document, versions []byte
 	var until *time.Time
-	err := rows.Scan(&r.own.TenantID, &version, &r.own.stamp, &r.own.body, &document, &versions, &until)
+	err := rows.Scan(&r.own.TenantID, &version, &r.own.stamp, &r.own.body, &document, &versions, &until, position)
 	if err != nil {
 		return err
 	}

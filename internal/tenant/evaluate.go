@@ -204,12 +204,12 @@ func (e *Evaluator) Flags(ctx context.Context, caller identity.Caller, named str
 // loadCaller reads who caller is in the tenant that reference names, in the caller's own sealed transaction.
 func (e *Evaluator) loadCaller(ctx context.Context, caller identity.Caller, reference string, least Version) (loaded cache.Loaded[*FlagContext], err error) {
 	who := &FlagContext{since: postgres.LSN(e.follower.Position())}
-	work := &postgres.Work{Name: "FlagContextRead", Observe: true, Least: least.position}
+	work := &postgres.Work{Name: "FlagContextRead", Least: least.position}
 	work.Query(evaluateQueries.Get("FlagContext"), func(rows pgx.Rows) error {
 		for rows.Next() {
 			var tenant, member, overrides, versions []byte
 			var until *time.Time
-			if err := rows.Scan(&tenant, &member, &overrides, &versions, &until); err != nil {
+			if err := rows.Scan(&tenant, &member, &overrides, &versions, &until, &work.Position); err != nil {
 				return err
 			}
 			if err := who.read(tenant, member, overrides, versions); err != nil {

@@ -1,7 +1,7 @@
 What the server needs to evaluate flags for its callers.
 
 -- name: FlagContext
-select f.tenant, f.member, f.overrides, f.versions, f.until from vital.flag_context() f;
+select f.tenant, f.member, f.overrides, f.versions, f.until, vital.wal_position()::text from vital.flag_context() f;
 
 -- name: Versions
 select v.scope, v.key, v.version, pg_catalog.date_part('epoch', v.age)::pg_catalog.float8, (vital.wal_position() - '0/0'::pg_catalog.pg_lsn)::pg_catalog.int8
