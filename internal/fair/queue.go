@@ -29,6 +29,10 @@ const (
 // turn only while it has fewer of them than are free: one that takes all it can get leaves half to the others, two that do leave
 // a third, and whoever comes finds a turn free at once. Nothing could take a turn back that was given. A party that is alone may
 // have all of them. Those who must wait are served by how long they have held their turns, the least first.
+//
+// A rush that passes is waited out. Where somebody has waited all the time for half as long as anybody would, it does not pass: more
+// is asked for than there is, and to wait longer makes all late and nobody served who would not be. From then on those who have waited
+// for a quarter of what they would are refused when their turn comes, and it goes to one who came later.
 type Queue struct {
 	size int
 
@@ -37,7 +41,8 @@ type Queue struct {
 	holding int           // how many lines have turns
 	level   time.Duration // how long a party has held turns that had its share all the time
 	lines   map[*Party]*line
-	waiting []*line // those in which somebody waits
+	waiting []*line   // those in which somebody waits
+	crowded time.Time // since when somebody does, all the time
 	swept   time.Time
 	// The tenant that was here last, when, and when the last other one was: enough to say when a tenant was alone.
 	last, other struct {
@@ -81,8 +86,10 @@ type member struct {
 }
 
 type waiter struct {
-	turn  *Turn // once it is given
-	ready chan struct{}
+	came     time.Time
+	patience time.Duration
+	turn     *Turn         // once it is given
+	ready    chan struct{} // closed then, or when it is too late for one
 }
 
 // Turn is one that was given. It ends with Done.
@@ -115,7 +122,8 @@ func (q *Queue) Take(ctx context.Context, claim Claim, patience time.Duration) (
 		q.mu.Unlock()
 		return nil, err
 	}
-	w := q.enter(l, id)
+	w := &waiter{came: now, patience: patience, ready: make(chan struct{})}
+	q.enter(l, id, w)
 	heldBack := q.free > 0
 	q.serve(now)
 	if w.turn != nil { // those who wait may have none of what is free
@@ -127,12 +135,12 @@ func (q *Queue) Take(ctx context.Context, claim Claim, patience time.Duration) (
 		q.stat.HeldBack++
 	}
 	q.mu.Unlock()
-	return q.await(ctx, l, id, w, now, patience)
+	return q.await(ctx, l, id, w)
 }
 
-// await waits for the turn of w, who came at began.
-func (q *Queue) await(ctx context.Context, l *line, id memberID, w *waiter, began time.Time, patience time.Duration) (*Turn, error) {
-	timer := time.NewTimer(patience)
+// await waits for the turn of w.
+func (q *Queue) await(ctx context.Context, l *line, id memberID, w *waiter) (*Turn, error) {
+	timer := time.NewTimer(w.patience)
 	defer timer.Stop()
 	var ended error
 	select {
@@ -144,7 +152,7 @@ func (q *Queue) await(ctx context.Context, l *line, id memberID, w *waiter, bega
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	now := time.Now()
-	q.stat.WaitTime += now.Sub(began)
+	q.stat.WaitTime += now.Sub(w.came)
 	switch {
 	case w.turn != nil && ended != nil:
 		q.end(w.turn, now)
@@ -256,8 +264,10 @@ func (q *Queue) end(t *Turn, now time.Time) {
 }
 
 // enter puts a request at the end of its member's.
-func (q *Queue) enter(l *line, id memberID) *waiter {
-	w := &waiter{ready: make(chan struct{})}
+func (q *Queue) enter(l *line, id memberID, w *waiter) {
+	if len(q.waiting) == 0 {
+		q.crowded = w.came
+	}
 	m := l.members[id]
 	if m == nil {
 		m = &member{id: id}
@@ -268,7 +278,6 @@ func (q *Queue) enter(l *line, id memberID) *waiter {
 	if l.waiting++; l.waiting == 1 {
 		q.waiting = append(q.waiting, l)
 	}
-	return w
 }
 
 // serve gives turns to those who wait, for as long as any of them may have one.
@@ -285,19 +294,36 @@ func (q *Queue) serve(now time.Time) {
 		}
 		m := next.turns[0]
 		w := m.waiting[0]
-		w.turn = q.give(next, now)
+		tooLate := q.tooLate(next, w, now)
+		if !tooLate {
+			w.turn = q.give(next, now)
+		}
 		close(w.ready)
 		q.leave(next, m.id, w)
+		if tooLate {
+			continue
+		}
 		if len(m.waiting) > 0 { // the others of the party first
 			next.turns = append(next.turns[1:], m)
 		}
 	}
 }
 
-// leave takes a request out of the queue.
+// tooLate says whether w has waited for so long that whoever came later is served instead.
+func (q *Queue) tooLate(l *line, w *waiter, now time.Time) bool {
+	return now.Sub(q.crowded) >= w.patience/2 && now.Sub(w.came) >= max(w.patience/4, 4*l.typical)
+}
+
+// leave takes a request out of the queue, where it still is.
 func (q *Queue) leave(l *line, id memberID, w *waiter) {
 	m := l.members[id]
+	if m == nil {
+		return
+	}
 	at := slices.Index(m.waiting, w)
+	if at < 0 {
+		return
+	}
 	m.waiting = slices.Delete(m.waiting, at, at+1)
 	if len(m.waiting) == 0 {
 		delete(l.members, id)

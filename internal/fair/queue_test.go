@@ -337,3 +337,50 @@ func TestQueue_Strangers(t *testing.T) {
 		require.Less(t, first, 3*time.Millisecond, "the others' come in turns with all of the hasty one's")
 	})
 }
+
+// TestQueue_Rush: whoever comes in a rush that passes is served; in one that stays, those who are served have not waited for long, and
+// as many are as before.
+func TestQueue_Rush(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		q := fair.NewQueue(1)
+		of := tenants(100)
+		const patience, long = 2 * time.Second, 10 * time.Millisecond
+		var running sync.WaitGroup
+		var served, refused int
+		var longest time.Duration
+		ask := func(n int) {
+			running.Go(func() {
+				came := time.Now()
+				turn, err := q.Take(t.Context(), of[n%len(of)], patience)
+				if err != nil {
+					refused++
+					return
+				}
+				served++
+				longest = max(longest, time.Since(came))
+				time.Sleep(long)
+				turn.Done()
+			})
+		}
+		for n := range 90 {
+			ask(n)
+		}
+		running.Wait()
+		require.Equal(t, []int{90, 0}, []int{served, refused})
+
+		rush := func(lasting time.Duration) {
+			for n, end := 0, time.Now().Add(lasting); time.Now().Before(end); n++ {
+				ask(n)
+				time.Sleep(long / 3)
+			}
+		}
+		rush(2 * time.Second)
+		served, refused, longest = 0, 0, 0
+		rush(10 * time.Second)
+		require.InEpsilon(t, 1000, served, 0.02, "one at a time, all the time")
+		require.Greater(t, refused, 1500)
+		require.LessOrEqual(t, longest, patience/4+long)
+		running.Wait()
+	})
+}
