@@ -32,8 +32,9 @@ var (
 // defaults are settings for a server that one application on this machine uses. UTC: what the
 // database prints must not depend on the machine it runs on.
 var defaults = map[string]string{
-	"max_connections":     "100",
-	"shared_buffers":      "128MB",
+	"max_connections": "100",
+	// Requests of milliseconds: policies make them look dear enough to be compiled, which takes longer than they do.
+	"jit":                 "off",
 	"password_encryption": "scram-sha-256",
 	"timezone":            "UTC",
 	"log_timezone":        "UTC",
@@ -48,6 +49,7 @@ var defaults = map[string]string{
 // settings are all the server is started with, in a fixed order.
 func (s *Server) settings() []string {
 	all := maps.Clone(defaults)
+	all["shared_buffers"] = sharedBuffers()
 	maps.Copy(all, s.cfg.Settings)
 	all["listen_addresses"] = "127.0.0.1"
 	all["unix_socket_directories"] = ""
