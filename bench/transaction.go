@@ -72,7 +72,7 @@ func (w *world) copyContext(ctx context.Context, d *target, token string) (direc
 		return nil, nil, err
 	}
 	statements[1] = strings.Replace(statements[1], ":p2", "("+transactionQueries.Get("SealOf")+")", 1)
-	return w.replayed(d, statements, fmt.Sprintf("\\set n random(1, %d)\n", len(seals)), "")
+	return w.replayed(d, statements, fmt.Sprintf("\\set n random(1, %d)\n", len(seals)), "none")
 }
 
 // keepSeals puts seals, of the first user and those that follow, where pgbench's login can look them up.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,9 +21,11 @@ import (
 const (
 	// partiesKept is about how many tenants, callers and meanings of names are remembered of each.
 	partiesKept = 1 << 17
-	// limitReaders bounds how many tenants' limits are read at once. Nobody waits for them: until they are known the last ones hold.
-	limitReaders  = 2
-	limitReadTime = 5 * time.Second
+	// limitsGather is for how long tenants gather whose limits are read together, limitsAtOnce how many. Nobody waits for them: until
+	// they are known the last ones hold.
+	limitsGather   = 20 * time.Millisecond
+	limitsAtOnce   = 1024
+	limitsReadTime = 5 * time.Second
 )
 
 // fairness shares the server between tenants.
@@ -30,16 +33,17 @@ type fairness struct {
 	directory *fair.Directory
 	throttles *tenant.Throttles
 	rate      int // of whoever has no limit of their own; zero is any
-	reading   chan struct{}
+
+	mu      sync.Mutex
+	unread  []*fair.Party // whose limits are to be read
+	reading bool
 }
 
 func newFairness(throttles *tenant.Throttles, rate int) *fairness {
 	if throttles == nil {
 		return nil
 	}
-	return &fairness{
-		directory: fair.NewDirectory(partiesKept), throttles: throttles, rate: rate, reading: make(chan struct{}, limitReaders),
-	}
+	return &fairness{directory: fair.NewDirectory(partiesKept), throttles: throttles, rate: rate}
 }
 
 // counted is whom a request counts to.
@@ -120,21 +124,50 @@ func (f *fairness) limitsOf(party *fair.Party, now time.Time) fair.Limits {
 	return last
 }
 
-// read reads what party may take, unless enough others are being read; whoever asks next tries again.
+// read has what party may take read, with that of others, unless enough of them wait for it; whoever asks next tries again.
 func (f *fairness) read(party *fair.Party) {
-	select {
-	case f.reading <- struct{}{}:
-	default:
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.unread) == limitsAtOnce {
 		return
 	}
-	go func() {
-		defer func() { <-f.reading }()
-		ctx, cancel := context.WithTimeout(context.Background(), limitReadTime)
-		defer cancel()
-		if limits, err := f.throttles.Read(ctx, party.Tenant); err == nil { // else the last ones hold on
-			party.SetLimits(limits)
+	f.unread = append(f.unread, party)
+	if !f.reading {
+		f.reading = true
+		go f.readLimits()
+	}
+}
+
+// readLimits reads the limits of those who gather, until there are none.
+func (f *fairness) readLimits() {
+	for {
+		time.Sleep(limitsGather)
+		f.mu.Lock()
+		parties := f.unread
+		f.unread, f.reading = nil, len(parties) > 0
+		f.mu.Unlock()
+		if len(parties) == 0 {
+			return
 		}
-	}()
+		f.setLimits(parties)
+	}
+}
+
+// setLimits has the limits that the database has for parties hold from now on; where it does not say, the last ones do.
+func (f *fairness) setLimits(parties []*fair.Party) {
+	ids := make([]uuid.UUID, len(parties))
+	for i, party := range parties {
+		ids[i] = party.Tenant
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limitsReadTime)
+	defer cancel()
+	limits, err := f.throttles.Read(ctx, ids)
+	if err != nil {
+		return
+	}
+	for _, party := range parties {
+		party.SetLimits(limits[party.Tenant])
+	}
 }
 
 // learn remembers what the database has said of a request that is over: which tenant the name meant, or that it means none

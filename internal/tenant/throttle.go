@@ -36,18 +36,30 @@ func NewThrottles(db *postgres.DB, follower *cache.Follower, bytes uint64) *Thro
 // Recall returns a tenant's where they are remembered and still true.
 func (t *Throttles) Recall(tenantID uuid.UUID) (fair.Limits, bool) { return t.memory.Recall(tenantID) }
 
-// Read returns a tenant's, from the database where they are not remembered. A tenant without a configuration has none.
-func (t *Throttles) Read(ctx context.Context, tenantID uuid.UUID) (fair.Limits, error) {
-	return t.memory.Get(ctx, tenantID, func(ctx context.Context) (loaded cache.Loaded[fair.Limits], err error) {
+// Read returns those of tenants, from the database, and remembers them. A tenant without a configuration has none.
+func (t *Throttles) Read(ctx context.Context, tenants []uuid.UUID) (map[uuid.UUID]fair.Limits, error) {
+	began := t.memory.Now()
+	read := make(map[uuid.UUID]cache.Loaded[fair.Limits], len(tenants))
+	work := &postgres.Work{Name: "ThrottlesRead"}
+	work.Query(throttleQueries.Get("Throttles"), func(rows pgx.Rows) error {
+		var id uuid.UUID
+		var limits fair.Limits
 		var version int64
-		work := &postgres.Work{Name: "ThrottlesRead"}
-		work.Query(throttleQueries.Get("Throttles"), func(rows pgx.Rows) error {
-			_, err := pgx.ForEachRow(rows, []any{&loaded.Value.PerSecond, &loaded.Value.AtOnce, &version}, func() error { return nil })
-			return err
-		}, tenantID)
-		err = t.db.Look(ctx, work)
-		loaded.Versions = []cache.Change{{Scope: cache.Scope{Kind: cache.Tenant, Key: tenantID}, Version: version}}
-		loaded.Bytes = throttleBytes
-		return loaded, err
-	})
+		_, err := pgx.ForEachRow(rows, []any{&id, &limits.PerSecond, &limits.AtOnce, &version}, func() error {
+			read[id] = cache.Loaded[fair.Limits]{
+				Value: limits, Bytes: throttleBytes, Versions: []cache.Change{{Scope: cache.Scope{Kind: cache.Tenant, Key: id}, Version: version}},
+			}
+			return nil
+		})
+		return err
+	}, tenants)
+	if err := t.db.Look(ctx, work); err != nil {
+		return nil, err
+	}
+	limits := make(map[uuid.UUID]fair.Limits, len(read))
+	for id, loaded := range read {
+		t.memory.Offer(id, loaded, began)
+		limits[id] = loaded.Value
+	}
+	return limits, nil
 }
