@@ -39,6 +39,7 @@ func (s *restStage) copyTransaction(ctx context.Context, w *world, d *target) er
 		return fmt.Errorf("this is no transaction of one query without parameters: %q", statements)
 	}
 	s.statement = statements[len(statements)-2]
+	statements[2] = strings.Replace(statements[2], "vital.accessed_tenant($1)", "vital.accessed_tenant(true)", 1) // rows are for members
 	seal, err := newSealer(ctx, d)
 	if err != nil {
 		return err
