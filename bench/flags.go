@@ -104,7 +104,7 @@ func flagsResult(all []*series, one, bulk int) *result {
 	r := &result{Series: all}
 	rate := func(name string) float64 { return r.find(name, clients).Median.PerSecond }
 	r.note("One flag answers with %d bytes, 100 with %d. A tenant overrides %d; every fifth flag has a rule.", one, bulk, flagShape.overrides)
-	r.ratio("one flag over the bare handler", atLeast, 0.5, rate(nameSingle)/rate(nameBareSingle))
+	r.ratio("one flag over the bare handler", atLeast, 0.6, rate(nameSingle)/rate(nameBareSingle))
 	r.ratio("one flag with a rule over the bare handler", information, 0, rate(nameRule)/rate(nameBareSingle))
 	r.ratio("304 over the bare handler of one flag's bytes", atLeast, 0.7, rate(nameNotModifed)/rate(nameBareSingle))
 	r.ratio("100 flags over the bare handler of one flag's bytes; GO Feature Flag does 0.05", atLeast, 0.15, rate(nameBulk)/rate(nameBareSingle))

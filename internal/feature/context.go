@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 
 	"github.com/vital-db/vital/internal/fault"
 )
@@ -35,6 +36,29 @@ func ParseContext(raw []byte) (Context, error) {
 	}
 	delete(attributes, flagdRoot)
 	return Context{attributes}, nil
+}
+
+// ParseRequest reads the context of a request to evaluate, as OpenFeature's remote evaluation has it: an object in which it is one
+// of the members, or nothing. It reads the whole at once, since that is much of what an evaluation costs.
+func ParseRequest(body []byte) (Context, error) {
+	if len(body) == 0 {
+		return Context{}, nil
+	}
+	if deeper(body, maxContextDepth+1) {
+		return Context{}, invalidContext(errTooDeep)
+	}
+	var request struct {
+		Context map[string]any `json:"context"`
+	}
+	if err := json.Unmarshal(body, &request); err != nil {
+		var within *json.UnmarshalTypeError
+		if errors.As(err, &within) && strings.HasPrefix(within.Field, "context") {
+			return Context{}, invalidContext(err)
+		}
+		return Context{}, fault.Wrap(err, fault.BadJSON, "The body is not a JSON object.", `Send {"context": {"targetingKey": "…"}}.`)
+	}
+	delete(request.Context, flagdRoot)
+	return Context{request.Context}, nil
 }
 
 func invalidContext(err error) error {

@@ -112,6 +112,28 @@ func TestParseContext(t *testing.T) {
 	}
 }
 
+func TestParseRequest(t *testing.T) {
+	t.Parallel()
+	for body, has := range map[string]bool{
+		``: false, `{}`: false, `{"context":null}`: false, `{"context":{}}`: false, `{"a":1}`: false, `{"context":{"a":null}}`: true,
+		`{"other":5,"context":{"a":{"b":[1]}}}`: true, `{"context":{"a":` + strings.Repeat(`[`, 31) + strings.Repeat(`]`, 31) + `}}`: true,
+		`{"context":{"$flagd":{},"a":"\"[{"}}`: true,
+	} {
+		c, err := feature.ParseRequest([]byte(body))
+		require.NoError(t, err, body)
+		require.Equal(t, has, c.Has("a"), body)
+		require.False(t, c.Has("$flagd"))
+	}
+	for body, code := range map[string]fault.Code{
+		`[]`: fault.BadJSON, `5`: fault.BadJSON, `{`: fault.BadJSON, `{"context":{}}x`: fault.BadJSON, `{"context":{]}`: fault.BadJSON,
+		`{"context":[]}`: fault.Invalid, `{"context":"a"}`: fault.Invalid, `{"context":{"a":1e999}}`: fault.Invalid, `{"context":{"a":{"b":[1e999]}}}`: fault.Invalid,
+		`{"context":{"a":` + strings.Repeat(`[`, 32) + strings.Repeat(`]`, 32) + `}}`: fault.Invalid, strings.Repeat(`{"context":`, 1_000_000): fault.Invalid,
+	} {
+		_, err := feature.ParseRequest([]byte(body))
+		require.Equal(t, code, fault.CodeOf(err), "%.100s", body)
+	}
+}
+
 func TestContext_With(t *testing.T) {
 	t.Parallel()
 	c := context(t, `{"tenant":"forged","a":1}`)

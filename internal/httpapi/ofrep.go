@@ -109,7 +109,7 @@ func (s *Server) evaluateFlag(w http.ResponseWriter, r *http.Request, flags tena
 	if err != nil {
 		return err
 	}
-	client, err := evaluationContext(body)
+	client, err := feature.ParseRequest(body)
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (s *Server) evaluateAll(w http.ResponseWriter, r *http.Request, flags tenan
 		w.WriteHeader(http.StatusNotModified)
 		return nil
 	}
-	client, err := evaluationContext(body)
+	client, err := feature.ParseRequest(body)
 	if err != nil {
 		return err
 	}
@@ -164,19 +164,6 @@ func (s *Server) evaluateAll(w http.ResponseWriter, r *http.Request, flags tenan
 	body = append(body, "}]}"...)
 	writeOFREP(w, http.StatusOK, body)
 	return nil
-}
-
-// evaluationContext reads a body's context.
-func evaluationContext(body []byte) (feature.Context, error) {
-	var request struct {
-		Context json.RawMessage `json:"context"`
-	}
-	if len(body) > 0 {
-		if err := json.Unmarshal(body, &request); err != nil {
-			return feature.Context{}, fault.Wrap(err, fault.BadJSON, "The body is not a JSON object.", `Send {"context": {"targetingKey": "…"}}.`)
-		}
-	}
-	return feature.ParseContext(request.Context)
 }
 
 func writeOFREP(w http.ResponseWriter, status int, body []byte) {
