@@ -12,6 +12,8 @@ const (
 	nameUnchanged  = "GET /v1/context, If-None-Match, 304"
 	nameBareWarm   = "bare net/http, same bytes"
 	nameBareNot    = "bare net/http, 304"
+	nameInTurns    = "GET /v1/context, two tenants in turns"
+	nameSwitch     = "a switch of the default tenant, and the context then"
 	cachingClients = 16
 )
 
@@ -55,6 +57,14 @@ func measureCaching(ctx context.Context, w *world) (_ *result, err error) {
 			variant{nameUnchanged, clients, false, w.accounted(of, sending(server.address, unchanged(request)))},
 			variant{nameBareNot, clients, true, w.accounted(ofBare, sending(bare.address, unchanged(plain)))})
 	}
+	switches, err := switching(server.address, token, body)
+	if err != nil {
+		return nil, err
+	}
+	variants = append(variants,
+		variant{nameInTurns, cachingClients, false, w.accounted(of, inTurns(server.address, switches.named...))},
+		variant{nameInTurns, 1, false, w.accounted(of, inTurns(server.address, switches.named...))},
+		variant{nameSwitch, 1, false, w.accounted(of, switches.run)})
 	series, err := interleave(ctx, w, variants)
 	if err != nil {
 		return nil, err
@@ -70,6 +80,8 @@ func cachingResult(all []*series, size int) *result {
 	r.ratio("from memory over the bare handler", atLeast, 0.8, warm.PerSecond/bare.PerSecond)
 	r.ratio("p99 from memory over the bare handler's", atMost, 2, warm.P99/bare.P99)
 	r.ratio("304 over the bare handler with the same bytes", atLeast, 0.85, unchanged.PerSecond/bare.PerSecond)
+	r.ratio("two tenants in turns, named by a header, over one", information, 0, of(nameInTurns).PerSecond/warm.PerSecond)
+	r.ratio("a switch of the default tenant and the context then, ms", information, 0, r.find(nameSwitch, 1).Median.typical())
 	r.ratio("304 over a bare 304", information, 0, unchanged.PerSecond/bareNot.PerSecond)
 	if bare.cpu() > 0 {
 		r.ratio("CPU time from memory over the bare handler's", information, 0, warm.ServerCPU/bare.ServerCPU)

@@ -15,6 +15,7 @@ import (
 const (
 	eventStreams = 200    // of one tenant, told of each write
 	idleStreams  = 10_000 // of as many tenants, told of nothing
+	idleClients  = 10_000 // that have asked once
 	// eventPatience is how long one write's events may take to arrive.
 	eventPatience = 10 * time.Second
 )
@@ -34,7 +35,10 @@ func measureEvents(ctx context.Context, w *world) (_ *result, err error) {
 	if err := r.tellAll(ctx, w, server); err != nil {
 		return nil, err
 	}
-	return r, r.keepIdle(w, server)
+	if err := r.keepIdle(w, server); err != nil {
+		return nil, err
+	}
+	return r, r.keepConnected(ctx, w, d)
 }
 
 // listeners are clients of one server's event streams.
@@ -191,21 +195,74 @@ func (r *result) keepIdle(w *world, server *process) error {
 	if err != nil {
 		return err
 	}
-	before, err := server.resident()
-	if err != nil {
-		return err
-	}
-	all, err := w.openStreams(server.address, idleStreams, 1, cachingTenants)
-	defer all.close()
-	if err != nil {
-		return err
-	}
-	time.Sleep(2 * time.Second)
-	after, err := server.resident()
+	before, after, err := server.weigh(func() (func(), error) {
+		all, err := w.openStreams(server.address, idleStreams, 1, cachingTenants)
+		return all.close, err
+	})
 	if err != nil {
 		return err
 	}
 	r.note("%s idle streams of as many users and tenants: the server went from %.0f MB to %.0f, contexts included.", thousands(idleStreams), before/1e6, after/1e6)
 	r.ratio("kB of the server for an idle stream", information, 0, (after-before)/1e3/idleStreams)
 	return nil
+}
+
+// keepConnected opens very many connections to a server of d, asks for one user's context on each, and weighs what the server takes
+// to keep them.
+func (r *result) keepConnected(ctx context.Context, w *world, d *target) (err error) {
+	server, err := w.serve(ctx, d)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, server.stop()) }()
+	token, err := w.token(someone)
+	if err != nil {
+		return err
+	}
+	connect := func(n int) (func(), error) {
+		var clients []*traffic.Client
+		shut := func() {
+			for _, c := range clients {
+				c.Close()
+			}
+		}
+		for range n {
+			c, err := traffic.Dial(server.address, traffic.Get(server.address, "/v1/context", token))
+			if err != nil {
+				return shut, err
+			}
+			clients = append(clients, c)
+			if err := c.Do(); err != nil {
+				return shut, err
+			}
+		}
+		return shut, nil
+	}
+	shut, err := connect(100)
+	shut()
+	if err != nil {
+		return err
+	}
+	before, after, err := server.weigh(func() (func(), error) { return connect(idleClients) })
+	if err != nil {
+		return err
+	}
+	r.note("%s idle connections that have asked for a context: the server went from %.0f MB to %.0f.", thousands(idleClients), before/1e6, after/1e6)
+	r.ratio("kB of the server for an idle connection", information, 0, (after-before)/1e3/idleClients)
+	return nil
+}
+
+// weigh is what the server takes before and after what open opens, in bytes.
+func (p *process) weigh(open func() (shut func(), err error)) (before, after float64, err error) {
+	if before, err = p.resident(); err != nil {
+		return 0, 0, err
+	}
+	shut, err := open()
+	defer shut()
+	if err != nil {
+		return 0, 0, err
+	}
+	time.Sleep(2 * time.Second)
+	after, err = p.resident()
+	return before, after, err
 }

@@ -71,6 +71,7 @@ var scenarios = []scenario{
 	{"replica", "What does a replica take off the primary, and does everybody see what they have named?", measureReplica},
 	{"pooler", "What does a request cost through PgBouncer, and is every answer the tenant's?", measurePooler},
 	{"checks", "How long does a check take, and does anybody wait for it?", measureChecks},
+	{"prove", "How long does it take to attack every table?", measureProve},
 	{"coherence", "Does anybody see what is wrong while instances, Redis and Postgres break?", measureCoherence},
 	{"faults", "Do commands, reports, metrics, alerts and the dashboard name what goes wrong?", measureFaults},
 	{"assessment-view", "What do a write and a read cost with more tenants, ours and the assessment's?", measureAssessmentView},

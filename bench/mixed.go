@@ -168,6 +168,7 @@ func mixedResult(w *world, shape population.Shape, lasting time.Duration, ours, 
 		thousands(int(all.Count)), thousands(int(all.Answered)), all.Refused, all.Failed+all.Unsent, ours.Lateness(), full/1e6)
 	r.ratio("share of requests answered", atLeast, 0.9999, float64(all.Answered)/float64(max(1, all.Count)))
 	r.ratio("p50, ms", information, 0, all.P50)
+	r.ratio("p95, ms", information, 0, all.P95)
 	r.ratio("p99, ms", information, 0, all.P99)
 	r.ratio("p99.9, ms", information, 0, all.P999)
 	r.ratio("p99 over the bare handler's at the same rate", information, 0, all.P99/only.P99)

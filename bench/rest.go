@@ -196,7 +196,10 @@ func measureRest(ctx context.Context, w *world) (_ *result, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	post := traffic.Post(s.sealed.address, "/rest/v1/prompts", s.writer, s.insertion)
+	kinds, err := s.kinds()
+	if err != nil {
+		return nil, err
+	}
 	sealed, plain, bare := s.sealed.cmd.Process.Pid, s.plain.cmd.Process.Pid, s.bare.cmd.Process.Pid
 	var variants []variant
 	for _, clients := range restClients {
@@ -209,9 +212,10 @@ func measureRest(ctx context.Context, w *world) (_ *result, err error) {
 			variants = append(variants, variant{p.name, clients, true, w.accounted(p.cmd.Process.Pid, overHTTP(p.address, p.path, s.plainToken))})
 		}
 		variants = append(variants,
-			variant{nameRestBare, clients, true, w.accounted(bare, overHTTP(s.bare.address, "/", ""))},
-			variant{nameRestMany, clients, false, w.accounted(sealed, overHTTP(s.sealed.address, restPath, s.collector))},
-			variant{nameRestPost, clients, false, w.accounted(sealed, sending(s.sealed.address, post))})
+			variant{nameRestBare, clients, true, w.accounted(bare, overHTTP(s.bare.address, "/", ""))})
+		for _, k := range kinds {
+			variants = append(variants, variant{k.name, clients, false, w.accounted(sealed, sending(s.sealed.address, k.request))})
+		}
 	}
 	all, err := interleave(ctx, w, variants)
 	if err != nil {
