@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -49,22 +48,22 @@ const eraseLong = "It takes two operators and a time to wait: one asks for it (-
 	"was erased, looked at and found. The exit code is 3 when something is left. docs/reference/erasure.md."
 
 func (a *app) tenantEraseCommand() *cobra.Command {
-	return a.eraseCommand("tenant", "TENANT", "a tenant's slug or id, or the erasure's",
+	return a.eraseCommand("tenant", "TENANT", "acme", "a tenant's slug or id, or the erasure's",
 		"Erase an archived tenant for good, and certify it",
 		"Erases everything of an archived tenant, members that are in no other tenant included; its key is destroyed.\n")
 }
 
 func (a *app) userEraseCommand() *cobra.Command {
-	return a.eraseCommand("user", "EMAIL", "a user's address or id, or the erasure's",
+	return a.eraseCommand("user", "EMAIL", "dana@acme.test", "a user's address or id, or the erasure's",
 		"Erase a user for good, and certify it",
 		"Erases a user: account, sessions, profile, memberships, what others' rows and audit logs say of them.\n")
 }
 
-func (a *app) eraseCommand(subject, use, takes, short, about string) *cobra.Command {
+func (a *app) eraseCommand(subject, use, example, takes, short, about string) *cobra.Command {
 	var flags eraseFlags
 	cmd := &cobra.Command{
 		Use: "erase " + use, Short: short, Long: about + eraseLong, Args: exactly(takes),
-		Example: fmt.Sprintf("  vital %[1]s erase %[2]s --reason \"asked for on 2 March\"\n  vital %[1]s erase %[2]s --approve\n  vital %[1]s erase %[2]s --run --out certificate.json", subject, strings.ToLower(use)),
+		Example: fmt.Sprintf("  vital %[1]s erase %[2]s --reason \"asked for on 2 March\"\n  vital %[1]s erase %[2]s --approve\n  vital %[1]s erase %[2]s --run --out certificate.json", subject, example),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			steps := 0
 			for _, step := range []bool{flags.approve, flags.run, flags.cancel, flags.status} {

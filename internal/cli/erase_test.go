@@ -77,8 +77,10 @@ func TestErase(t *testing.T) {
 			return one("tenant", "archive", "acme", "--reason", "over", "--yes")
 		}()},
 		{"There is no such erasure.", 1, one("tenant", "erase", "acme", "--approve")},
-		{"0s", 0, one("erasure", "wait", "0s", "--reason", "a test")},
+		{"30 days", 0, one("erasure", "wait")},
+		{"not at all", 0, one("erasure", "wait", "0s", "--reason", "a test")},
 		{"another operator: vital tenant erase", 0, one("tenant", "erase", "acme", "--reason", "over")},
+		{"not yet", 0, one("tenant", "erase", "acme", "--status")},
 		{"It takes two", 1, one("tenant", "erase", "acme", "--approve")},
 		{"approved", 0, two("tenant", "erase", "acme", "--approve")},
 		{"on legal hold", 0, two("tenant", "hold", "acme", "--reason", "a court asks")},

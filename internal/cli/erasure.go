@@ -296,8 +296,22 @@ func (a *app) erasureWait(ctx context.Context, tx pgx.Tx, args []string, users b
 	if err != nil {
 		return err
 	}
-	a.printTable([]string{"", "waits"}, [][]string{{"a tenant, since it was archived", tenants.String()}, {"a user, since it was asked for", people.String()}})
+	a.printTable([]string{"", "waits"}, [][]string{{"a tenant, since it was archived", sayWait(tenants)}, {"a user, since it was asked for", sayWait(people)}})
 	return nil
+}
+
+// sayWait is a time to wait, in days where it is whole ones.
+func sayWait(wait time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case wait == 0:
+		return "not at all"
+	case wait == day:
+		return "1 day"
+	case wait%day == 0:
+		return fmt.Sprintf("%d days", wait/day)
+	}
+	return wait.String()
 }
 
 func (a *app) tenantHoldCommand() *cobra.Command {

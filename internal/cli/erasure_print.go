@@ -60,9 +60,13 @@ func (a *app) printRequest(r erasure.Request) {
 	if r.OnHold {
 		hold = paint(a.streams.Out, red, "yes")
 	}
+	approved := "not yet"
+	if r.ApprovedAt != nil {
+		approved = moment(r.ApprovedAt) + " by " + orDash(r.ApprovedBy)
+	}
 	facts := [][]string{
 		{"id", r.ID.String()}, {"of", r.Subject + " " + r.SubjectID.String()}, {"state", a.paintErasure(r)}, {"reason", r.Reason},
-		{"asked for", moment(&r.RequestedAt) + " by " + r.RequestedBy}, {"approved", moment(r.ApprovedAt) + " by " + orDash(r.ApprovedBy)},
+		{"asked for", moment(&r.RequestedAt) + " by " + r.RequestedBy}, {"approved", approved},
 		{"not before", moment(&r.NotBefore)}, {"legal hold", hold},
 	}
 	if r.CancelledAt != nil {
