@@ -53,7 +53,7 @@ func measureSaturation(ctx context.Context, w *world) (_ *result, err error) {
 	}
 	r.note("A closed loop of %d connections gets %.0f answers a second: the capacity. Beyond, up to %s requests are under way at once; a user waits %s.",
 		saturationClosed, s.capacity, thousands(saturationConnections), saturationTimeout)
-	r.note("Back is when no p99 of %s is over twice the one before, or %.0f ms where that is more, since what was offered fell to half.", saturationWindow, saturationNoise)
+	r.note("Back is when no p99 of %s is over twice the worst one before, or %.0f ms where that is more, since what was offered fell to half.", saturationWindow, saturationNoise)
 	r.plots = []plot{{Title: "p99 of what was answered", Unit: "ms, logarithmic", Log: true, Bars: r.bars(0, func(s sample) float64 { return s.P99 })}}
 	return r, nil
 }
@@ -102,7 +102,7 @@ type offered struct {
 func (s *saturation) offer(ctx context.Context, times float64) (*offered, error) {
 	o := &offered{times: times, rate: times * s.capacity, lasting: s.lasting}
 	half := traffic.Step{Rate: s.capacity / 2, Lasting: s.lasting}
-	var before []time.Duration
+	before := make([][]time.Duration, int(s.lasting/saturationWindow)+1)
 	after := make([][]time.Duration, int(s.lasting/saturationWindow)+1)
 	config := s.Config
 	config.Steps = []traffic.Step{half, {Rate: o.rate, Lasting: s.lasting}, half}
@@ -110,8 +110,8 @@ func (s *saturation) offer(ctx context.Context, times float64) (*offered, error)
 		answered := got.Err == nil && (got.Reply.Status < 300 || got.Reply.Status == 304)
 		switch at := got.Due - s.lasting; {
 		case at < 0:
-			if answered && at > -s.lasting/2 { // it is warm
-				before = append(before, got.Took)
+			if window := int(-at / saturationWindow); answered && at > -s.lasting/2 { // it is warm
+				before[window] = append(before[window], got.Took)
 			}
 		case at < s.lasting:
 			o.note(got, answered)
@@ -127,7 +127,9 @@ func (s *saturation) offer(ctx context.Context, times float64) (*offered, error)
 	if _, err := traffic.Run(ctx, config); err != nil {
 		return nil, err
 	}
-	o.before = p99(before)
+	for _, window := range before {
+		o.before = max(o.before, p99(window))
+	}
 	o.back = recovered(after, max(2*o.before, saturationNoise))
 	return o, nil
 }
@@ -170,8 +172,8 @@ func (r *result) addOffer(o *offered, capacity float64) {
 	all := len(o.answered) + o.refused + o.lost
 	got := summarize(o.answered, o.lasting)
 	r.Series = append(r.Series, &series{Name: name, Rounds: []sample{got}, Median: got})
-	r.note("%s: %.0f a second offered, %.0f answered; of %s requests %.1f %% were refused (%d without Retry-After), %.1f %% lost; p99 before %.1f ms.",
-		name, o.rate, got.PerSecond, thousands(all), 100*float64(o.refused)/float64(all), o.silent, 100*float64(o.lost)/float64(all), o.before)
+	r.note("%s: %.0f a second offered, %.0f answered; of %s requests %.1f %% were refused (%d without Retry-After), %.1f %% lost; the worst p99 of %s before was %.1f ms.",
+		name, o.rate, got.PerSecond, thousands(all), 100*float64(o.refused)/float64(all), o.silent, 100*float64(o.lost)/float64(all), saturationWindow, o.before)
 	if o.times <= 1 {
 		return
 	}
