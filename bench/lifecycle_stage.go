@@ -144,7 +144,7 @@ func (s *lifecycleStage) vital(ctx context.Context, code int, into any, address 
 		return err
 	}
 	if got := cmd.ProcessState.ExitCode(); got != code {
-		return fmt.Errorf("vital %s: exit code %d: %s", strings.Join(args, " "), got, complained.String())
+		return fmt.Errorf("vital %s: exit code %d: %s%s", strings.Join(args, " "), got, out, complained.String())
 	}
 	if into == nil {
 		return nil

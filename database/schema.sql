@@ -2851,6 +2851,7 @@ CREATE TABLE vital.erasures (
     CONSTRAINT erasures_subject_check CHECK ((subject = ANY (ARRAY['tenant'::text, 'user'::text]))),
     CONSTRAINT erasures_take_two CHECK ((approved_by <> requested_by))
 );
+ALTER TABLE ONLY vital.erasures ALTER COLUMN addresses SET STATISTICS 0;
 
 ALTER TABLE vital.erasures OWNER TO vital_owner;
 

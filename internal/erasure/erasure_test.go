@@ -255,6 +255,42 @@ func TestErase_Tenant(t *testing.T) {
 	require.Zero(t, count(t, conn, "select count(*) from vital.erasures where addresses is not null"))
 }
 
+// TestErase_AnalyzedMeanwhile: an erasure knows the addresses it looks for while it runs, and whoever analyzes its table then, as autovacuum
+// does, remembers none of them.
+func TestErase_AnalyzedMeanwhile(t *testing.T) {
+	t.Parallel()
+	d, conn := setup(t)
+	id := approved(t, d, "tenant", acme)
+	analyzing, known := d.Connect(t), 0
+	stop, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for {
+			select {
+			case <-stop:
+				done <- nil
+				return
+			default:
+			}
+			running := 0
+			err := analyzing.QueryRow(context.Background(), "select count(*)::int from vital.erasures where addresses is not null").Scan(&running)
+			known += running
+			if err == nil {
+				_, err = analyzing.Exec(context.Background(), "analyze vital.erasures")
+			}
+			if err != nil {
+				done <- err
+				return
+			}
+		}
+	}()
+	c := erase(t, conn, id, erasure.Issue{Key: signer(t)})
+	close(stop)
+	require.NoError(t, <-done)
+	require.Positive(t, known, "they were there to be remembered")
+	require.Empty(t, c.Scan.Left)
+	require.True(t, c.Clean)
+}
+
 // TestErase_Certificate: what the database keeps is what was signed, and whatever is changed of it is found.
 func TestErase_Certificate(t *testing.T) {
 	t.Parallel()
