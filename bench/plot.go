@@ -250,12 +250,24 @@ func (c *canvas) lines(p plot) {
 	}
 	c.text((across.from+across.to)/2, up.from+36, 11, faint, "middle", p.Across)
 	for _, l := range p.Lines {
-		c.curve(l, across, up)
+		c.curve(l, across, up, func(at point) bool { return crowded(p.Lines, at, up) })
 	}
 	c.y += height + 40
 }
 
-func (c *canvas) curve(l line, across, up axis) {
+// crowded says whether the point of another line is so close above at that its figure would stand in it.
+func crowded(lines []line, at point, up axis) bool {
+	for _, l := range lines {
+		for _, other := range l.Points {
+			if gap := up.at(at.Y) - up.at(other.Y); other.X == at.X && gap > 0 && gap < 26 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (c *canvas) curve(l line, across, up axis, below func(point) bool) {
 	colour := restFill
 	if l.Ours {
 		colour = oursFill
@@ -268,7 +280,11 @@ func (c *canvas) curve(l line, across, up axis) {
 		}
 		c.stroke(x, up.at(at.Lowest), x, up.at(at.Highest), colour, 1)
 		fmt.Fprintf(c, `<circle cx="%.1f" cy="%.1f" r="4" fill="%s"/>`+"\n", x, y, colour)
-		c.text(x, y-10, 11, ink, "middle", number(at.Y))
+		figure := y - 10
+		if below(at) {
+			figure = y + 18
+		}
+		c.text(x, figure, 11, ink, "middle", number(at.Y))
 		if i == len(l.Points)-1 {
 			c.text(x+10, y+4, 12, ink, "start", l.Name)
 		}
