@@ -66,7 +66,7 @@ func (w *work) leaveOut(ctx context.Context, s *staged, ref reference) (int64, e
 		var n int64
 		statement := restoreQueries.Get("Unmoored")
 		for i := 0; i < len(names); i += 2 {
-			statement = strings.ReplaceAll(statement, names[i], names[i+1])
+			statement = strings.ReplaceAll(statement, names[i], names[i+1]) //nolint:gosec // they are pairs
 		}
 		if err := w.tx.QueryRow(ctx, s.fill(statement)).Scan(&n); err != nil {
 			return 0, refused(err, s.String())

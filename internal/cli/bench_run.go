@@ -115,7 +115,8 @@ func (a *app) benchRun(ctx context.Context, t *target, f *benchRunFlags) error {
 	if err != nil {
 		return err
 	}
-	if conn, err := net.DialTimeout("tcp", address, 5*time.Second); err != nil {
+	dialer := net.Dialer{Timeout: 5 * time.Second}
+	if conn, err := dialer.DialContext(ctx, "tcp", address); err != nil {
 		return fault.Wrap(err, fault.ServerUnreachable, fmt.Sprintf("There is no server at %s.", f.server), "Start one, or name its address with --server.")
 	} else if err := conn.Close(); err != nil {
 		return err

@@ -90,8 +90,8 @@ func (a *app) checkCommand() *cobra.Command {
 			Use: "scale", Short: "Look for what keeps the database from growing over one server", Args: noArguments,
 			Long: "Says where each table would lie once tenants' data is distributed by tenant (Citus): on the coordinator, distributed,\n" +
 				"or copied to every server; and names every key, foreign key, policy, trigger, number and function in the way, and what\n" +
-				"grows with the number of tenants, each with the statement that would change it. A key that does not say whose the row\n" +
-				"is is an error and makes the exit code 3; a warning slows down what grows; a notice closes a road that nobody need take.\n" +
+				"grows with the number of tenants, each with the statement that would change it. A key that does not say whose row it\n" +
+				"is makes an error, and the exit code 3; a warning slows down what grows; a notice closes a road that nobody need take.\n" +
 				"Nothing is changed, and none of it is part of check all.\n\n" + aboutScope,
 		}, a.checkScale),
 		a.checkOne(&cobra.Command{

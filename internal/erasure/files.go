@@ -33,7 +33,7 @@ func (s *Scan) path(match matcher, path string, progress func(string)) error {
 		switch {
 		case err != nil:
 			s.NotSearched = append(s.NotSearched, name+": it cannot be read")
-			return nil
+			return nil //nolint:nilerr // it is told
 		case entry.Type().IsRegular():
 			return s.file(match, name, progress)
 		}
@@ -50,19 +50,19 @@ func (s *Scan) file(match matcher, name string, progress func(string)) error {
 	}
 	file, err := os.Open(name)
 	if err != nil {
-		return unread() //nolint:nilerr // it is told
+		return unread()
 	}
 	defer file.Close()
 	text := bufio.NewReaderSize(file, 64<<10)
 	content := io.Reader(text)
 	if magic, err := text.Peek(2); err == nil && bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		if content, err = gzip.NewReader(text); err != nil {
-			return unread() //nolint:nilerr // it is told
+			return unread()
 		}
 	}
 	read, first, count, err := search(match, content)
 	if err != nil {
-		return unread() //nolint:nilerr // it is told
+		return unread()
 	}
 	s.Files = append(s.Files, File{name, read})
 	if count > 0 {

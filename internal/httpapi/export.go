@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -143,8 +144,7 @@ func (s *Server) visibleTo(caller identity.Caller) func(context.Context, uuid.UU
 			return nil
 		})
 		err := s.config.DB.InTenant(ctx, caller, tenantID.String(), work)
-		switch fault.CodeOf(err) {
-		case fault.TenantNotFound, fault.TenantSuspended, fault.TenantArchived, fault.TenantPending:
+		if slices.Contains([]fault.Code{fault.TenantNotFound, fault.TenantSuspended, fault.TenantArchived, fault.TenantPending}, fault.CodeOf(err)) {
 			return nil
 		}
 		return err

@@ -85,7 +85,7 @@ func start() {
 // trustEverybody lets the shared server ask nobody for a password: with the race detector a client takes longer to answer for
 // one than a test takes for all else, and every test connects a dozen times.
 func trustEverybody(hba string) error {
-	const everybody = "local all all trust\nhost all all 127.0.0.1/32 trust\nhost replication all 127.0.0.1/32 trust\n"
+	const everybody = "local all all trust\nhost all all 127.0.0.1/32 trust\nhost replication all 127.0.0.1/32 trust\n" //nolint:dupword // of all users, to all databases
 	if err := os.WriteFile(hba, []byte(everybody), 0o600); err != nil {
 		return err
 	}

@@ -147,7 +147,7 @@ var tables = []table{
 		add(id(TenantID(n)), id(hashed("configuration", n)), uiConfig, enabledFeatures)
 		return nil
 	}},
-	{name: pgx.Identifier{"public", "users"}, columns: []string{"id", "organization_id", "email"}, rows: eachUser(func(l *loader, n, u int, add func(...any)) {
+	{name: pgx.Identifier{"public", "users"}, columns: []string{"id", "organization_id", "email"}, rows: eachUser(func(_ *loader, n, u int, add func(...any)) {
 		add(id(UserID(u)), id(TenantID(n)), Email(u))
 	})},
 	{name: pgx.Identifier{"auth", "users"}, columns: []string{"id", "email", "email_confirmed_at", "encrypted_password"}, rows: eachUser(func(l *loader, _, u int, add func(...any)) {

@@ -114,7 +114,7 @@ func requireConsistentAudit(t *testing.T, d *pgtest.Database) {
 	t.Helper()
 	tx, err := d.Connect(t).Begin(t.Context())
 	require.NoError(t, err)
-	defer tx.Rollback(context.WithoutCancel(t.Context())) //nolint:errcheck // it only read
+	defer tx.Rollback(context.WithoutCancel(t.Context()))
 	summary, err := tenant.VerifyAudit(t.Context(), tx, tenant.AuditCheck{Found: func(f tenant.AuditFinding) error { return fmt.Errorf("%+v", f) }})
 	require.NoError(t, err)
 	require.Positive(t, summary.Chains)

@@ -221,7 +221,7 @@ func TestDestroyKeys(t *testing.T) {
 	// The tenant lives on: what comes later is sealed with a new key.
 	s.db.Exec(t, `update tenant_configurations set limits = '{"max_agents": 4321}'`)
 	s.seal(t)
-	found, summary = s.look(t, s.ring)
+	found, _ = s.look(t, s.ring)
 	require.Empty(t, found)
 	require.Equal(t, 2, len(values[uuid.UUID](t, s, "select key_id from vital.tenant_keys where tenant_id = '"+chainA+"'")))
 	require.NoError(t, s.service.AsService(ctx, "test", func(tx pgx.Tx) error {
@@ -257,7 +257,7 @@ func TestSealAudit_Refused(t *testing.T) {
 	try := func(role, statement string) (n int64, err error) {
 		tx, err := conn.Begin(ctx)
 		require.NoError(t, err)
-		defer tx.Rollback(ctx) //nolint:errcheck // it is only tried
+		defer tx.Rollback(ctx)
 		_, err = tx.Exec(ctx, "set local role "+role)
 		require.NoError(t, err)
 		return n, tx.QueryRow(ctx, statement).Scan(&n)

@@ -39,7 +39,7 @@ func TestReadTenants_Strict(t *testing.T) {
 	for text, want := range map[string]string{
 		"": "There is no tenant in the file.",
 		"organization: {tenant_key: a}\norganisation: {}":                           "line 2: a /organisation: is no field of this object",
-		"organization:\n  tenant_key: a\n  nmae: A":                                 "line 3: a /organization/nmae: is no field of this object",
+		"organization:\n  tenant_key: a\n  nome: A":                                 "line 3: a /organization/nome: is no field of this object",
 		"organization: {tenant_key: 7}":                                             "line 1: tenant 1 /organization/tenant_key: must be string, is number",
 		"organization: {tenant_key: a}\nflags: {x: 1}":                              "line 2: a /flags/x: must be null or boolean or string or object, is number",
 		"organization: {tenant_key: a}\nmembers:\n- email: x@y\n  role: king":       `line 4: a /members/0/role: must be one of ["owner","admin","member","viewer"]`,

@@ -168,8 +168,7 @@ func TestOnboard_Again(t *testing.T) {
 
 	changed := strings.NewReplacer("New Health", "Newer Health", "theme: dark", "theme: null", "role: viewer", "role: member", "visible: false, order: 9", "visible: true",
 		"dark: true", "dark: {enabled: false, expires_at: 2999-01-01T00:00:00Z}", "- helper", "- {agent: helper, enabled: false}", "parent: acme", "parent: null", "role: admin", "role: owner").Replace(wholeFile)
-	var rows []auditRow
-	rows = audited(t, s, func() { report = onboarded(t, s, changed) })
+	rows := audited(t, s, func() { report = onboarded(t, s, changed) })
 	require.Equal(t, []string{
 		`NEW-1 ~ organization name "New Health">"Newer Health"`, `NEW-1 ~ organization parent "acme">null`, `NEW-1 - configuration /ui_config/theme "dark">null`,
 		`NEW-1 ~ app knowledge visible false>true`, `NEW-1 ~ flag dark enabled true>false`, `NEW-1 + flag dark expires_at null>"2999-01-01T00:00:00Z"`,

@@ -44,7 +44,7 @@ func dial(address string, settings *tls.Config, request []byte) (*Client, error)
 	if settings != nil {
 		conn, err = tls.DialWithDialer(dialer, "tcp", address, settings) //nolint:noctx // the dialer's time is bounded
 	} else {
-		conn, err = dialer.Dial("tcp", address) //nolint:noctx // the dialer's time is bounded
+		conn, err = dialer.Dial("tcp", address)
 	}
 	if err != nil {
 		return nil, err

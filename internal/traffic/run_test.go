@@ -63,7 +63,7 @@ func TestRun_KeepsItsRate(t *testing.T) {
 func TestRun_TellsRefusalsApart(t *testing.T) {
 	t.Parallel()
 	var n atomic.Int64
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		switch n.Add(1) % 4 {
 		case 0:
 			w.Header().Set("Retry-After", "1")
