@@ -186,6 +186,29 @@ func verified(t *testing.T, conn *pgx.Conn) (gone int) {
 	return gone
 }
 
+// meanwhile does something again and again until it is stopped or fails.
+func meanwhile(do func() error) (stop func() error) {
+	over, done := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for {
+			select {
+			case <-over:
+				done <- nil
+				return
+			default:
+			}
+			if err := do(); err != nil {
+				done <- err
+				return
+			}
+		}
+	}()
+	return func() error {
+		close(over)
+		return <-done
+	}
+}
+
 // TestErase_Tenant: two operators, and then nothing of the tenant is left but the proof; of the other tenant everything is as it was, and
 // can be read and written all the while.
 func TestErase_Tenant(t *testing.T) {
@@ -200,27 +223,15 @@ func TestErase_Tenant(t *testing.T) {
 	before, chain := digests(t, conn, bolt), rows(t, conn, bolt)
 
 	reader, slowest, reads := d.Connect(t), time.Duration(0), 0
-	stop, done := make(chan struct{}), make(chan error, 1)
-	go func() {
-		for {
-			select {
-			case <-stop:
-				done <- nil
-				return
-			default:
-			}
-			started := time.Now()
-			if _, err := reader.Exec(context.Background(), "select * from agents where tenant_id = $1", bolt); err != nil {
-				done <- err
-				return
-			}
-			slowest, reads = max(slowest, time.Since(started)), reads+1
-		}
-	}()
+	stop := meanwhile(func() error {
+		started := time.Now()
+		_, err := reader.Exec(context.Background(), "select * from agents where tenant_id = $1", bolt)
+		slowest, reads = max(slowest, time.Since(started)), reads+1
+		return err
+	})
 	key := signer(t)
 	c := erase(t, conn, id, erasure.Issue{Key: key})
-	close(stop)
-	require.NoError(t, <-done)
+	require.NoError(t, stop())
 	require.Greater(t, reads, 10)
 	require.Less(t, slowest, time.Minute)
 
@@ -262,30 +273,17 @@ func TestErase_AnalyzedMeanwhile(t *testing.T) {
 	d, conn := setup(t)
 	id := approved(t, d, "tenant", acme)
 	analyzing, known := d.Connect(t), 0
-	stop, done := make(chan struct{}), make(chan error, 1)
-	go func() {
-		for {
-			select {
-			case <-stop:
-				done <- nil
-				return
-			default:
-			}
-			running := 0
-			err := analyzing.QueryRow(context.Background(), "select count(*)::int from vital.erasures where addresses is not null").Scan(&running)
-			known += running
-			if err == nil {
-				_, err = analyzing.Exec(context.Background(), "analyze vital.erasures")
-			}
-			if err != nil {
-				done <- err
-				return
-			}
+	stop := meanwhile(func() error {
+		running := 0
+		err := analyzing.QueryRow(context.Background(), "select count(*)::int from vital.erasures where addresses is not null").Scan(&running)
+		known += running
+		if err == nil {
+			_, err = analyzing.Exec(context.Background(), "analyze vital.erasures")
 		}
-	}()
+		return err
+	})
 	c := erase(t, conn, id, erasure.Issue{Key: signer(t)})
-	close(stop)
-	require.NoError(t, <-done)
+	require.NoError(t, stop())
 	require.Positive(t, known, "they were there to be remembered")
 	require.Empty(t, c.Scan.Left)
 	require.True(t, c.Clean)

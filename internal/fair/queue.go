@@ -89,7 +89,8 @@ type waiter struct {
 	came     time.Time
 	patience time.Duration
 	turn     *Turn         // once it is given
-	ready    chan struct{} // closed then, or when it is too late for one
+	late     bool          // there is to be none any more, and it has left the queue
+	ready    chan struct{} // closed with either
 }
 
 // Turn is one that was given. It ends with Done.
@@ -160,7 +161,9 @@ func (q *Queue) await(ctx context.Context, l *line, id memberID, w *waiter) (*Tu
 	case w.turn != nil:
 		return w.turn, nil
 	}
-	q.leave(l, id, w)
+	if !w.late {
+		q.leave(l, id, w)
+	}
 	if ended != nil {
 		return nil, ended
 	}
@@ -294,16 +297,12 @@ func (q *Queue) serve(now time.Time) {
 		}
 		m := next.turns[0]
 		w := m.waiting[0]
-		tooLate := q.tooLate(next, w, now)
-		if !tooLate {
+		if w.late = q.tooLate(next, w, now); !w.late {
 			w.turn = q.give(next, now)
 		}
 		close(w.ready)
 		q.leave(next, m.id, w)
-		if tooLate {
-			continue
-		}
-		if len(m.waiting) > 0 { // the others of the party first
+		if !w.late && len(m.waiting) > 0 { // the others of the party first
 			next.turns = append(next.turns[1:], m)
 		}
 	}
@@ -314,16 +313,10 @@ func (q *Queue) tooLate(l *line, w *waiter, now time.Time) bool {
 	return now.Sub(q.crowded) >= w.patience/2 && now.Sub(w.came) >= max(w.patience/4, 4*l.typical)
 }
 
-// leave takes a request out of the queue, where it still is.
+// leave takes a request out of the queue.
 func (q *Queue) leave(l *line, id memberID, w *waiter) {
 	m := l.members[id]
-	if m == nil {
-		return
-	}
 	at := slices.Index(m.waiting, w)
-	if at < 0 {
-		return
-	}
 	m.waiting = slices.Delete(m.waiting, at, at+1)
 	if len(m.waiting) == 0 {
 		delete(l.members, id)
