@@ -9,6 +9,8 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+
+	"github.com/vital-db/vital/internal/postgres"
 )
 
 // Comparison is of a tenant as it is and as it was.
@@ -65,6 +67,7 @@ func (c Comparison) Run(ctx context.Context, conn *pgx.Conn) (differences []Diff
 	if _, err := tx.Exec(ctx, queries.Get("SeeEverything")); err != nil {
 		return nil, nil, fmt.Errorf("set row_security: %w", err)
 	}
+	postgres.PaceOf(conn).RestInside(true)
 	p, err := makePlan(ctx, tx, &c.Archive.Manifest, c.Tenant, c.Tables)
 	if err != nil {
 		return nil, nil, err

@@ -20,6 +20,7 @@ import (
 
 	"github.com/vital-db/vital/internal/envelope"
 	"github.com/vital-db/vital/internal/fault"
+	"github.com/vital-db/vital/internal/postgres"
 )
 
 // Export is one tenant, taken out.
@@ -113,6 +114,7 @@ func (e Export) look(ctx context.Context, tx pgx.Tx) (*Manifest, []Table, error)
 	if _, err := tx.Exec(ctx, queries.Get("SeeEverything")); err != nil {
 		return nil, nil, fmt.Errorf("set row_security: %w", err)
 	}
+	postgres.PaceOf(tx.Conn()).RestInside(true)
 	m := &Manifest{Format: Format, KeyID: keyID(e.Seal)}
 	err := tx.QueryRow(ctx, queries.Get("Tenant"), e.Tenant).Scan(&m.Tenant.ID, &m.Tenant.Slug, &m.Tenant.Name, &m.Tenant.Type, &m.Tenant.Key, &m.Server, &m.SchemaVersion, &m.MadeAt)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -191,20 +193,7 @@ func (e Export) compare(ctx context.Context, tx pgx.Tx, table Table, written *li
 
 // rows hands over a tenant's rows of a table, one after the other, as JSON.
 func (e Export) rows(ctx context.Context, tx pgx.Tx, table Table, each func(line []byte) error) error {
-	rows, err := tx.Query(ctx, table.statement(), e.Tenant)
-	if err != nil {
-		return fmt.Errorf("read %s: %w", table, err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := each(rows.RawValues()[0]); err != nil {
-			return err
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("read %s: %w", table, err)
-	}
-	return nil
+	return eachLine(ctx, tx, table.String(), each, table.statement(), e.Tenant)
 }
 
 // digest counts lines and hashes them.
@@ -225,7 +214,7 @@ func (d *digest) into(file *File) {
 	file.Rows, file.Bytes, file.SHA256 = d.rows, d.bytes, hex.EncodeToString(d.hash.Sum(nil))
 }
 
-// lineWriter writes lines to a file that is there under its name once it is whole.
+// lineWriter writes lines to a file that is there under its name once all is written. Manifest.write sees that it is on the disk.
 type lineWriter struct {
 	path string
 	file *os.File
@@ -263,7 +252,7 @@ func (w *lineWriter) write(line []byte) error {
 }
 
 func (w *lineWriter) finish() error {
-	if err := errors.Join(w.text.Flush(), w.zip.Close(), w.seal.Close(), w.file.Sync(), w.file.Close()); err != nil {
+	if err := errors.Join(w.text.Flush(), w.zip.Close(), w.seal.Close(), w.file.Close()); err != nil {
 		return err
 	}
 	w.file = nil

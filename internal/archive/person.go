@@ -14,6 +14,7 @@ import (
 
 	"github.com/vital-db/vital/database"
 	"github.com/vital-db/vital/internal/fault"
+	"github.com/vital-db/vital/internal/postgres"
 )
 
 //go:embed person.sql
@@ -216,13 +217,16 @@ func (t referringTable) fill(query string) string {
 		"{named}", strings.Join(named, ", "), "{key}", strings.Join(key, ", "), "{order}", strings.Join(order, ", ")).Replace(personQueries.Get(query))
 }
 
+// eachLine hands over what a query reads, a row at a time, with rests as the connection's Pace says.
 func eachLine(ctx context.Context, tx pgx.Tx, what string, each func([]byte) error, query string, args ...any) error {
 	rows, err := tx.Query(ctx, query, args...)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", what, err)
 	}
 	defer rows.Close()
+	pace := postgres.PaceOf(tx.Conn())
 	for rows.Next() {
+		pace.Breathe(ctx)
 		if err := each(rows.RawValues()[0]); err != nil {
 			return err
 		}

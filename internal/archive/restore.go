@@ -13,6 +13,7 @@ import (
 
 	"github.com/vital-db/vital/database"
 	"github.com/vital-db/vital/internal/fault"
+	"github.com/vital-db/vital/internal/postgres"
 
 	_ "embed"
 )
@@ -182,6 +183,7 @@ func prepare(ctx context.Context, tx pgx.Tx) error {
 			return refused(err, "the transaction")
 		}
 	}
+	postgres.PaceOf(tx.Conn()).RestInside(true)
 	return nil
 }
 

@@ -100,7 +100,10 @@ func copyLines(ctx context.Context, tx pgx.Tx, a *Archive, file *File) error {
 		_ = writer.CloseWithError(err) // it never fails; nil ends the lines
 		read <- err
 	}()
-	_, err := tx.Conn().PgConn().CopyFrom(ctx, reader, fill(stageQueries.Get("LinesCopy")))
+	var err error
+	postgres.PaceOf(tx.Conn()).Work(ctx, func() {
+		_, err = tx.Conn().PgConn().CopyFrom(ctx, reader, fill(stageQueries.Get("LinesCopy")))
+	})
 	_ = reader.CloseWithError(io.ErrClosedPipe) // where the database has ended it
 	if reading := <-read; reading != nil && !errors.Is(reading, io.ErrClosedPipe) {
 		return reading

@@ -23,6 +23,7 @@ type target struct {
 	apiURL      string // vital_api
 	serviceURL  string // vital_service, or an operator's own login
 	private     *localpg.Server
+	niceRatio   float64 // of operators' connections
 }
 
 // close stops the private server if this process started it.

@@ -45,6 +45,7 @@ func (a *app) withTarget(ctx context.Context, fn func(*target) error) (err error
 			err = closed
 		}
 	}()
+	t.niceRatio = a.niceRatio
 	return fn(t)
 }
 

@@ -91,6 +91,7 @@ func (a *app) eraseCommand(subject, use, example, takes, short, about string) *c
 	cmd.Flags().StringVar(&flags.out, "out", "", "with --run, file to write the certificate to as well")
 	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print JSON")
 	flags.places.register(cmd)
+	registerNiceRatio(cmd)
 	return cmd
 }
 

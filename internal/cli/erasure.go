@@ -229,6 +229,7 @@ func (a *app) erasureScanCommand() *cobra.Command {
 			})
 		},
 	}
+	registerNiceRatio(cmd)
 	places.register(cmd)
 	cmd.Flags().StringArrayVar(&addresses, "email", nil, "address to look for as well; may be repeated")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")

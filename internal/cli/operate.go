@@ -43,6 +43,26 @@ func (a *app) inTenant(ctx context.Context, name, reference string, fn func(tx p
 	})
 }
 
+// niceRatioFlag is of commands that go through the whole of a tenant.
+const niceRatioFlag = "nice-ratio"
+
+func registerNiceRatio(cmd *cobra.Command) {
+	cmd.Flags().Float64(niceRatioFlag, postgres.DefaultNiceRatio, "rest that many times as long as each statement took, so that others notice little; 0 for never")
+}
+
+// takeNiceRatio notes how a command's connections rest, where it says so.
+func (a *app) takeNiceRatio(cmd *cobra.Command) error {
+	if cmd.Flags().Lookup(niceRatioFlag) == nil {
+		return nil
+	}
+	ratio, err := cmd.Flags().GetFloat64(niceRatioFlag)
+	if err != nil || !(ratio >= 0 && ratio <= 1000) { // nor NaN
+		return fault.New(fault.Usage, "--"+niceRatioFlag+" is a number from 0 to 1000.", fmt.Sprintf("See `%s --help`.", cmd.CommandPath()))
+	}
+	a.niceRatio = ratio
+	return nil
+}
+
 // exactly refuses any other number of arguments as a usage error that names what is wanted.
 func exactly(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/vital-db/vital/internal/fault"
 	"github.com/vital-db/vital/internal/isolation"
+	"github.com/vital-db/vital/internal/postgres"
 	"github.com/vital-db/vital/internal/report"
 )
 
@@ -136,7 +137,7 @@ func (a *app) rlsProve(ctx context.Context, t *target, flags proveFlags) error {
 }
 
 func connectOperator(ctx context.Context, t *target) (*pgx.Conn, error) {
-	conn, err := pgx.Connect(ctx, t.operatorURL)
+	conn, err := postgres.ConnectPaced(ctx, t.operatorURL, t.niceRatio)
 	if err != nil {
 		return nil, fault.Wrap(err, fault.DatabaseUnavailable, "The database cannot be reached.", "Check --database-url.")
 	}

@@ -42,6 +42,8 @@ type app struct {
 	config  Config
 	log     *slog.Logger
 
+	niceRatio float64 // of the command's operator connections
+
 	logWriter *logWriter
 }
 
@@ -72,7 +74,10 @@ func (a *app) rootCommand() *cobra.Command {
 		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := a.takeNiceRatio(cmd); err != nil {
+				return err
+			}
 			return a.configure()
 		},
 	}

@@ -47,6 +47,7 @@ func (a *app) tenantCloneCommand() *cobra.Command {
 	cmd.Flags().StringVar(&flags.owner, "owner", "", "e-mail address of the user whose it is")
 	cmd.Flags().StringVar(&flags.reason, "reason", "", "why, for the audit logs of both")
 	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print what was made as JSON")
+	registerNiceRatio(cmd)
 	return cmd
 }
 

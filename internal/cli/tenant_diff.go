@@ -44,6 +44,7 @@ func (a *app) tenantDiffCommand() *cobra.Command {
 	cmd.Flags().StringSliceVar(&flags.tables, "table", nil, "only these tables, as schema.name; public is understood")
 	cmd.Flags().IntVar(&flags.limit, "limit", 20, "rows to show of each table; 0 for all")
 	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print JSON, with as many rows")
+	registerNiceRatio(cmd)
 	return cmd
 }
 

@@ -34,6 +34,7 @@ func (a *app) tenantExportCommand() *cobra.Command {
 	cmd.Flags().StringVar(&flags.reason, "reason", "", "why, for the tenant's audit log")
 	cmd.Flags().BoolVar(&flags.encrypt, "encrypt", false, "seal every file with the tenant's key; it opens only beside this database, with its keyring")
 	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print the manifest as JSON")
+	registerNiceRatio(cmd)
 	return cmd
 }
 

@@ -27,9 +27,14 @@ func TestTenantExport(t *testing.T) {
 	got = export("nobody", "--out", dir, "--reason", "asked")
 	require.Equal(t, 1, got.code)
 	require.Contains(t, got.err, "tenant_not_found")
+	for _, ratio := range []string{"-1", "1001", "NaN", "+Inf", "fast"} {
+		got = export("acme", "--out", dir, "--reason", "asked", "--nice-ratio", ratio)
+		require.Equal(t, 2, got.code, ratio)
+		require.Contains(t, got.err, "nice-ratio")
+	}
 	require.Zero(t, exports())
 
-	got = export("acme", "--out", dir, "--reason", "asked by their owner")
+	got = export("acme", "--out", dir, "--reason", "asked by their owner", "--nice-ratio", "0.5")
 	ok(t, got)
 	require.Contains(t, got.out, "of acme in "+dir)
 	require.NotContains(t, got.out, "bolt")

@@ -48,6 +48,7 @@ func (a *app) tenantRestoreCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&flags.dry, "dry-run", false, "say what would be done, and do nothing")
 	cmd.Flags().BoolVar(&flags.yes, "yes", false, "do not ask")
 	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print what was done as JSON")
+	registerNiceRatio(cmd)
 	return cmd
 }
 

@@ -129,7 +129,7 @@ func findBackup(backups *schema.Backups, from string) (schema.Backup, error) {
 
 // withBackup runs fn on the database as it was when the backup was made.
 func (a *app) withBackup(ctx context.Context, backups *schema.Backups, backup schema.Backup, fn func(*target) error) error {
-	return backups.Read(ctx, backup, func(address string) error { return fn(&target{operatorURL: address}) })
+	return backups.Read(ctx, backup, func(address string) error { return fn(&target{operatorURL: address, niceRatio: a.niceRatio}) })
 }
 
 // withExport runs fn with an archive of the tenant that is made for it and thrown away.

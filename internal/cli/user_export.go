@@ -35,6 +35,7 @@ func (a *app) userExportCommand() *cobra.Command {
 	cmd.Flags().StringVar(&out, "out", "", "directory to make; the user's id and the day, in this one, where it is not given")
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the audit logs")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the manifest as JSON")
+	registerNiceRatio(cmd)
 	return cmd
 }
 

@@ -96,7 +96,7 @@ type running struct {
 }
 
 // Run begins an erasure that was approved and whose time has come, or goes on with one that was broken off, and erases everything. What is
-// left to do is to look for what is left, and to certify it: Certify. conn is an operator's, whom no policy binds. Errors: StateConflict,
+// left to do is to look for what is left, and to certify it: Certify. conn is an operator's, whom no policy binds, and rests as its Pace says. Errors: StateConflict,
 // PermissionDenied, Conflict.
 func Run(ctx context.Context, conn *pgx.Conn, id uuid.UUID, config Config) (*Erasure, error) {
 	if config.Batch == 0 {
@@ -156,9 +156,7 @@ func (e *Erasure) ids() []uuid.UUID {
 
 // batch runs fn in a short transaction of the erasure, and counts what goes in it. A lock that is not to be had is tried for again.
 func (r *running) batch(ctx context.Context, what string, fn func(tx pgx.Tx) (int64, error)) (gone int64, err error) {
-	var began time.Time
 	for try := 1; ; try++ {
-		began = time.Now()
 		err = pgx.BeginFunc(ctx, r.conn, func(tx pgx.Tx) error {
 			if _, err := tx.Exec(ctx, queries.Get("Enter"), r.ID.String()); err != nil {
 				return fmt.Errorf("enter: %w", err)
@@ -180,20 +178,7 @@ func (r *running) batch(ctx context.Context, what string, fn func(tx pgx.Tx) (in
 		r.Erased[what] += gone
 		r.Progress(what, r.Erased[what])
 	}
-	return gone, breathe(ctx, began)
-}
-
-// longestBreath bounds for how long others have the machine between two batches.
-const longestBreath = time.Second
-
-// breathe lets others have the machine for as long as it was used since began.
-func breathe(ctx context.Context, began time.Time) error {
-	select {
-	case <-time.After(min(time.Since(began), longestBreath)):
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
+	return gone, nil
 }
 
 // gently has a connection take no more of the machine than it must.

@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/vital-db/vital/internal/fault"
+	"github.com/vital-db/vital/internal/postgres"
 )
 
 // Scan is what was looked at for what is left of somebody, and what was found: where and how often, never what.
@@ -99,6 +100,9 @@ func look(ctx context.Context, conn *pgx.Conn, match matcher, search Search) (*S
 	if err := gently(ctx, conn); err != nil {
 		return nil, err
 	}
+	pace := postgres.PaceOf(conn) // what reads holds nobody up
+	pace.RestInside(true)
+	defer pace.RestInside(false)
 	s := &Scan{At: time.Now().UTC().Truncate(time.Second), Left: []Finding{}}
 	if err := s.database(ctx, conn, match, search); err != nil {
 		return nil, err
@@ -213,7 +217,7 @@ func remembered(ctx context.Context, conn *pgx.Conn, match matcher) ([]column, e
 	return found, nil
 }
 
-// scanBlocks is how much of a table is looked through before others have the machine for as long, 1 MiB.
+// scanBlocks is how much of a table one statement looks through, after which others have their turn, 1 MiB.
 const scanBlocks = 128
 
 func (s *Scan) relation(ctx context.Context, tx pgx.Tx, r relation, match matcher, patterns, words []string) error {
@@ -224,7 +228,6 @@ func (s *Scan) relation(ctx context.Context, tx pgx.Tx, r relation, match matche
 		if from+scanBlocks >= r.Blocks {
 			to = lastRow
 		}
-		began := time.Now()
 		args := []any{patterns, words, fmt.Sprintf("(%d,0)", from), to}
 		var looked, hit int64
 		if err := tx.QueryRow(ctx, r.fill("CountHits", match), args...).Scan(&looked, &hit); err != nil {
@@ -235,9 +238,6 @@ func (s *Scan) relation(ctx context.Context, tx pgx.Tx, r relation, match matche
 			if err := r.countColumns(ctx, tx, match, args, found); err != nil {
 				return err
 			}
-		}
-		if err := breathe(ctx, began); err != nil {
-			return err
 		}
 	}
 	s.Tables, s.Rows, s.Bytes = s.Tables+1, s.Rows+rows, s.Bytes+r.Bytes

@@ -50,3 +50,6 @@ func (db *DB) Shapes(ctx context.Context) (known, prepared int, err error) {
 	}
 	return back.shapes.recent.Len(), prepared, nil
 }
+
+// Owed is how long the connection is still to rest.
+func (p *Pace) Owed() time.Duration { return p.owed }
