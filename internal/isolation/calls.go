@@ -78,7 +78,7 @@ func (t *suite) attackFunction(ctx context.Context, who caller, f *function) (er
 // forgetCompiled makes f as it is on a fresh connection: one that ran here keeps the types it found then.
 func (t *suite) forgetCompiled(ctx context.Context, who caller, f *function) error {
 	statements := append([]string{"savepoint forget", "set local session authorization default", "reset role",
-		"alter routine " + f.quoted() + "(" + f.arguments + ") security definer"}, t.s.enter(who)...)
+		"alter routine " + f.quoted() + "(" + f.arguments + ") security definer"}, append(t.s.enter(who), "savepoint attack")...)
 	if _, err := t.exec(ctx, strings.Join(statements, ";\n")); err != nil {
 		return fmt.Errorf("make %s be compiled anew: %w", f.signature(), err)
 	}

@@ -134,7 +134,7 @@ where a.attnum > 0 and not a.attisdropped and a.attgenerated = '' and a.attident
 order by a.attrelid, a.attnum;
 
 -- name: State
-select {label} || '|' || pg_catalog.count(*) || '|' || coalesce(pg_catalog.sum(pg_catalog.hashtextextended(r::pg_catalog.text, 0)), 0)
+select pg_catalog.count(*) || '|' || coalesce(pg_catalog.sum(pg_catalog.hashtextextended(r::pg_catalog.text, 0)), 0)
 from (select * from {relation} r where {where} limit 10000) r;
 
 -- name: Counting
@@ -143,11 +143,20 @@ select pg_catalog.current_setting('track_counts')::boolean
   and pg_catalog.has_function_privilege('pg_catalog.pg_stat_get_xact_tuples_updated(oid)', 'execute')
   and pg_catalog.has_function_privilege('pg_catalog.pg_stat_get_xact_tuples_deleted(oid)', 'execute');
 
+-- name: Partitions
+with recursive part as (
+  select o.place, o.oid from pg_catalog.unnest($1::oid[]) with ordinality o(oid, place)
+  union all
+  select p.place, i.inhrelid from part p join pg_catalog.pg_inherits i on i.inhparent = p.oid
+)
+select p.place::int - 1, p.oid from part p order by p.place, p.oid;
+
 -- name: Written
-select pg_catalog.sum(pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) + pg_catalog.pg_stat_get_xact_tuples_updated(c.oid)
-  + pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid))
-from pg_catalog.pg_class c
-where c.relkind in ('r', 'm');
+-- A file of its own is what a table gets that is truncated.
+select w.place, pg_catalog.concat_ws(' ', pg_catalog.pg_relation_filenode(w.oid), pg_catalog.pg_stat_get_xact_tuples_inserted(w.oid),
+  pg_catalog.pg_stat_get_xact_tuples_updated(w.oid), pg_catalog.pg_stat_get_xact_tuples_deleted(w.oid))
+from rows from (pg_catalog.unnest({places}::int[]), pg_catalog.unnest({relations}::oid[])) w(place, oid)
+order by w.place, w.oid;
 
 -- name: MemberOf
 select distinct {tenant}::pg_catalog.text from {relation} where {user} in ({users});

@@ -229,9 +229,7 @@ func (h *httpSuite) keepRows(ctx context.Context) error {
 	if err := h.restoreRows(ctx); err != nil {
 		return err
 	}
-	var err error
-	h.before, err = h.otherState(ctx)
-	return err
+	return h.noteOthers(ctx)
 }
 
 // untouched reports that no transaction has written anything since the rows were put back, which most attacks do not come to.

@@ -207,7 +207,7 @@ func (h *httpSuite) sendAndLook(ctx context.Context, a httpAttack, attack ask) (
 		if untouched, err := h.untouched(ctx); err != nil || untouched {
 			return got, "", err
 		}
-		if evidence, err = h.difference(ctx); err != nil {
+		if evidence, err = h.difference(ctx, h.others); err != nil {
 			return got, "", err
 		}
 		if err := h.restoreRows(ctx); err != nil || evidence == "" {

@@ -28,7 +28,7 @@ var (
 
 // replay is what callers met.
 func (t *suite) replay(ctx context.Context, callers []caller) (replay, error) {
-	again := replay{callers: append(slices.Clone(callers), t.otherCaller(callers[0])), canaries: t.canaries, state: t.fingerprint}
+	again := replay{callers: append(slices.Clone(callers), t.otherCaller(callers[0])), canaries: t.canaries, others: t.others}
 	for _, who := range again.callers {
 		again.entering = append(again.entering, t.s.enter(who))
 	}
@@ -147,7 +147,10 @@ func (r replay) write(out *tapWriter) {
 	for _, canary := range r.canaries {
 		out.part("Canary", fills{"value": literal(canary)})
 	}
-	out.part("State", fills{"query": literal(r.state)})
+	for _, o := range r.others {
+		out.part("State", fills{"relation": literal(o.relation.quoted()), "query": literal(o.query)})
+	}
+	out.part("Note", nil)
 }
 
 func (p *Proof) writeTest(out *tapWriter, r Result) {

@@ -82,7 +82,7 @@ type replay struct {
 	callers  []caller   // the last is the other tenant's user
 	entering [][]string // statements that make each of them
 	canaries []string
-	state    string // a query for the other tenant's data
+	others   []*othersRows
 }
 
 // Count is how many results ended so.
@@ -115,10 +115,8 @@ type suite struct {
 	replays      []string // values of the subject's Replays
 	memberOf     []string // tenants
 	canaries     []string
-	fingerprint  string
-	before       string   // of the other's data
-	written      string   // a query for how many rows the transaction has written, or "" where that cannot be known
-	counted      string   // its answer when the other's data was looked at
+	others       []*othersRows
+	written      string   // a query for what the transaction has written to their tables, or "" where that cannot be known
 	privileged   []string // roles that own tables or bypass policies
 	unfiltered   []string // those of them that bypass policies
 	attacks      []Attack
@@ -279,14 +277,13 @@ func (t *suite) rememberOther(ctx context.Context) (err error) {
 	if err := t.conn.QueryRow(ctx, catalogQueries.Get("Counting")).Scan(&counting); err != nil {
 		return fmt.Errorf("ask whether written rows are counted: %w", err)
 	}
+	if t.others, err = t.findOthers(ctx); err != nil {
+		return err
+	}
 	if counting {
-		t.written = catalogQueries.Get("Written")
+		t.written = writtenTo(t.others)
 	}
-	t.fingerprint = t.fingerprintOfOther()
-	if t.before, err = t.otherState(ctx); err != nil {
-		return fmt.Errorf("look at the other tenant: %w", err)
-	}
-	return nil
+	return t.noteOthers(ctx)
 }
 
 // Fingerprint names the schema behind conn as Prove does: privileges, columns, policies, functions, roles.
