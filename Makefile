@@ -29,8 +29,8 @@ SEQUENTIAL := ^Test(AttackHTTP|Backups|Certificate|Check|Compare|Explain|Implies
 test: ## Install what is missing and run every test: Go's, with the race detector where anything is concurrent, then e2e and the client's
 	@.ci/require postgres pgtap redis pgbouncer promtool cc
 	$(PLAIN) $(GO) vet ./...
-	CGO_ENABLED=1 $(GO) test -race -vet=off -parallel 3 -timeout 20m -skip '$(SEQUENTIAL)' ./...
-	$(PLAIN) $(GO) test -vet=off -parallel 3 -timeout 20m -run '$(SEQUENTIAL)' \
+	CGO_ENABLED=1 $(GO) test -race -vet=off -p 3 -parallel 3 -timeout 20m -skip '$(SEQUENTIAL)' ./...
+	$(PLAIN) $(GO) test -vet=off -p 3 -parallel 3 -timeout 20m -run '$(SEQUENTIAL)' \
 	  $$(grep -lrE 'func $(SEQUENTIAL:^%=%)' --include='*_test.go' internal | xargs -n1 dirname | sort -u | sed 's,^,./,')
 	@$(MAKE) --no-print-directory e2e client
 

