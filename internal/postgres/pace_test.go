@@ -15,6 +15,7 @@ import (
 const work = "select pg_sleep(0.02)"
 
 func connectPaced(t *testing.T, ratio float64) (*pgx.Conn, *postgres.Pace) {
+	t.Helper()
 	conn, err := postgres.ConnectPaced(t.Context(), pgtest.New(t).URL, ratio)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close(context.Background()) })
@@ -32,7 +33,7 @@ func TestPace_RestsBehindEachStatement(t *testing.T) {
 }
 
 // TestPace_WaitsForTheEnd: while it rests, nothing is locked by it.
-func TestPace_WaitsForTheEnd(t *testing.T) {
+func TestPace_WaitsForTheEnd(t *testing.T) { //nolint:tparallel // its cases share a connection
 	t.Parallel()
 	conn, pace := connectPaced(t, 3)
 	for name, end := range map[string]func(pgx.Tx) error{
