@@ -55,13 +55,11 @@ func (e Export) Run(ctx context.Context, conn *pgx.Conn) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(manifest.dropOthers(partial), manifest.write(partial, e.Key)); err != nil {
-		return nil, unwritable(err, partial)
+	text, signature, err := manifest.encode(e.Key)
+	if err != nil {
+		return nil, err
 	}
-	if err := os.Rename(partial, e.Dir); err != nil {
-		return nil, unwritable(err, e.Dir)
-	}
-	return manifest, nil
+	return manifest, manifest.publish(partial, e.Dir, text, signature)
 }
 
 // Free says that nothing is where the archive is to be. What is in the way is left alone.
@@ -214,7 +212,7 @@ func (d *digest) into(file *File) {
 	file.Rows, file.Bytes, file.SHA256 = d.rows, d.bytes, hex.EncodeToString(d.hash.Sum(nil))
 }
 
-// lineWriter writes lines to a file that is there under its name once all is written. Manifest.write sees that it is on the disk.
+// lineWriter writes lines to a file that is there under its name once all is written. Manifest.publish sees that it is on the disk.
 type lineWriter struct {
 	path string
 	file *os.File

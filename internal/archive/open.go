@@ -1,10 +1,6 @@
 package archive
 
-import (
-	"crypto/ed25519"
-	"errors"
-	"os"
-)
+import "crypto/ed25519"
 
 // CopyClear writes what the archive holds to another directory, in clear, signed with key where that is not nil. Every file is held to the
 // manifest on the way. Errors: ArchiveFailed, ArchiveInvalid, KeyUnavailable for a sealed one that is locked.
@@ -25,13 +21,11 @@ func (a *Archive) CopyClear(dir string, key ed25519.PrivateKey) (*Manifest, erro
 		}
 		m.Tables = append(m.Tables, file)
 	}
-	if err := errors.Join(m.dropOthers(partial), m.write(partial, key)); err != nil {
-		return nil, unwritable(err, partial)
+	text, signature, err := m.encode(key)
+	if err != nil {
+		return nil, err
 	}
-	if err := os.Rename(partial, dir); err != nil {
-		return nil, unwritable(err, dir)
-	}
-	return &m, nil
+	return &m, m.publish(partial, dir, text, signature)
 }
 
 func (a *Archive) copyFile(dir string, from *File) (File, error) {

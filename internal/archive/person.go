@@ -76,6 +76,7 @@ func (e PersonExport) Run(ctx context.Context, tx pgx.Tx, dir string) (*Manifest
 }
 
 func (e PersonExport) look(ctx context.Context, tx pgx.Tx) (*Manifest, error) {
+	postgres.PaceOf(tx.Conn()).RestInside(true)
 	m := &Manifest{Format: PersonFormat, Kind: "person", Person: &Person{}, LeftOut: []string{}}
 	err := tx.QueryRow(ctx, personQueries.Get("Person"), e.User).Scan(&m.Person.ID, &m.Person.Email, &m.Server, &m.SchemaVersion, &m.MadeAt)
 	if errors.Is(err, pgx.ErrNoRows) {

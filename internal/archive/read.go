@@ -32,41 +32,6 @@ func signed(manifest []byte) []byte {
 	return append([]byte("vital archive manifest 1\n"), manifest...)
 }
 
-func (m *Manifest) write(dir string, key ed25519.PrivateKey) error {
-	text, signature, err := m.encode(key)
-	if err != nil {
-		return err
-	}
-	files := []string{manifestName}
-	if err := os.WriteFile(filepath.Join(dir, manifestName), text, 0o600); err != nil {
-		return err
-	}
-	if key != nil {
-		files = append(files, signatureName)
-		if err := os.WriteFile(filepath.Join(dir, signatureName), signature, 0o600); err != nil {
-			return err
-		}
-	}
-	for _, table := range m.Tables {
-		files = append(files, filepath.FromSlash(table.File))
-	}
-	return syncFiles(dir, files)
-}
-
-// syncFiles waits until files are on the disk. All at once costs others on that disk less than one after the other would as they are written.
-func syncFiles(dir string, names []string) error {
-	for _, name := range names {
-		file, err := os.Open(filepath.Join(dir, name))
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(file.Sync(), file.Close()); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // encode returns the manifest as it is written, and its signature; nil without a key.
 func (m *Manifest) encode(key ed25519.PrivateKey) (text, signature []byte, err error) {
 	if key != nil {

@@ -62,7 +62,16 @@ func Run(ctx context.Context, args, environ []string, streams Streams) int {
 	if err == nil {
 		return exitOK
 	}
-	return a.fail(err)
+	return a.fail(interrupted(ctx, err))
+}
+
+// interrupted says of an error that comes of the user's asking to stop that it does; one that says more of it already stays as it is.
+func interrupted(ctx context.Context, err error) error {
+	var said *fault.Error
+	if !isDone(ctx, err) || errors.As(err, &said) && said.Code != fault.DatabaseUnavailable {
+		return err
+	}
+	return fault.Wrap(err, fault.RequestCancelled, "It was ended before it was done.", "Run the same again: of a transaction nothing was kept, and what is done in steps goes on.")
 }
 
 func (a *app) rootCommand() *cobra.Command {

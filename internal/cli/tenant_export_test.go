@@ -1,11 +1,16 @@
 package cli_test
 
 import (
+	"context"
+	"io"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/vital-db/vital/internal/cli"
 	"github.com/vital-db/vital/internal/pgtest"
 )
 
@@ -48,4 +53,28 @@ func TestTenantExport(t *testing.T) {
 	require.Equal(t, 1, got.code)
 	require.Contains(t, got.err, "archive_failed")
 	require.Equal(t, 1, exports(), "what was refused took nothing out")
+}
+
+// TestTenantExport_Ended: who ends a command is told that, and not that something is wrong.
+func TestTenantExport_Ended(t *testing.T) {
+	t.Parallel()
+	d := pgtest.New(t)
+	d.Exec(t, "insert into organizations (name, slug, tenant_type, tenant_key) values ('Acme', 'acme', 'digital_health', 'acme')")
+	conn, dir := d.Connect(t), filepath.Join(t.TempDir(), "acme")
+	ctx, end := context.WithCancel(t.Context())
+	ended := make(chan int, 1)
+	var said safeBuffer
+	go func() {
+		ended <- cli.Run(ctx, []string{"tenant", "export", "acme", "--out", dir, "--reason", "asked, and thought better of", "--nice-ratio", "1000", "--database-url", d.URL},
+			[]string{"HOME=" + t.TempDir()}, cli.Streams{In: strings.NewReader(""), Out: io.Discard, Err: &said})
+	}()
+	require.Eventually(t, func() bool {
+		var n int
+		err := conn.QueryRow(t.Context(), "select count(*) from organization_audit_log where action = 'exported'").Scan(&n)
+		return err == nil && n == 1
+	}, 30*time.Second, 10*time.Millisecond, "it rests for longer than that takes")
+	end()
+	require.Equal(t, 1, <-ended)
+	require.Contains(t, said.String(), "(request_cancelled)", "whatever it was at")
+	require.NoDirExists(t, dir)
 }
